@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace lockstep [[gnu::visibility("default")]] {
+
+/// Bytes to one rank.
+struct Send {
+  int peer = 0;
+  const void* data = nullptr;
+  std::size_t size = 0;
+};
+
+/// Bytes from one rank.
+struct Receive {
+  int peer = 0;
+  void* data = nullptr;
+  std::size_t size = 0;
+};
+
+/// The ranks of one job: bytes between them, and nothing else. Sums are formed by `reduce`, never by the
+/// transport. Backed by MPI, by threads (tests) or by nothing (one rank).
+class Communicator {
+ public:
+  virtual ~Communicator() = default;
+
+  virtual int rank() const = 0;
+  virtual int size() const = 0;
+  virtual std::string host() const = 0;
+
+  /// Collective among the named peers. Sends and receives all; returns when all are done. Between two ranks
+  /// messages match in order. Sizes above 2 GiB are cut. Throws Error(kStopped) past the deadline
+  /// (comm.timeout_s), naming the ranks still waited for.
+  virtual void exchange(std::span<const Send> sends, std::span<const Receive> receives) = 0;
+
+  /// Collective. The textbook sum of floats in place, in an order the transport chooses: not reproducible over
+  /// numbers of ranks. For reduction = "mpi" alone.
+  virtual void sum_in_any_order(float* data, std::size_t count) = 0;
+
+  /// Ends all ranks with this code; does not return. Called by main alone.
+  [[noreturn]] virtual void abort(int exit_code) = 0;
+};
+
+/// Collective. `data` of rank 0 reaches all ranks. Binomial tree, ⌈log₂ P⌉ rounds.
+void broadcast(Communicator& communicator, void* data, std::size_t size);
+/// Collective. Block r of `all` (P blocks of `size` bytes) becomes what rank r passed as `mine`.
+void all_gather(Communicator& communicator, const void* mine, std::size_t size, void* all);
+/// Collective. Texts of any length, by rank.
+std::vector<std::string> all_gather(Communicator& communicator, const std::string& mine);
+/// Collective. Returns when all ranks have called.
+void barrier(Communicator& communicator);
+
+/// One rank without a launcher.
+std::unique_ptr<Communicator> make_single_communicator();
+
+}  // namespace lockstep

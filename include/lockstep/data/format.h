@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "lockstep/core/options.h"
+#include "lockstep/data/row_sink.h"
+
+namespace lockstep [[gnu::visibility("default")]] {
+
+/// Reads one kind of source.
+class Format {
+ public:
+  virtual ~Format() = default;
+
+  /// Passes all rows of `source` (a path, or "demo:name?key=value") to `sink`. Throws Error(kData) with
+  /// "file:line:column: what is wrong, what was expected" for the first bad row.
+  virtual void read(const std::string& source, RowSink& sink) const = 0;
+};
+
+/// One row of src/data/registry.cpp.
+struct FormatRow {
+  std::string name;
+  std::string summary;
+  void (*declare)(OptionTable&) = nullptr;
+  std::unique_ptr<Format> (*create)(const Options&) = nullptr;
+  /// Whether a source looks like this format: its name, and its first (inflated) bytes.
+  bool (*matches)(std::string_view source, std::string_view head) = nullptr;
+};
+
+}  // namespace lockstep

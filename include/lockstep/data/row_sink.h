@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lockstep/core/view.h"
+
+namespace lockstep [[gnu::visibility("default")]] {
+
+/// What a source says about its rows before the first one.
+struct RowSchema {
+  bool is_sparse = false;
+  bool is_bytes = false;   ///< dense features are bytes 0 … 255
+  Index features = 0;      ///< D; sparse: 0, known only after the last row
+  Index rows = -1;         ///< N where the source knows it, else −1
+  bool has_weights = false;
+  std::vector<std::string> feature_names;  ///< empty: none
+  std::vector<std::string> classes;        ///< where the source knows them; labels are then class numbers
+};
+
+/// A label as it stands in the file.
+struct Label {
+  bool is_number = true;
+  double number = 0;
+  std::string_view text;  ///< as written; valid during the call
+};
+
+/// One row on its way into a data set. Exactly one of dense, bytes, columns is set.
+struct Row {
+  Index line = 0;  ///< in the file, from 1; binary formats: row number + 1
+  Label label;
+  float weight = 1;
+  const float* dense = nullptr;          ///< D
+  const std::uint8_t* bytes = nullptr;   ///< D
+  const std::uint32_t* columns = nullptr;  ///< `count`, ascending, base as in the file
+  const float* values = nullptr;           ///< `count`
+  Index count = 0;
+};
+
+/// Takes the rows of a source in file order.
+class RowSink {
+ public:
+  virtual ~RowSink() = default;
+
+  virtual void begin(const RowSchema& schema) = 0;
+  /// Whether this rank keeps the next row. Sources that make rows up skip() the others; sources that read a
+  /// file check and pass every row, so that all ranks find the same mistakes.
+  virtual bool wants_next() const = 0;
+  virtual void skip() = 0;
+  virtual void add(const Row& row) = 0;
+};
+
+}  // namespace lockstep

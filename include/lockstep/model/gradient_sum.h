@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "lockstep/core/canonical_tree.h"
+#include "lockstep/core/parameter_layout.h"
+#include "lockstep/core/view.h"
+#include "lockstep/data/batch.h"
+
+namespace lockstep [[gnu::visibility("default")]] {
+
+/// Where a model puts its gradient: for every tensor the sum over the rows of each shard, added up over shards
+/// in the canonical tree. The model names operands; which rows belong to which shard, and in which order sums
+/// are added, is settled here. Dense products are summed tile by tile in registers, so the tree costs next to
+/// no memory traffic.
+///
+/// Per batch every tensor must be added exactly once; the trainer calls begin_batch() before.
+class GradientSum {
+ public:
+  /// `buffers[d]` holds the partial sum at depth d of the carry stack: M floats, 64-byte aligned. There must
+  /// be CarryStack::depth_needed() of them. They belong to the reducer.
+  GradientSum(const ParameterLayout& layout, std::vector<float*> buffers);
+
+  /// Tensor (D × K) += AᵀG per shard, A: n × D, G: n × K.
+  void add_product(int tensor, ConstMatrix a, ConstMatrix g);
+  void add_product(int tensor, const Features& a, ConstMatrix g);
+  /// Tensor (K) += the column sums of G (n × K) per shard.
+  void add_columns(int tensor, ConstMatrix g);
+
+  /// For what the two above cannot say: `leaf(begin, end, out)` writes to `out` (the tensor's shape) the sum
+  /// over rows [begin, end), the rows of one shard in order.
+  using Leaf = std::function<void(Index begin, Index end, float* out)>;
+  void add(int tensor, const Leaf& leaf);
+
+  /// Starts the step of a rank that hosts shards [first, last).
+  void begin_step(int first_shard, int last_shard);
+  /// Plans the sums of the next batch. Its segments follow those of the batch before.
+  void begin_batch(std::span<const Segment> segments);
+  /// Ends the step: the complete subtrees this rank has, in shard order; buffers[i] holds the sum of node i.
+  std::span<const TreeNode> finish_step();
+
+ private:
+  struct Push {
+    Index begin = 0;
+    Index end = 0;
+    int merges = 0;  ///< additions of the two topmost sums that follow
+  };
+
+  template <class Product>
+  void sum_tiles(const Tensor& tensor, Index columns, const Product& product);
+  void sum_leaves(const Tensor& tensor, const Leaf& leaf);
+
+  const ParameterLayout& layout_;
+  std::vector<float*> buffers_;
+  CarryStack stack_;
+  std::vector<Push> plan_;
+  int depth_before_ = 0;  ///< of the stack when the batch began
+  int open_shard_ = -1;   ///< whose rows continue in the next batch
+  std::vector<float> packed_a_, packed_g_;
+};
+
+}  // namespace lockstep

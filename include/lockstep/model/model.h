@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lockstep/core/options.h"
+#include "lockstep/core/parameter_layout.h"
+#include "lockstep/core/registry.h"
+#include "lockstep/data/batch.h"
+#include "lockstep/model/gradient_sum.h"
+
+namespace lockstep [[gnu::visibility("default")]] {
+
+/// What a model is built for.
+struct ModelShape {
+  Index features = 0;  ///< D
+  Index outputs = 1;   ///< K, scores per row, as the loss wants them
+  bool is_sparse = false;
+};
+
+enum class Pass { kTrain, kEvaluate };
+
+/// Scores from features, and the gradient of the parameters from the gradient of the scores. An instance
+/// belongs to one rank, keeps the activations of its last forward() and allocates only when it is built (room
+/// for Batch::kMaxRows rows). The bits of a row's scores may depend on this row and the weights alone.
+class Model {
+ public:
+  virtual ~Model() = default;
+
+  virtual const ParameterLayout& layout() const = 0;
+
+  /// Writes all M initial weights, a function of the seed alone.
+  virtual void initialize(std::uint64_t seed, float* weights) const = 0;
+
+  /// Writes scores (n × K). With Pass::kTrain dropout is drawn, keyed by (epoch, shard, place).
+  virtual void forward(const float* weights, const Batch& batch, Pass pass, Matrix scores) = 0;
+
+  /// Adds to `sums`, once for every tensor, the gradient that `score_gradient` (n × K, row weights included)
+  /// gives for the batch of the last forward().
+  virtual void backward(const float* weights, const Batch& batch, ConstMatrix score_gradient,
+                        GradientSum& sums) = 0;
+
+  /// Multiplications and additions of one row's forward and backward pass, for the estimate at start.
+  virtual double flops_per_row() const { return 6.0 * static_cast<double>(layout().logical_size()); }
+};
+
+/// One row of src/model/registry.cpp.
+struct ModelRow {
+  std::string name;
+  std::string summary;
+  /// The losses this model goes with; the first is the default. Empty: all.
+  std::vector<std::string> losses;
+  void (*declare)(OptionTable&) = nullptr;
+  std::unique_ptr<Model> (*create)(const Options&, std::uint64_t seed, const ModelShape&) = nullptr;
+};
+
+}  // namespace lockstep

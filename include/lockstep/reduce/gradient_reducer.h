@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "lockstep/comm/communicator.h"
+#include "lockstep/core/canonical_tree.h"
+#include "lockstep/core/options.h"
+#include "lockstep/core/parameter_layout.h"
+
+namespace lockstep [[gnu::visibility("default")]] {
+
+/// The numbers that travel behind the gradient. Sums are added in the canonical tree like the gradient itself;
+/// votes are joined by "or".
+struct Tail {
+  static constexpr int kSums = 6;
+  std::array<double, kSums> sums{};  ///< row weight, loss, and what metrics need
+  std::uint64_t votes = 0;           ///< stop, save, non-finite …
+
+  void add(const Tail& other);
+};
+
+/// A half-open range of the flat vector of parameters, from block border to block border.
+struct Slice {
+  Index begin = 0;
+  Index end = 0;
+};
+
+/// Who hosts what: P ranks, S shards, M parameters.
+struct ReducerContext {
+  Communicator* communicator = nullptr;
+  const ParameterLayout* layout = nullptr;
+  int shards = 1;
+};
+
+/// Shards [⌊rS/P⌋, ⌊(r+1)S/P⌋) that rank r hosts; may be none.
+TreeNode hosted_shards(int rank, int ranks, int shards);
+
+/// Adds up the gradients of all ranks and hands every rank its slice of the sum. A step is
+/// reduce(), an update of slice() of the weights, publish().
+class GradientReducer {
+ public:
+  virtual ~GradientReducer() = default;
+
+  /// Memory for the partial sums of this rank, by depth of its carry stack: M floats each, zeroed.
+  virtual std::span<float* const> buffers() = 0;
+
+  /// What this rank updates. The slices of all ranks cover the vector; with "mpi" each is everything.
+  virtual Slice slice() const = 0;
+
+  /// Collective. `nodes[i]` is the subtree whose sum lies in buffers()[i], with its part of the tail in
+  /// tails[i]; `has_rows(s)` of all S shards says which leaves exist in this step. Returns the sum of slice()
+  /// — element i of the vector at result[i − slice().begin], writable — and leaves the sum of all tails in
+  /// `total`, the same bits on every rank.
+  virtual float* reduce(std::span<const TreeNode> nodes, std::span<const Tail> tails,
+                        std::span<const char> has_rows, Tail& total) = 0;
+
+  /// Collective. Spreads every rank's slice of `weights` (M floats) to all.
+  virtual void publish(float* weights) = 0;
+
+  /// Collective. `all` (one value per block of the layout) holds this rank's blocks; fills in the others'.
+  virtual void share_blocks(double* all) = 0;
+
+  /// Seconds spent waiting for and moving bytes since the last call.
+  virtual double take_exchange_seconds() = 0;
+};
+
+/// One row of src/reduce/registry.cpp.
+struct ReducerRow {
+  std::string name;
+  std::string summary;
+  void (*declare)(OptionTable&) = nullptr;
+  std::unique_ptr<GradientReducer> (*create)(const ReducerContext&) = nullptr;
+};
+
+}  // namespace lockstep
