@@ -31,7 +31,7 @@ int CarryStack::skip_to(int shard) {
 }
 
 int CarryStack::push(TreeNode node) {
-  LOCKSTEP_CHECK_LE(next_shard_, node.first);
+  LOCKSTEP_CHECK_EQ(next_shard_, node.first);  // skip_to() comes first
   nodes_.push_back(node);
   next_shard_ = node.last;
   return close_nodes_ending_at(node.last);
