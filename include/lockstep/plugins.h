@@ -24,8 +24,8 @@ struct Plugins {
 /// The tables of this library.
 Plugins builtin_plugins();
 
-/// The `lockstep` program with these plug-ins: parses the command line, runs the subcommand and returns the exit
-/// code. `-n P` starts the calling executable again under mpirun.
+/// The `lockstep` program with these plug-ins: parses the command line, runs the subcommand and returns the
+/// exit code. `-n P` starts the calling executable again under mpirun.
 int run(int argc, char** argv, const Plugins& plugins);
 
-}  // namespace lockstep
+}  // namespace gnu::visibility("default")]]

@@ -80,13 +80,25 @@ void Options::set(std::string_view key, OptionValue value, std::string origin) {
   entries_.find(key)->second = {std::move(value), std::move(origin)};
 }
 
-const OptionValue& Options::value(std::string_view key) const { return entry(key).value; }
-const std::string& Options::origin(std::string_view key) const { return entry(key).origin; }
+const OptionValue& Options::value(std::string_view key) const {
+  return entry(key).value;
+}
+const std::string& Options::origin(std::string_view key) const {
+  return entry(key).origin;
+}
 
-bool Options::flag(std::string_view key) const { return std::get<bool>(value(key)); }
-std::int64_t Options::integer(std::string_view key) const { return std::get<std::int64_t>(value(key)); }
-double Options::real(std::string_view key) const { return std::get<double>(value(key)); }
-const std::string& Options::text(std::string_view key) const { return std::get<std::string>(value(key)); }
+bool Options::flag(std::string_view key) const {
+  return std::get<bool>(value(key));
+}
+std::int64_t Options::integer(std::string_view key) const {
+  return std::get<std::int64_t>(value(key));
+}
+double Options::real(std::string_view key) const {
+  return std::get<double>(value(key));
+}
+const std::string& Options::text(std::string_view key) const {
+  return std::get<std::string>(value(key));
+}
 const std::vector<std::int64_t>& Options::integers(std::string_view key) const {
   return std::get<std::vector<std::int64_t>>(value(key));
 }

@@ -38,8 +38,8 @@ class Communicator {
   /// (comm.timeout_s), naming the ranks still waited for.
   virtual void exchange(std::span<const Send> sends, std::span<const Receive> receives) = 0;
 
-  /// Collective. The textbook sum of floats in place, in an order the transport chooses: not reproducible over
-  /// numbers of ranks. For reduction = "mpi" alone.
+  /// Collective. The textbook sum of floats in place, in an order the transport chooses: not reproducible
+  /// over numbers of ranks. For reduction = "mpi" alone.
   virtual void sum_in_any_order(float* data, std::size_t count) = 0;
 
   /// Ends all ranks with this code; does not return. Called by main alone.
@@ -58,4 +58,4 @@ void barrier(Communicator& communicator);
 /// One rank without a launcher.
 std::unique_ptr<Communicator> make_single_communicator();
 
-}  // namespace lockstep
+}  // namespace gnu::visibility("default")]]

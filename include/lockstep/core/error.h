@@ -10,13 +10,13 @@ namespace lockstep [[gnu::visibility("default")]] {
 enum class ExitCode {
   kOk = 0,
   kUsage = 64,
-  kData = 65,       ///< data missing, unreadable or malformed
-  kHosts = 69,      ///< too few hosts, or a processor without the instruction set
-  kInternal = 70,   ///< a broken assumption of ours
-  kOutput = 73,     ///< cannot write output
-  kIo = 74,         ///< I/O error while running
-  kStopped = 75,    ///< stopped or failed, resumable
-  kDisagree = 76,   ///< ranks or runs disagree
+  kData = 65,      ///< data missing, unreadable or malformed
+  kHosts = 69,     ///< too few hosts, or a processor without the instruction set
+  kInternal = 70,  ///< a broken assumption of ours
+  kOutput = 73,    ///< cannot write output
+  kIo = 74,        ///< I/O error while running
+  kStopped = 75,   ///< stopped or failed, resumable
+  kDisagree = 76,  ///< ranks or runs disagree
   kConfig = 78,
   kDiverged = 79,
 };
@@ -35,18 +35,18 @@ class Error : public std::runtime_error {
 /// Throws an Error(kInternal) that names the failed condition.
 [[noreturn]] void check_failed(const char* file, int line, const char* condition, const std::string& values);
 
-}  // namespace lockstep
+}  // namespace gnu::visibility("default")]]
 
 /// A broken assumption of ours, with both operands in the message.
-#define LOCKSTEP_CHECK_OP(a, op, b)                                                                      \
-  do {                                                                                                   \
-    if (!((a)op(b)))                                                                                     \
-      ::lockstep::check_failed(__FILE__, __LINE__, #a " " #op " " #b,                                    \
-                               std::to_string(a) + " against " + std::to_string(b));                    \
+#define LOCKSTEP_CHECK_OP(a, op, b)                                                  \
+  do {                                                                               \
+    if (!((a)op(b)))                                                                 \
+      ::lockstep::check_failed(__FILE__, __LINE__, #a " " #op " " #b,                \
+                               std::to_string(a) + " against " + std::to_string(b)); \
   } while (false)
 #define LOCKSTEP_CHECK_EQ(a, b) LOCKSTEP_CHECK_OP(a, ==, b)
 #define LOCKSTEP_CHECK_LE(a, b) LOCKSTEP_CHECK_OP(a, <=, b)
-#define LOCKSTEP_CHECK(condition)                                                    \
-  do {                                                                               \
-    if (!(condition)) ::lockstep::check_failed(__FILE__, __LINE__, #condition, "");  \
+#define LOCKSTEP_CHECK(condition)                                                   \
+  do {                                                                              \
+    if (!(condition)) ::lockstep::check_failed(__FILE__, __LINE__, #condition, ""); \
   } while (false)

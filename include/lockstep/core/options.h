@@ -78,7 +78,8 @@ class Options {
   const std::vector<double>& reals(std::string_view key) const;
   const std::vector<std::string>& texts(std::string_view key) const;
 
-  /// Stores a value of the declared type. `origin` says where it came from: "run.toml:3:8", "--set", "default".
+  /// Stores a value of the declared type. `origin` says where it came from: "run.toml:3:8", "--set",
+  /// "default".
   void set(std::string_view key, OptionValue value, std::string origin);
   const OptionValue& value(std::string_view key) const;
   const std::string& origin(std::string_view key) const;
@@ -97,4 +98,4 @@ class Options {
   std::map<std::string, Entry, std::less<>> entries_;
 };
 
-}  // namespace lockstep
+}  // namespace gnu::visibility("default")]]

@@ -17,8 +17,8 @@ struct Tensor {
   Index size = 0;            ///< product of the shape
 };
 
-/// A run of at most kBlockSize floats inside one tensor. Norms are summed by block, so that they do not depend
-/// on how the vector is cut among ranks; slices of the vector begin and end at block borders.
+/// A run of at most kBlockSize floats inside one tensor. Norms are summed by block, so that they do not
+/// depend on how the vector is cut among ranks; slices of the vector begin and end at block borders.
 struct Block {
   int tensor = 0;
   Index begin = 0;  ///< in the flat vector
@@ -50,4 +50,4 @@ class ParameterLayout {
   Index size_ = 0;
 };
 
-}  // namespace lockstep
+}  // namespace gnu::visibility("default")]]

@@ -15,7 +15,8 @@ template <class Row>
 class Registry {
  public:
   Registry() = default;
-  Registry(std::string selector, std::vector<Row> rows) : selector_(std::move(selector)), rows_(std::move(rows)) {}
+  Registry(std::string selector, std::vector<Row> rows)
+      : selector_(std::move(selector)), rows_(std::move(rows)) {}
 
   void add(Row row) { rows_.push_back(std::move(row)); }
   const std::vector<Row>& rows() const { return rows_; }
@@ -50,4 +51,4 @@ class Registry {
   std::vector<Row> rows_;
 };
 
-}  // namespace lockstep
+}  // namespace gnu::visibility("default")]]

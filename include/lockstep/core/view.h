@@ -47,4 +47,4 @@ struct Features {
   Index cols() const { return is_sparse ? sparse.cols : dense.cols; }
 };
 
-}  // namespace lockstep
+}  // namespace gnu::visibility("default")]]

@@ -15,10 +15,11 @@ struct Segment {
   Index begin = 0;
   Index end = 0;
   Index first_place = 0;
+  bool ends_shard = true;  ///< the shard has no further rows in this step
 };
 
-/// At most kMaxRows rows that a rank works on at once: whole shards, or one tile of 1,024 rows of a large one.
-/// What is computed for a row never depends on which other rows share its batch.
+/// At most kMaxRows rows that a rank works on at once: whole shards, or one tile of 1,024 rows of a large
+/// one. What is computed for a row never depends on which other rows share its batch.
 struct Batch {
   static constexpr Index kMaxRows = 1024;
 
@@ -31,4 +32,4 @@ struct Batch {
   Index rows() const { return features.rows(); }
 };
 
-}  // namespace lockstep
+}  // namespace gnu::visibility("default")]]

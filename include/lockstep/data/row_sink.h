@@ -13,9 +13,9 @@ namespace lockstep [[gnu::visibility("default")]] {
 /// What a source says about its rows before the first one.
 struct RowSchema {
   bool is_sparse = false;
-  bool is_bytes = false;   ///< dense features are bytes 0 … 255
-  Index features = 0;      ///< D; sparse: 0, known only after the last row
-  Index rows = -1;         ///< N where the source knows it, else −1
+  bool is_bytes = false;  ///< dense features are bytes 0 … 255
+  Index features = 0;     ///< D; sparse: 0, known only after the last row
+  Index rows = -1;        ///< N where the source knows it, else −1
   bool has_weights = false;
   std::vector<std::string> feature_names;  ///< empty: none
   std::vector<std::string> classes;        ///< where the source knows them; labels are then class numbers
@@ -33,8 +33,8 @@ struct Row {
   Index line = 0;  ///< in the file, from 1; binary formats: row number + 1
   Label label;
   float weight = 1;
-  const float* dense = nullptr;          ///< D
-  const std::uint8_t* bytes = nullptr;   ///< D
+  const float* dense = nullptr;            ///< D
+  const std::uint8_t* bytes = nullptr;     ///< D
   const std::uint32_t* columns = nullptr;  ///< `count`, ascending, base as in the file
   const float* values = nullptr;           ///< `count`
   Index count = 0;
@@ -53,4 +53,4 @@ class RowSink {
   virtual void add(const Row& row) = 0;
 };
 
-}  // namespace lockstep
+}  // namespace gnu::visibility("default")]]

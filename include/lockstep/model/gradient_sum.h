@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -12,17 +13,18 @@
 
 namespace lockstep [[gnu::visibility("default")]] {
 
-/// Where a model puts its gradient: for every tensor the sum over the rows of each shard, added up over shards
-/// in the canonical tree. The model names operands; which rows belong to which shard, and in which order sums
-/// are added, is settled here. Dense products are summed tile by tile in registers, so the tree costs next to
-/// no memory traffic.
+/// Where a model puts its gradient: for every tensor the sum over the rows of each shard, added up over
+/// shards in the canonical tree. The model names operands; which rows belong to which shard, and in which
+/// order sums are added, is settled here. Dense products are summed tile by tile in registers, so the tree
+/// costs next to no memory traffic.
 ///
 /// Per batch every tensor must be added exactly once; the trainer calls begin_batch() before.
 class GradientSum {
  public:
-  /// `buffers[d]` holds the partial sum at depth d of the carry stack: M floats, 64-byte aligned. There must
-  /// be CarryStack::depth_needed() of them. They belong to the reducer.
+  /// `buffers[d]` holds the partial sum at depth d of the carry stack: M floats, 64-byte aligned, zero behind
+  /// every tensor. buffers_needed() says how many. They belong to the reducer.
   GradientSum(const ParameterLayout& layout, std::vector<float*> buffers);
+  ~GradientSum();
 
   /// Tensor (D × K) += AᵀG per shard, A: n × D, G: n × K.
   void add_product(int tensor, ConstMatrix a, ConstMatrix g);
@@ -36,30 +38,40 @@ class GradientSum {
   void add(int tensor, const Leaf& leaf);
 
   /// Starts the step of a rank that hosts shards [first, last).
-  void begin_step(int first_shard, int last_shard);
+  void begin_step(TreeNode hosted);
   /// Plans the sums of the next batch. Its segments follow those of the batch before.
   void begin_batch(std::span<const Segment> segments);
   /// Ends the step: the complete subtrees this rank has, in shard order; buffers[i] holds the sum of node i.
   std::span<const TreeNode> finish_step();
 
- private:
+  /// One sum taken onto the stack, over rows [begin, end) of the batch (none if empty), and how many
+  /// additions (topmost but one += topmost) follow. What travels with the gradient is summed by the same
+  /// plan.
   struct Push {
     Index begin = 0;
     Index end = 0;
-    int merges = 0;  ///< additions of the two topmost sums that follow
+    int additions = 0;
   };
+  std::span<const Push> plan() const { return plan_; }
+  /// Additions that finish_step() had to make because the last shards have no rows.
+  int closing_additions() const { return closing_additions_; }
 
-  template <class Product>
-  void sum_tiles(const Tensor& tensor, Index columns, const Product& product);
-  void sum_leaves(const Tensor& tensor, const Leaf& leaf);
+  static int buffers_needed(TreeNode hosted);
+
+ private:
+  void pack_columns(ConstMatrix a, Index first, Index last);
 
   const ParameterLayout& layout_;
   std::vector<float*> buffers_;
+  TreeNode hosted_;
   CarryStack stack_;
   std::vector<Push> plan_;
-  int depth_before_ = 0;  ///< of the stack when the batch began
-  int open_shard_ = -1;   ///< whose rows continue in the next batch
-  std::vector<float> packed_a_, packed_g_;
+  int depth_ = 0;         ///< of the stack when the batch began
+  int depth_after_ = 0;   ///< and when it ends
+  bool is_open_ = false;  ///< the topmost sum continues in the next batch
+  int closing_additions_ = 0;
+  struct Packed;  ///< room for the packed operands of a product
+  std::unique_ptr<Packed> packed_;
 };
 
-}  // namespace lockstep
+}  // namespace gnu::visibility("default")]]

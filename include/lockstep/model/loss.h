@@ -23,7 +23,8 @@ class Loss {
   /// K, the scores a row needs when the data has `classes` classes (regression: 0). Throws Error(kConfig)
   /// where the loss cannot serve that many.
   virtual Index outputs(Index classes) const = 0;
-  /// Throws Error(kData) for a label the loss cannot take (a negative count, say). Called once per row at load.
+  /// Throws Error(kData) for a label the loss cannot take (a negative count, say). Called once per row at
+  /// load.
   virtual void check_label(float label) const;
 
   /// For n rows: row_loss[i] = the unweighted loss; gradient(i, k) = weights[i] · ∂loss/∂score(i, k).
@@ -31,8 +32,9 @@ class Loss {
   virtual void evaluate(ConstMatrix scores, const float* labels, const float* weights, double* row_loss,
                         Matrix gradient) const = 0;
 
-  /// For n rows, what the user is told: the mean of the label given the features (n × 1), or the probabilities
-  /// of all classes (n × classes) — for losses that define none (hinge), one-hot of the decided class.
+  /// For n rows, what the user is told: the mean of the label given the features (n × 1), or the
+  /// probabilities of all classes (n × classes) — for losses that define none (hinge), one-hot of the decided
+  /// class.
   virtual void predict(ConstMatrix scores, Index classes, Matrix prediction) const = 0;
 };
 
@@ -44,4 +46,4 @@ struct LossRow {
   std::unique_ptr<Loss> (*create)(const Options&) = nullptr;
 };
 
-}  // namespace lockstep
+}  // namespace gnu::visibility("default")]]

@@ -21,15 +21,15 @@ struct StepSettings {
   double weight_decay = 0;    ///< decoupled: w ← w − η·decay·w
 };
 
-/// A run of parameters of one tensor: count floats (a multiple of 16, 64-byte aligned), its optimizer state in
-/// as many arrays as state_names() has names.
+/// A run of parameters of one tensor: count floats (a multiple of 16, 64-byte aligned), its optimizer state
+/// in as many arrays as state_names() has names.
 struct UpdateRange {
   Index count = 0;
   float* weights = nullptr;
   float* gradient = nullptr;  ///< sum over the rows of the batch; may be overwritten
   float* const* state = nullptr;
-  bool is_penalized = true;    ///< l1, l2, weight_decay apply
-  double trust_ratio = 1;      ///< of its tensor, where the optimizer uses one
+  bool is_penalized = true;  ///< l1, l2, weight_decay apply
+  double trust_ratio = 1;    ///< of its tensor, where the optimizer uses one
 };
 
 /// An update rule. It sees slices of the flat vector of parameters, cut anywhere at multiples of 16 floats;
@@ -61,4 +61,4 @@ struct OptimizerRow {
   std::unique_ptr<Optimizer> (*create)(const Options&) = nullptr;
 };
 
-}  // namespace lockstep
+}  // namespace gnu::visibility("default")]]

@@ -12,12 +12,12 @@ namespace lockstep [[gnu::visibility("default")]] {
 
 /// Lengths of a run, in steps. Written in epochs or steps by the user, converted once.
 struct RunLength {
-  Index steps = 0;            ///< of the whole run
+  Index steps = 0;  ///< of the whole run
   Index steps_per_epoch = 1;
 };
 
-/// The factor on the base rate as a function of progress. Pure: the same step gives the same factor, finite and
-/// ≥ 0, on every rank and after every resume.
+/// The factor on the base rate as a function of progress. Pure: the same step gives the same factor, finite
+/// and ≥ 0, on every rank and after every resume.
 class Schedule {
  public:
   virtual ~Schedule() = default;
@@ -40,4 +40,4 @@ struct ScheduleRow {
   std::unique_ptr<Schedule> (*create)(const Options&, const RunLength&) = nullptr;
 };
 
-}  // namespace lockstep
+}  // namespace gnu::visibility("default")]]

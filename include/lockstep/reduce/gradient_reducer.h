@@ -14,8 +14,8 @@
 
 namespace lockstep [[gnu::visibility("default")]] {
 
-/// The numbers that travel behind the gradient. Sums are added in the canonical tree like the gradient itself;
-/// votes are joined by "or".
+/// The numbers that travel behind the gradient. Sums are added in the canonical tree like the gradient
+/// itself; votes are joined by "or".
 struct Tail {
   static constexpr int kSums = 6;
   std::array<double, kSums> sums{};  ///< row weight, loss, and what metrics need
@@ -77,4 +77,4 @@ struct ReducerRow {
   std::unique_ptr<GradientReducer> (*create)(const ReducerContext&) = nullptr;
 };
 
-}  // namespace lockstep
+}  // namespace gnu::visibility("default")]]

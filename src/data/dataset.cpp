@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/dataset.h"
+
+#include "lockstep/core/error.h"
+
+namespace lockstep {
+
+Dataset::Dataset(DatasetInfo info, int shards, TreeNode hosted, std::vector<ShardRows> rows,
+                 Preprocessing preprocessing)
+    : info_(std::move(info)),
+      shards_(shards),
+      hosted_(hosted),
+      rows_(std::move(rows)),
+      preprocessing_(std::move(preprocessing)) {
+  LOCKSTEP_CHECK_EQ(static_cast<int>(rows_.size()), hosted.last - hosted.first);
+  for (int shard = hosted.first; shard < hosted.last; ++shard)
+    LOCKSTEP_CHECK_EQ(rows_of(shard).rows(), shard_rows(shard));
+}
+
+const ShardRows& Dataset::rows_of(int shard) const {
+  return rows_[static_cast<std::size_t>(shard - hosted_.first)];
+}
+
+std::size_t Dataset::memory_bytes() const {
+  std::size_t total = 0;
+  for (const ShardRows& rows : rows_)
+    total += rows.dense.size() * 4 + rows.bytes.size() + rows.offsets.size() * 8 + rows.columns.size() * 4 +
+             rows.values.size() * 4 + rows.labels.size() * 4 + rows.weights.size() * 4;
+  return total;
+}
+
+}  // namespace lockstep

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/aligned.h"
+#include "lockstep/core/canonical_tree.h"
+#include "lockstep/data/batch.h"
+
+namespace lockstep {
+
+/// What every rank knows of a data set, whichever rows it hosts.
+struct DatasetInfo {
+  std::string source;
+  Index rows = 0;      ///< N
+  Index features = 0;  ///< D
+  bool is_sparse = false;
+  bool is_regression = false;
+  std::vector<std::string> classes;        ///< names, in the order of their numbers; regression: empty
+  std::vector<std::string> feature_names;  ///< empty: none
+  double total_weight = 0;                 ///< over all rows, class weights included; canonical over shards
+  std::vector<double> class_weight_sums;   ///< per class; for the baseline
+  double label_mean = 0;                   ///< weighted; for the baseline of a regression
+  std::string fingerprint;                 ///< hash of what was read and how
+};
+
+/// How features become the numbers a model sees: x → (x − shift[j]) · scale[j]. Sparse rows are only scaled,
+/// so zeros stay zeros. Stored in the model file and applied by eval and predict.
+struct Preprocessing {
+  std::vector<float> shift;  ///< D, or empty: none
+  std::vector<float> scale;  ///< D, or one value for all, or empty: none
+};
+
+/// Rows of one hosted shard. Dense floats (preprocessed at load), dense bytes (preprocessed when gathered) or
+/// CSR; `labels` are class numbers or target values.
+struct ShardRows {
+  std::vector<float> dense;         ///< n × D
+  std::vector<std::uint8_t> bytes;  ///< n × D
+  std::vector<Index> offsets;       ///< n + 1
+  std::vector<std::uint32_t> columns;
+  std::vector<float> values;
+  std::vector<float> labels;   ///< n
+  std::vector<float> weights;  ///< n; empty: all 1
+  Index rows() const { return static_cast<Index>(labels.size()); }
+};
+
+/// The rows of the shards one rank hosts. Row i of the data set is row i div S of shard i mod S.
+class Dataset {
+ public:
+  Dataset(DatasetInfo info, int shards, TreeNode hosted, std::vector<ShardRows> rows,
+          Preprocessing preprocessing);
+
+  const DatasetInfo& info() const { return info_; }
+  const Preprocessing& preprocessing() const { return preprocessing_; }
+  int shards() const { return shards_; }
+  TreeNode hosted() const { return hosted_; }
+
+  /// Rows of any shard, hosted or not.
+  Index shard_rows(int shard) const { return (info_.rows - shard + shards_ - 1) / shards_; }
+  const ShardRows& rows_of(int shard) const;
+  std::size_t memory_bytes() const;
+
+ private:
+  DatasetInfo info_;
+  int shards_;
+  TreeNode hosted_;
+  std::vector<ShardRows> rows_;
+  Preprocessing preprocessing_;
+};
+
+}  // namespace lockstep

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lockstep/model/gradient_sum.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstring>
+
+#include "core/gemm.h"
+#include "lockstep/core/error.h"
+
+namespace lockstep {
+
+namespace {
+
+constexpr Index kTileRows = 6;
+constexpr Index kTileCols = PackedMatrix::kWidth;
+constexpr Index kBlockTiles = 8;  // tiles of A packed at once: 8 × 6 columns of 1,024 rows are 192 KiB
+constexpr int kMaxDepth = 32;
+
+}  // namespace
+
+// The stack of partial sums of one tile: what the batch pushes lives here, what earlier batches left is read
+// from the buffers when it is added to.
+class TileStack {
+ public:
+  TileStack(const std::vector<float*>& buffers, int depth)
+      : buffers_(buffers), depth_(depth), in_memory_(depth) {}
+
+  void place(Index offset, Index rows, Index cols, Index stride) {
+    offset_ = offset;
+    rows_ = rows;
+    cols_ = cols;
+    stride_ = stride;
+    top_ = in_memory_ = depth_;
+  }
+  float* push() { return tiles_[static_cast<std::size_t>(top_++)].data(); }
+
+  void add_top() {
+    --top_;
+    float* left = tiles_[static_cast<std::size_t>(top_ - 1)].data();
+    if (in_memory_ >= top_) load(--in_memory_, left);
+    add_floats(left, tiles_[static_cast<std::size_t>(top_)].data(), rows_ * kTileCols);
+  }
+
+  void store() {
+    for (; in_memory_ < top_; ++in_memory_) {
+      const float* tile = tiles_[static_cast<std::size_t>(in_memory_)].data();
+      float* out = buffers_[static_cast<std::size_t>(in_memory_)] + offset_;
+      for (Index i = 0; i < rows_; ++i)
+        std::memcpy(out + i * stride_, tile + i * kTileCols, static_cast<std::size_t>(cols_) * sizeof(float));
+    }
+  }
+
+ private:
+  void load(int level, float* tile) const {
+    const float* in = buffers_[static_cast<std::size_t>(level)] + offset_;
+    for (Index i = 0; i < rows_; ++i)
+      std::memcpy(tile + i * kTileCols, in + i * stride_, static_cast<std::size_t>(cols_) * sizeof(float));
+  }
+
+  const std::vector<float*>& buffers_;
+  int depth_;
+  int in_memory_;
+  int top_ = 0;
+  Index offset_ = 0, rows_ = 0, cols_ = 0, stride_ = 0;
+  alignas(64) std::array<std::array<float, kTileRows * kTileCols>, kMaxDepth> tiles_;
+};
+
+struct GradientSum::Packed {
+  AlignedVector<float> a;
+  PackedMatrix g;
+};
+
+GradientSum::GradientSum(const ParameterLayout& layout, std::vector<float*> buffers)
+    : layout_(layout), buffers_(std::move(buffers)) {
+  LOCKSTEP_CHECK_LE(buffers_.size(), static_cast<std::size_t>(kMaxDepth));
+  Index widest = 0;
+  for (const Tensor& tensor : layout.tensors()) widest = std::max(widest, tensor.shape.back());
+  packed_ = std::make_unique<Packed>();
+  packed_->g = PackedMatrix(Batch::kMaxRows, widest);
+  packed_->a.resize(kBlockTiles * kTileRows * Batch::kMaxRows);
+}
+
+GradientSum::~GradientSum() = default;
+
+int GradientSum::buffers_needed(TreeNode hosted) {
+  // One more than the tree needs, for a shard whose rows come in several batches.
+  return CarryStack::depth_needed(hosted.first, hosted.last) + 1;
+}
+
+void GradientSum::begin_step(TreeNode hosted) {
+  hosted_ = hosted;
+  stack_.reset(hosted.first);
+  depth_ = depth_after_ = 0;
+  is_open_ = false;
+}
+
+void GradientSum::begin_batch(std::span<const Segment> segments) {
+  plan_.clear();
+  depth_ = depth_after_;
+  for (const Segment& segment : segments) {
+    if (!is_open_) {
+      const int due = stack_.skip_to(segment.shard);
+      if (due > 0) plan_.push_back({0, 0, due});
+      depth_after_ -= due;
+    }
+    int additions = is_open_ ? 1 : 0;
+    is_open_ = !segment.ends_shard;
+    if (segment.ends_shard) additions += stack_.push({segment.shard, segment.shard + 1});
+    plan_.push_back({segment.begin, segment.end, additions});
+    depth_after_ += 1 - additions;
+  }
+}
+
+std::span<const TreeNode> GradientSum::finish_step() {
+  LOCKSTEP_CHECK(!is_open_);
+  closing_additions_ = stack_.skip_to(hosted_.last);
+  for (int i = 0; i < closing_additions_; ++i) {
+    --depth_after_;
+    const auto top = static_cast<std::size_t>(depth_after_);
+    add_floats(buffers_[top - 1], buffers_[top], layout_.size());
+  }
+  LOCKSTEP_CHECK_EQ(depth_after_, stack_.depth());
+  return stack_.nodes();
+}
+
+void GradientSum::add_product(int tensor, ConstMatrix a, ConstMatrix g) {
+  const Tensor& target = layout_[tensor];
+  LOCKSTEP_CHECK_EQ(target.size, a.cols * g.cols);
+  packed_->g.pack(g);
+  TileStack stack(buffers_, depth_);
+  for (Index first = 0; first < a.cols; first += kBlockTiles * kTileRows) {
+    const Index last = std::min(a.cols, first + kBlockTiles * kTileRows);
+    pack_columns(a, first, last);
+    for (Index column = 0; column < g.cols; column += kTileCols)
+      for (Index i = first; i < last; i += kTileRows) {
+        const Index rows = std::min(kTileRows, last - i);
+        const float* panel_a = packed_->a.data() + (i - first) * a.rows;
+        const float* panel_g = packed_->g.panel(column / kTileCols);
+        stack.place(target.offset + i * g.cols + column, rows, std::min(kTileCols, g.cols - column), g.cols);
+        for (const Push& push : plan_) {
+          if (push.end > push.begin)
+            multiply_tile(push.end - push.begin, rows, panel_a + push.begin * rows,
+                          panel_g + push.begin * kTileCols, stack.push());
+          for (int k = 0; k < push.additions; ++k) stack.add_top();
+        }
+        stack.store();
+      }
+  }
+}
+
+// Columns [first, last) of A as panels of up to 6 columns, rows × 6 floats each.
+void GradientSum::pack_columns(ConstMatrix a, Index first, Index last) {
+  float* out = packed_->a.data();
+  for (Index i = first; i < last; i += kTileRows) {
+    const Index cols = std::min(kTileRows, last - i);
+    for (Index row = 0; row < a.rows; ++row, out += cols) {
+      const float* in = a.row(row) + i;
+      if (cols == kTileRows)
+        std::memcpy(out, in, kTileRows * sizeof(float));
+      else
+        std::copy_n(in, cols, out);
+    }
+  }
+}
+
+void GradientSum::add_product(int tensor, const Features& a, ConstMatrix g) {
+  if (!a.is_sparse) return add_product(tensor, a.dense, g);
+  const Tensor& target = layout_[tensor];
+  const SparseRows& rows = a.sparse;
+  add(tensor, [&](Index begin, Index end, float* out) {
+    std::fill_n(out, target.size, 0.0F);
+    for (Index row = begin; row < end; ++row)
+      for (Index entry = rows.offsets[row]; entry < rows.offsets[row + 1]; ++entry) {
+        float* sums = out + static_cast<Index>(rows.columns[entry]) * g.cols;
+        // Fused like the dense kernel, whose zeros add nothing: sparse and dense rows give equal bits.
+        for (Index k = 0; k < g.cols; ++k) sums[k] = std::fma(rows.values[entry], g.row(row)[k], sums[k]);
+      }
+  });
+}
+
+void GradientSum::add_columns(int tensor, ConstMatrix g) {
+  add(tensor, [&](Index begin, Index end, float* out) {
+    std::fill_n(out, g.cols, 0.0F);
+    for (Index row = begin; row < end; ++row)
+      for (Index k = 0; k < g.cols; ++k) out[k] += g.row(row)[k];
+  });
+}
+
+void GradientSum::add(int tensor, const Leaf& leaf) {
+  const Tensor& target = layout_[tensor];
+  const Index padded = round_up_16(target.size);
+  int depth = depth_;
+  for (const Push& push : plan_) {
+    if (push.end > push.begin)
+      leaf(push.begin, push.end, buffers_[static_cast<std::size_t>(depth++)] + target.offset);
+    for (int k = 0; k < push.additions; ++k) {
+      --depth;
+      const auto top = static_cast<std::size_t>(depth);
+      add_floats(buffers_[top - 1] + target.offset, buffers_[top] + target.offset, padded);
+    }
+  }
+}
+
+}  // namespace lockstep

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/products.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace lockstep {
+
+namespace {
+
+void multiply_sparse(const SparseRows& x, ConstMatrix weights, const float* bias, Matrix scores) {
+  for (Index row = 0; row < x.rows; ++row) {
+    float* out = scores.row(row);
+    if (bias != nullptr)
+      std::copy_n(bias, scores.cols, out);
+    else
+      std::fill_n(out, scores.cols, 0.0F);
+    for (Index entry = x.offsets[row]; entry < x.offsets[row + 1]; ++entry) {
+      const float* weight = weights.row(x.columns[entry]);
+      for (Index k = 0; k < scores.cols; ++k) out[k] = std::fma(x.values[entry], weight[k], out[k]);
+    }
+  }
+}
+
+}  // namespace
+
+void multiply_features(const Features& x, ConstMatrix weights, const float* bias, PackedMatrix& packed,
+                       Matrix scores) {
+  if (x.is_sparse) return multiply_sparse(x.sparse, weights, bias, scores);
+  packed.pack(weights);
+  multiply(x.dense, packed, bias, scores);
+}
+
+}  // namespace lockstep
