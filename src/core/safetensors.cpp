@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/safetensors.h"
+
+#include <bit>
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "core/atomic_file.h"
+#include "core/hash.h"
+#include "lockstep/core/error.h"
+
+namespace lockstep {
+
+static_assert(std::endian::native == std::endian::little, "the format is little-endian");
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t kMostHeaderBytes = 100'000'000;  // the format's own limit
+const std::string kNoChecksum(32, '0');
+
+[[noreturn]] void fail(const std::filesystem::path& path, const std::string& what) {
+  throw Error(ExitCode::kData, path.string() + ": " + what);
+}
+
+std::string header_text(const std::map<std::string, std::string>& metadata,
+                        const std::vector<TensorView>& tensors) {
+  Json header;
+  header["__metadata__"] = metadata;
+  std::size_t offset = 0;
+  for (const TensorView& tensor : tensors) {
+    const std::size_t end = offset + static_cast<std::size_t>(tensor.size) * sizeof(float);
+    header[tensor.name] = {{"dtype", "F32"}, {"shape", tensor.shape}, {"data_offsets", {offset, end}}};
+    offset = end;
+  }
+  std::string text = header.dump(-1, ' ', false, Json::error_handler_t::replace);
+  text.resize((text.size() + 7) / 8 * 8, ' ');
+  return text;
+}
+
+std::string checksum(const std::string& header, const void* data, std::size_t size) {
+  Hash hash;
+  hash.add(header);
+  hash.add(data, size);
+  return hash.hex();
+}
+
+// Each check precedes the first use of what it checks.
+TensorData parse_tensor(const std::filesystem::path& path, const std::string& name, const Json& entry,
+                        std::string_view data, std::size_t& expected_begin) {
+  if (!entry.is_object() || entry.value("dtype", "") != "F32" || !entry.contains("shape") ||
+      !entry.contains("data_offsets") || entry["data_offsets"].size() != 2)
+    fail(path, "tensor " + name + " is not float32 with shape and data_offsets");
+  TensorData tensor;
+  tensor.name = name;
+  std::size_t count = 1;
+  for (const Json& extent : entry["shape"]) {
+    if (!extent.is_number_unsigned())
+      fail(path, "tensor " + name + " has a shape that is not of whole numbers");
+    const auto value = extent.get<std::uint64_t>();
+    if (value > data.size() || __builtin_mul_overflow(count, value, &count))
+      fail(path, "tensor " + name + " is larger than the file");
+    tensor.shape.push_back(static_cast<Index>(value));
+  }
+  if (!entry["data_offsets"][0].is_number_unsigned() || !entry["data_offsets"][1].is_number_unsigned())
+    fail(path, "tensor " + name + " has data_offsets that are not whole numbers");
+  const auto begin = entry["data_offsets"][0].get<std::uint64_t>();
+  const auto end = entry["data_offsets"][1].get<std::uint64_t>();
+  if (begin != expected_begin || end < begin || end > data.size() || (end - begin) / sizeof(float) != count ||
+      (end - begin) % sizeof(float) != 0)
+    fail(path, "tensor " + name + " does not fit its data_offsets: the file is truncated or damaged");
+  expected_begin = end;
+  tensor.values.resize(count);
+  std::memcpy(tensor.values.data(), data.data() + begin, end - begin);
+  return tensor;
+}
+
+Json parse_header(const std::filesystem::path& path, const std::string& text) {
+  // Depth is bounded by us: the parser recurses.
+  int depth = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (in_string && text[i] == '\\') {
+      ++i;
+    } else if (text[i] == '"') {
+      in_string = !in_string;
+    } else if (!in_string && (text[i] == '{' || text[i] == '[')) {
+      if (++depth > 8) fail(path, "the header is nested too deeply for a safetensors file");
+    } else if (!in_string && (text[i] == '}' || text[i] == ']')) {
+      --depth;
+    }
+  }
+  Json header = Json::parse(text, nullptr, false);
+  if (!header.is_object()) fail(path, "is not a safetensors file: its header is not JSON");
+  return header;
+}
+
+}  // namespace
+
+const TensorData* TensorFile::find(const std::string& name) const {
+  for (const TensorData& tensor : tensors)
+    if (tensor.name == name) return &tensor;
+  return nullptr;
+}
+
+std::string hash_of(const std::vector<TensorView>& tensors) {
+  Hash hash;
+  for (const TensorView& tensor : tensors)
+    hash.add(tensor.data, static_cast<std::size_t>(tensor.size) * sizeof(float));
+  return hash.hex();
+}
+
+std::string write_safetensors(const std::filesystem::path& path, std::map<std::string, std::string> metadata,
+                              const std::vector<TensorView>& tensors) {
+  metadata["checksum"] = kNoChecksum;
+  std::string header = header_text(metadata, tensors);
+  const std::uint64_t size = header.size();
+  Hash hash;
+  hash.add(header);
+  for (const TensorView& tensor : tensors)
+    hash.add(tensor.data, static_cast<std::size_t>(tensor.size) * sizeof(float));
+  header.replace(header.find("\"checksum\":\"" + kNoChecksum) + 12, kNoChecksum.size(), hash.hex());
+  AtomicFile file(path);
+  file.write(&size, sizeof size);
+  file.write(header);
+  for (const TensorView& tensor : tensors)
+    file.write(tensor.data, static_cast<std::size_t>(tensor.size) * sizeof(float));
+  file.commit();
+  return hash_of(tensors);
+}
+
+TensorFile read_safetensors(const std::filesystem::path& path) {
+  const std::string content = read_file(path);
+  std::uint64_t header_size = 0;
+  if (content.size() < sizeof header_size) fail(path, "is too short for a safetensors file");
+  std::memcpy(&header_size, content.data(), sizeof header_size);
+  if (header_size > kMostHeaderBytes || header_size > content.size() - sizeof header_size)
+    fail(path, "is not a safetensors file, or is truncated: its header would end behind the file");
+  std::string header = content.substr(sizeof header_size, header_size);
+  const std::string_view data = std::string_view(content).substr(sizeof header_size + header_size);
+  const Json json = parse_header(path, header);
+  TensorFile file;
+  std::size_t end = 0;
+  for (const auto& [name, entry] : json.items()) {
+    if (name != "__metadata__") {
+      if (file.find(name) != nullptr) fail(path, "tensor " + name + " is there twice");
+      file.tensors.push_back(parse_tensor(path, name, entry, data, end));
+      continue;
+    }
+    for (const auto& [key, value] : entry.items()) {
+      if (!value.is_string()) fail(path, "metadata " + key + " is not a text");
+      file.metadata[key] = value.get<std::string>();
+    }
+  }
+  if (end != data.size()) fail(path, "has data that belongs to no tensor");
+  if (const auto stored = file.metadata.find("checksum"); stored != file.metadata.end()) {
+    const auto position = header.find("\"checksum\":\"" + stored->second);
+    if (position == std::string::npos || stored->second.size() != kNoChecksum.size())
+      fail(path, "has a malformed checksum");
+    header.replace(position + 12, kNoChecksum.size(), kNoChecksum);
+    if (checksum(header, data.data(), data.size()) != stored->second)
+      fail(path, "is damaged: its checksum does not match its content");
+  }
+  file.data_hash = hash_hex(data.data(), data.size());
+  return file;
+}
+
+}  // namespace lockstep

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <span>
+
+#include "lockstep/core/view.h"
+
+namespace lockstep {
+
+/// Σ values[i]² in double: 16 lanes in ascending order, then the lanes as a binary tree. The same bits
+/// wherever the values lie.
+double sum_of_squares(const float* values, Index count);
+
+/// Adds the values as the canonical binary tree over their index: i with i xor 1 first, and so on up.
+double tree_sum(std::span<const double> values);
+
+}  // namespace lockstep

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/gradient_step.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/clock.h"
+
+namespace lockstep {
+
+namespace {
+
+std::vector<float*> buffers_of(GradientReducer& reducer) {
+  const auto buffers = reducer.buffers();
+  return {buffers.begin(), buffers.end()};
+}
+
+bool decides_right(const float* scores, Index outputs, float label) {
+  if (outputs == 1) return (scores[0] > 0) == (label > 0.5F);
+  return static_cast<float>(std::max_element(scores, scores + outputs) - scores) == label;
+}
+
+}  // namespace
+
+GradientStep::GradientStep(const Dataset& dataset, Sampler& sampler, Model& model, const Loss& loss,
+                           Index outputs, GradientReducer& reducer)
+    : dataset_(dataset),
+      sampler_(sampler),
+      model_(model),
+      loss_(loss),
+      outputs_(outputs),
+      stride_(outputs == 1 ? 1 : round_up_16(outputs)),
+      buffer_(dataset),
+      sums_(model.layout(), buffers_of(reducer)),
+      tails_(static_cast<std::size_t>(GradientSum::buffers_needed(dataset.hosted())) + 1),
+      has_rows_(static_cast<std::size_t>(dataset.shards())),
+      scores_(static_cast<std::size_t>(Batch::kMaxRows * stride_)),
+      score_gradient_(static_cast<std::size_t>(Batch::kMaxRows * stride_)),
+      row_loss_(Batch::kMaxRows) {}
+
+void GradientStep::run(const float* weights, const BatchWindow& window) {
+  mark_ = now_seconds();
+  weights_ = weights;
+  sampler_.begin_epoch(window.epoch);
+  sums_.begin_step(dataset_.hosted());
+  tail_depth_ = 0;
+  buffer_.clear(window.epoch);
+  for (int shard = 0; shard < dataset_.shards(); ++shard) {
+    const auto places = Sampler::places(shard, dataset_.shards(), window.first, window.last);
+    has_rows_[static_cast<std::size_t>(shard)] = static_cast<char>(places.count() > 0);
+    if (places.count() > 0 && shard >= dataset_.hosted().first && shard < dataset_.hosted().last)
+      append(shard, places);
+  }
+  process();
+  nodes_ = sums_.finish_step();
+  for (int i = 0; i < sums_.closing_additions(); ++i, --tail_depth_)
+    tails_[static_cast<std::size_t>(tail_depth_) - 2].add(tails_[static_cast<std::size_t>(tail_depth_) - 1]);
+}
+
+// Whole shards share a batch; a shard of more than 1,024 rows comes in tiles of 1,024.
+void GradientStep::append(int shard, Sampler::Places places) {
+  if (places.count() > buffer_.free_rows()) process();
+  for (Index first = places.first; first < places.last; first += Batch::kMaxRows) {
+    const Sampler::Places tile{first, std::min(first + Batch::kMaxRows, places.last)};
+    if (first > places.first) process();
+    buffer_.append(shard, sampler_.rows(shard, tile), first, tile.last == places.last);
+  }
+}
+
+void GradientStep::process() {
+  const Batch batch = buffer_.batch();
+  if (batch.rows() == 0) return;
+  const double gathered = now_seconds();
+  seconds_.data += gathered - mark_;
+  const Matrix scores{scores_.data(), batch.rows(), outputs_, stride_};
+  const Matrix gradient{score_gradient_.data(), batch.rows(), outputs_, stride_};
+  model_.forward(weights_, batch, Pass::kTrain, scores);
+  loss_.evaluate(scores, batch.labels, batch.weights, row_loss_.data(), gradient);
+  sums_.begin_batch(batch.segments);
+  model_.backward(weights_, batch, gradient, sums_);
+  sum_tails(batch);
+  buffer_.clear(batch.epoch);
+  mark_ = now_seconds();
+  seconds_.compute += mark_ - gathered;
+}
+
+Tail GradientStep::tail_of(const Batch& batch, Index begin, Index end) const {
+  Tail tail;
+  const bool classifies = loss_.task() == Task::kClassification;
+  for (Index row = begin; row < end; ++row) {
+    const double weight = batch.weights[row];
+    if (weight == 0) continue;
+    tail.sums[kTailWeight] += weight;
+    tail.sums[kTailLoss] += weight * row_loss_[static_cast<std::size_t>(row)];
+    if (classifies && decides_right(scores_.data() + row * stride_, outputs_, batch.labels[row]))
+      tail.sums[kTailCorrect] += weight;
+  }
+  return tail;
+}
+
+void GradientStep::sum_tails(const Batch& batch) {
+  for (const GradientSum::Push& push : sums_.plan()) {
+    if (push.end > push.begin)
+      tails_[static_cast<std::size_t>(tail_depth_++)] = tail_of(batch, push.begin, push.end);
+    for (int i = 0; i < push.additions; ++i, --tail_depth_)
+      tails_[static_cast<std::size_t>(tail_depth_) - 2].add(
+          tails_[static_cast<std::size_t>(tail_depth_) - 1]);
+  }
+}
+
+PhaseSeconds GradientStep::take_seconds() {
+  return std::exchange(seconds_, {});
+}
+
+}  // namespace lockstep

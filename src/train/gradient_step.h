@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "core/aligned.h"
+#include "data/batch_buffer.h"
+#include "data/sampler.h"
+#include "lockstep/model/gradient_sum.h"
+#include "lockstep/model/loss.h"
+#include "lockstep/model/model.h"
+#include "lockstep/reduce/gradient_reducer.h"
+
+namespace lockstep {
+
+/// What Tail::sums hold in training.
+enum TailSum { kTailWeight = 0, kTailLoss = 1, kTailCorrect = 2 };
+
+/// Positions [first, last) of an epoch: one global batch.
+struct BatchWindow {
+  std::uint64_t epoch = 0;
+  Index first = 0;
+  Index last = 0;
+};
+
+/// Seconds of one rank's part of a step.
+struct PhaseSeconds {
+  double data = 0;
+  double compute = 0;
+};
+
+/// One rank's share of the gradient of a batch: gathers the rows of its shards, runs the model and the loss,
+/// and leaves the sums of its subtrees in the buffers of the reducer. Allocates nothing after its first
+/// steps.
+class GradientStep {
+ public:
+  GradientStep(const Dataset& dataset, Sampler& sampler, Model& model, const Loss& loss, Index outputs,
+               GradientReducer& reducer);
+
+  void run(const float* weights, const BatchWindow& window);
+
+  std::span<const TreeNode> nodes() const { return nodes_; }
+  std::span<const Tail> tails() const { return std::span(tails_).first(nodes_.size()); }
+  /// Of all S shards, which have rows in the window.
+  std::span<const char> has_rows() const { return has_rows_; }
+  PhaseSeconds take_seconds();
+
+ private:
+  void append(int shard, Sampler::Places places);
+  void process();
+  Tail tail_of(const Batch& batch, Index begin, Index end) const;
+  void sum_tails(const Batch& batch);
+
+  const Dataset& dataset_;
+  Sampler& sampler_;
+  Model& model_;
+  const Loss& loss_;
+  Index outputs_;
+  Index stride_;
+  BatchBuffer buffer_;
+  GradientSum sums_;
+  const float* weights_ = nullptr;
+  std::span<const TreeNode> nodes_;
+  std::vector<Tail> tails_;
+  int tail_depth_ = 0;
+  std::vector<char> has_rows_;
+  AlignedVector<float> scores_, score_gradient_;
+  AlignedVector<double> row_loss_;
+  PhaseSeconds seconds_;
+  double mark_ = 0;
+};
+
+}  // namespace lockstep

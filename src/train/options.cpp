@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/options.h"
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+
+#include "lockstep/core/error.h"
+
+namespace lockstep {
+
+namespace {
+
+constexpr int kFewestShards = 2;
+constexpr int kMostShards = 64;
+constexpr Index kRowsPerShard = 32;
+
+void declare_run(OptionTable& table) {
+  table.text("run.name", "",
+             "name of the run, part of its directory's name; default: the config's file name");
+  table.integer("run.seed", 1, "the one seed: shuffling, initial weights, dropout and splits are keyed by it")
+      .range(0);
+  table.text("run.root", "runs", "folder under which new run directories are made");
+}
+
+void declare_train(OptionTable& table) {
+  table.text("train.batch", "128",
+             "rows of one global batch, over all ranks: a number, or \"full\" for all rows");
+  table
+      .integer("train.shards", 0,
+               "shards S, part of the experiment: ranks host them, and gradients are summed by them. 0: the "
+               "largest "
+               "power of two ≤ batch/32 within 2 … 64 (full batch: 64)")
+      .range(0, 4096);
+  table.real("train.epochs", 10, "passes over the training rows; fractions count").range(0, 1e9);
+  table.integer("train.steps", 0, "stop after this many updates instead of train.epochs; 0: epochs count")
+      .range(0);
+  table.flag("train.shuffle", true, "permute the rows of every shard anew each epoch; false: file order");
+  table.text("train.target", "",
+             "stop when reached: \"valid.accuracy >= 0.88\"; the time to it goes to the summary");
+  table.text("train.watch", "valid.loss",
+             "metric that chooses the best weights, early stopping and plateaus");
+  table
+      .integer("train.patience", 0, "stop after this many evaluations without a better train.watch; 0: never")
+      .range(0);
+  table.real("train.min_delta", 0, "what counts as better by at least this much").range(0);
+  table.flag("train.restore_best", true, "with patience: end with the best weights, not the last");
+  table
+      .real("train.tolerance", 0,
+            "stop when the norm of the gradient of the objective is at most this; 0: never")
+      .range(0);
+  table.text("train.average", "none", "weights used for evaluation and the model file: an average over steps")
+      .one_of({"none", "ema", "polyak"});
+  table.real("train.average_decay", 0.999, "decay of the exponential moving average").range(0, 1);
+  table.text("train.average_start", "0 steps", "when averaging begins: \"2 epochs\", \"500 steps\"");
+  table
+      .text("train.on_nan", "stop",
+            "a step with a non-finite loss or gradient ends the run, or is skipped by all ranks")
+      .one_of({"stop", "skip"});
+}
+
+void declare_others(OptionTable& table) {
+  table.text("eval.every", "1 epoch",
+             "how often data.valid and data.test are evaluated: \"1 epoch\", \"500 steps\"");
+  table.text("eval.train", "end", "when metrics of all training rows are computed")
+      .one_of({"end", "always", "never"});
+  table.integer("eval.top_k", 5, "k of the top-k accuracy").range(1, 1000);
+  table.text("checkpoint.every", "10min", "\"500 steps\", \"2 epochs\", \"10min\", or \"never\"");
+  table.integer("checkpoint.keep", 2, "newest checkpoints kept; the best one is kept besides")
+      .range(1, 1000000);
+  table.real("comm.timeout_s", 600, "seconds a rank waits for another before it gives up").range(0.1, 1e7);
+  table.text("log.progress", "auto", "progress on stderr: a live bar on a terminal, lines elsewhere")
+      .one_of({"auto", "bar", "line", "none"});
+  table
+      .integer("log.hash_every", 0,
+               "write the hash of the weights to metrics.jsonl every so many steps; 0: every epoch")
+      .range(0);
+}
+
+}  // namespace
+
+void declare_train_options(OptionTable& table) {
+  declare_run(table);
+  declare_train(table);
+  declare_others(table);
+}
+
+Index batch_size(const Options& options, Index rows) {
+  const std::string& text = options.text("train.batch");
+  if (text == "full") return rows;
+  Index batch = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), batch);
+  if (error != std::errc() || end != text.data() + text.size() || batch < 1)
+    throw Error(ExitCode::kConfig, options.origin("train.batch") + ": train.batch = \"" + text +
+                                       "\": expected \"full\" or a number of rows from 1");
+  return std::min(batch, rows);
+}
+
+int shard_count(const Options& options) {
+  const auto chosen = static_cast<int>(options.integer("train.shards"));
+  if (chosen > 0) return chosen;
+  if (options.text("train.batch") == "full") return kMostShards;
+  const Index batch = batch_size(options, std::numeric_limits<Index>::max());
+  int shards = kFewestShards;
+  while (shards < kMostShards && shards * 2 <= batch / kRowsPerShard) shards *= 2;
+  return shards;
+}
+
+}  // namespace lockstep
