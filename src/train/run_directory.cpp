@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/run_directory.h"
+
+#include <fcntl.h>
+#include <fmt/chrono.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+
+#include "lockstep/core/error.h"
+
+namespace lockstep {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::array kOwnNames = {"config.toml",       "metrics.jsonl", "summary.json", "log.txt",
+                                  "model.safetensors", "report.html",   "checkpoints",  ".lock"};
+
+[[noreturn]] void fail(const fs::path& path, const std::string& what) {
+  throw Error(ExitCode::kOutput, path.string() + ": " + what);
+}
+
+bool holds_something(const fs::path& path) {
+  for (const auto& entry : fs::directory_iterator(path))
+    if (entry.path().filename() != ".lock") return true;
+  return false;
+}
+
+}  // namespace
+
+fs::path RunDirectory::fresh_path(const fs::path& root, const std::string& name) {
+  const std::string stem = fmt::format("{:%Y-%m-%d-%H%M%S}-{}", fmt::localtime(std::time(nullptr)), name);
+  fs::path path = root / stem;
+  for (int i = 2; fs::exists(path); ++i) path = root / fmt::format("{}-{}", stem, i);
+  return path;
+}
+
+RunDirectory::RunDirectory(fs::path path, Mode mode) : path_(std::move(path)) {
+  std::error_code error;
+  if (fs::exists(path_) && !fs::is_directory(path_)) fail(path_, "is a file; the run directory must be a folder");
+  fs::create_directories(path_, error);
+  if (error) fail(path_, "cannot be created: " + error.message());
+  lock();
+  if (mode == Mode::kNew && holds_something(path_))
+    fail(path_, "is not empty; choose another --run-dir, or --overwrite to replace the run in it");
+  if (mode == Mode::kOverwrite) remove_old_run();
+  fs::create_directories(checkpoints(), error);
+  if (error) fail(checkpoints(), "cannot be created: " + error.message());
+  metrics_.open(file("metrics.jsonl"), std::ios::app);
+  log_.open(file("log.txt"), std::ios::app);
+  if (!metrics_ || !log_) fail(path_, "cannot be written");
+}
+
+RunDirectory::~RunDirectory() {
+  if (lock_ >= 0) close(lock_);
+}
+
+void RunDirectory::lock() {
+  lock_ = open(file(".lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0666);
+  if (lock_ < 0) fail(path_, std::string("cannot be written: ") + std::strerror(errno));
+  if (flock(lock_, LOCK_EX | LOCK_NB) != 0) fail(path_, "is in use by another run");
+}
+
+// Only what a run makes is removed: a folder named by mistake keeps its other files.
+void RunDirectory::remove_old_run() const {
+  for (const char* name : kOwnNames)
+    if (std::strcmp(name, ".lock") != 0) fs::remove_all(file(name));
+  if (holds_something(path_)) fail(path_, "holds files that are not of a run; --overwrite does not delete those");
+}
+
+void RunDirectory::append_metrics(const std::string& json) { metrics_ << json << '\n' << std::flush; }
+
+void RunDirectory::append_log(const std::string& line) {
+  log_ << fmt::format("{:%Y-%m-%d %H:%M:%S} {}\n", fmt::localtime(std::time(nullptr)), line) << std::flush;
+}
+
+}  // namespace lockstep

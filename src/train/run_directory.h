@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+namespace lockstep {
+
+/// The folder of one run: config.toml, metrics.jsonl, summary.json, log.txt, model.safetensors, checkpoints/.
+/// Held by rank 0 alone; a lock keeps a second run out while it lives.
+class RunDirectory {
+ public:
+  enum class Mode { kNew, kOverwrite, kResume };
+
+  /// Creates `path`, or opens it to resume. Throws Error(kOutput) where it cannot be written, is in use, or
+  /// holds something and mode is kNew.
+  RunDirectory(std::filesystem::path path, Mode mode);
+  ~RunDirectory();
+  RunDirectory(const RunDirectory&) = delete;
+  RunDirectory& operator=(const RunDirectory&) = delete;
+
+  /// A fresh name under `root`: "2026-01-31-235959-name".
+  static std::filesystem::path fresh_path(const std::filesystem::path& root, const std::string& name);
+
+  const std::filesystem::path& path() const { return path_; }
+  std::filesystem::path file(const std::string& name) const { return path_ / name; }
+  std::filesystem::path checkpoints() const { return path_ / "checkpoints"; }
+
+  /// Appends one line to metrics.jsonl and flushes it.
+  void append_metrics(const std::string& json);
+  /// Appends one line, with the time of day, to log.txt.
+  void append_log(const std::string& line);
+
+ private:
+  void lock();
+  void remove_old_run() const;
+
+  std::filesystem::path path_;
+  int lock_ = -1;
+  std::ofstream metrics_;
+  std::ofstream log_;
+};
+
+}  // namespace lockstep
