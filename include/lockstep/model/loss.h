@@ -46,4 +46,4 @@ struct LossRow {
   std::unique_ptr<Loss> (*create)(const Options&) = nullptr;
 };
 
-}  // namespace gnu::visibility("default")]]
+}  // namespace lockstep
