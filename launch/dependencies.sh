@@ -1,5 +1,5 @@
-# shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
 # What the project's scripts share. Sourced, never run: finds and installs Debian packages, and picks the number
 # of build jobs. Sets `root`, `assume_yes` and `rest`.
 

@@ -78,12 +78,12 @@ Texts broken_rules(const std::string& path, const std::string& text) {
   for (int number = 1; std::getline(lines, line); ++number) {
     std::string sentence;
     std::smatch match;
-    if (number == 1 && line != "// SPDX-License-Identifier: Apache-2.0")
-      sentence = "the SPDX line is missing";
     if (std::regex_match(line, match, include))
       sentence = match[1] == "<" ? check_angled(path, match[2]) : check_quoted(path, match[2]);
     if (path.starts_with("include/") && line.find("Eigen::") != std::string::npos)
       sentence = "a public header names an Eigen type";
+    if (number == 1 && line != "// SPDX-License-Identifier: Apache-2.0")
+      sentence = "the SPDX line is missing";
     if (number == 2 && path.ends_with(".h") && line != "#pragma once") sentence = "#pragma once is missing";
     if (!sentence.empty()) broken.push_back(path + ":" + std::to_string(number) + ": " + sentence);
   }
