@@ -28,4 +28,4 @@ Plugins builtin_plugins();
 /// exit code. `-n P` starts the calling executable again under mpirun.
 int run(int argc, char** argv, const Plugins& plugins);
 
-}  // namespace gnu::visibility("default")]]
+}  // namespace lockstep

@@ -45,4 +45,4 @@ class CarryStack {
   std::vector<TreeNode> nodes_;
 };
 
-}  // namespace gnu::visibility("default")]]
+}  // namespace lockstep

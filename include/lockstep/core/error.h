@@ -35,7 +35,7 @@ class Error : public std::runtime_error {
 /// Throws an Error(kInternal) that names the failed condition.
 [[noreturn]] void check_failed(const char* file, int line, const char* condition, const std::string& values);
 
-}  // namespace gnu::visibility("default")]]
+}  // namespace lockstep
 
 /// A broken assumption of ours, with both operands in the message.
 #define LOCKSTEP_CHECK_OP(a, op, b)                                                  \

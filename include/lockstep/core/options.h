@@ -98,4 +98,4 @@ class Options {
   std::map<std::string, Entry, std::less<>> entries_;
 };
 
-}  // namespace gnu::visibility("default")]]
+}  // namespace lockstep

@@ -50,4 +50,4 @@ class ParameterLayout {
   Index size_ = 0;
 };
 
-}  // namespace gnu::visibility("default")]]
+}  // namespace lockstep

@@ -51,4 +51,4 @@ class Registry {
   std::vector<Row> rows_;
 };
 
-}  // namespace gnu::visibility("default")]]
+}  // namespace lockstep

@@ -47,4 +47,4 @@ struct Features {
   Index cols() const { return is_sparse ? sparse.cols : dense.cols; }
 };
 
-}  // namespace gnu::visibility("default")]]
+}  // namespace lockstep

@@ -32,4 +32,4 @@ struct Batch {
   Index rows() const { return features.rows(); }
 };
 
-}  // namespace gnu::visibility("default")]]
+}  // namespace lockstep

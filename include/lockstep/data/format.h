@@ -30,4 +30,4 @@ struct FormatRow {
   bool (*matches)(std::string_view source, std::string_view head) = nullptr;
 };
 
-}  // namespace gnu::visibility("default")]]
+}  // namespace lockstep

@@ -53,4 +53,4 @@ class RowSink {
   virtual void add(const Row& row) = 0;
 };
 
-}  // namespace gnu::visibility("default")]]
+}  // namespace lockstep

@@ -74,4 +74,4 @@ class GradientSum {
   std::unique_ptr<Packed> packed_;
 };
 
-}  // namespace gnu::visibility("default")]]
+}  // namespace lockstep

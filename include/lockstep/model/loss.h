@@ -7,11 +7,9 @@
 
 #include "lockstep/core/options.h"
 #include "lockstep/core/view.h"
+#include "lockstep/data/task.h"
 
 namespace lockstep [[gnu::visibility("default")]] {
-
-/// What the labels of a data set mean.
-enum class Task { kRegression, kClassification };
 
 /// A loss per row, summed by its caller. It has no state, and what it computes for a row depends on that row
 /// alone.
@@ -46,4 +44,4 @@ struct LossRow {
   std::unique_ptr<Loss> (*create)(const Options&) = nullptr;
 };
 
-}  // namespace gnu::visibility("default")]]
+}  // namespace lockstep

@@ -58,4 +58,4 @@ struct ModelRow {
   std::unique_ptr<Model> (*create)(const Options&, std::uint64_t seed, const ModelShape&) = nullptr;
 };
 
-}  // namespace gnu::visibility("default")]]
+}  // namespace lockstep

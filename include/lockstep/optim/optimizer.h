@@ -61,4 +61,4 @@ struct OptimizerRow {
   std::unique_ptr<Optimizer> (*create)(const Options&) = nullptr;
 };
 
-}  // namespace gnu::visibility("default")]]
+}  // namespace lockstep

@@ -77,4 +77,4 @@ struct ReducerRow {
   std::unique_ptr<GradientReducer> (*create)(const ReducerContext&) = nullptr;
 };
 
-}  // namespace gnu::visibility("default")]]
+}  // namespace lockstep

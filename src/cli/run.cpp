@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <new>
+
+#include "cli/commands.h"
+#include "cli/option_table.h"
+#include "core/suggest.h"
+#include "lockstep/core/error.h"
+#include "lockstep/plugins.h"
+
+namespace lockstep {
+namespace {
+
+void print(const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+}
+
+std::string program_usage() {
+  std::string text = "usage: lockstep SUBCOMMAND [arguments]\n\n";
+  for (const Command& command : commands()) {
+    std::string name = command.syntax.name;
+    name.resize(std::max<std::size_t>(name.size(), 18), ' ');
+    text += "  " + name + " " + command.summary + "\n";
+  }
+  return text + "\n`lockstep SUBCOMMAND --help` tells more; `lockstep --version` the version.\n";
+}
+
+[[noreturn]] void throw_unknown_command(const std::vector<std::string>& words) {
+  std::vector<std::string> names, members;
+  for (const Command& command : commands()) {
+    names.push_back(command.syntax.name);
+    names.push_back(command.syntax.name.substr(0, command.syntax.name.find(' ')));
+    if (command.syntax.name.starts_with(words[0] + " ")) members.push_back(command.syntax.name);
+  }
+  std::string message;
+  if (!members.empty()) {
+    for (const std::string& member : members) message += (message.empty() ? "expected " : ", ") + member;
+  } else {
+    std::string near = words.size() > 1 ? nearest(words[0] + " " + words[1], names) : "";
+    if (near.empty()) near = nearest(words[0], names);
+    message = "unknown subcommand " + words[0] + (near.empty() ? "" : "; did you mean " + near + "?");
+  }
+  throw Error(ExitCode::kUsage, message + "; see `lockstep --help`");
+}
+
+/// The row of "train" or "config show"; removes its words from `arguments`.
+Command take_command(std::vector<std::string>* arguments) {
+  for (const Command& command : commands()) {
+    const std::string& name = command.syntax.name;
+    const std::size_t words = name.find(' ') == std::string::npos ? 1 : 2;
+    if (arguments->size() < words) continue;
+    if (name != (words == 1 ? arguments->at(0) : arguments->at(0) + " " + arguments->at(1))) continue;
+    arguments->erase(arguments->begin(), arguments->begin() + static_cast<std::ptrdiff_t>(words));
+    return command;
+  }
+  throw_unknown_command(*arguments);
+}
+
+int run_command(const std::vector<std::string>& whole, const Plugins& plugins) {
+  std::vector<std::string> arguments(whole.begin() + 1, whole.end());
+  if (arguments.empty()) throw Error(ExitCode::kUsage, "no subcommand given; see `lockstep --help`");
+  if (arguments[0] == "--version") return print("lockstep " LOCKSTEP_VERSION " (" LOCKSTEP_ARCH ")\n"), 0;
+  if (arguments[0] == "--help" || arguments[0] == "-h" || arguments[0] == "help")
+    return print(program_usage()), 0;
+  const Command command = take_command(&arguments);
+  const OptionTable table = all_options(plugins);
+  const CommandLine line(command.syntax, table, arguments);
+  if (line.wants_help()) return print(usage(command.syntax, command.summary)), 0;
+  return command.run({line, plugins, table, whole});
+}
+
+int report(ExitCode code, const char* message) {
+  std::fprintf(stderr, "lockstep: %s\n", message);
+  return static_cast<int>(code);
+}
+
+}  // namespace
+
+// The one place where errors are caught, for programs with plug-ins of their own too.
+int run(int argc, char** argv, const Plugins& plugins) {
+  try {
+    const int code = run_command({argv, argv + argc}, plugins);
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
+      throw Error(ExitCode::kOutput, std::string("cannot write to standard output: ") + std::strerror(errno));
+    return code;
+  } catch (const Error& error) {
+    return report(error.code(), error.what());
+  } catch (const std::bad_alloc&) {
+    return report(ExitCode::kInternal, "out of memory");
+  } catch (const std::exception& error) {
+    return report(ExitCode::kInternal, error.what());
+  }
+}
+
+}  // namespace lockstep

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/config_identity.h"
+
+#include <xxhash.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "core/config.h"
+#include "core/option_text.h"
+
+namespace lockstep {
+namespace {
+
+constexpr std::string_view kFreeTables[] = {"run.", "log.", "comm.", "checkpoint."};
+constexpr std::string_view kFreeKeys[] = {"data.train", "data.valid", "data.test", "data.cache"};
+
+/// data.valid = "split:0.2" is no path: it takes rows away from training.
+bool takes_rows(const Options& options, const OptionSpec& spec) {
+  return spec.key == "data.valid" && options.text(spec.key).starts_with("split:");
+}
+
+}  // namespace
+
+bool determines_model(std::string_view key) {
+  if (key == "run.seed") return true;
+  return std::none_of(std::begin(kFreeTables), std::end(kFreeTables),
+                      [&](std::string_view table) { return key.starts_with(table); }) &&
+         std::find(std::begin(kFreeKeys), std::end(kFreeKeys), key) == std::end(kFreeKeys);
+}
+
+std::string canonical_config(const Options& options) {
+  std::vector<std::string> lines;
+  for (const OptionSpec& spec : options.table().specs())
+    if ((determines_model(spec.key) || takes_rows(options, spec)) && applies(options, spec))
+      lines.push_back(spec.key + " = " + to_literal(options.value(spec.key)) + "\n");
+  std::sort(lines.begin(), lines.end());
+  std::string result;
+  for (const std::string& line : lines) result += line;
+  return result;
+}
+
+std::uint64_t config_hash(const Options& options) {
+  const std::string text = canonical_config(options);
+  return XXH3_64bits(text.data(), text.size());
+}
+
+}  // namespace lockstep

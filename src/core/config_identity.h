@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "lockstep/core/options.h"
+
+namespace lockstep {
+
+/// Whether changing this key can change a bit of the model. The others may differ on resume:
+/// run.* except run.seed, log.*, comm.*, checkpoint.*, and the paths data.train, data.valid, data.test,
+/// data.cache — what the paths hold is compared by fingerprint instead, and data.valid = "split:…" by
+/// canonical_config().
+bool determines_model(std::string_view key);
+
+/// The keys and values that determine the model, one "key = value" a line, sorted by key. Keys the selection
+/// does not read are left out.
+std::string canonical_config(const Options& options);
+
+/// XXH3-64 of canonical_config(): equal for two runs that train the same model on the same data.
+std::uint64_t config_hash(const Options& options);
+
+}  // namespace lockstep

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+struct gzFile_s;
+
+namespace lockstep {
+
+/// The bytes of a file, inflated if the file starts like gzip, whatever its name. Every failure is an
+/// Error(kData) that names the file.
+class ByteSource {
+ public:
+  explicit ByteSource(std::string path);
+
+  const std::string& path() const { return path_; }
+
+  /// Reads up to `size` bytes; fewer only at the end.
+  std::size_t read(void* out, std::size_t size);
+  /// Reads exactly `size` bytes of `what` or says that the file is truncated.
+  void read_exactly(void* out, std::size_t size, const char* what);
+  /// Bytes read so far, after inflation.
+  std::size_t position() const { return position_; }
+
+  /// The most bytes the file can hold: its size, or what deflate could make of it (1,032 : 1). What a header
+  /// announces is checked against it before memory is asked for.
+  std::size_t size_limit() const { return size_limit_; }
+
+ private:
+  struct Close {
+    void operator()(gzFile_s* file) const;
+  };
+  std::string path_;
+  std::unique_ptr<gzFile_s, Close> file_;
+  std::size_t position_ = 0;
+  std::size_t size_limit_ = 0;
+};
+
+}  // namespace lockstep
