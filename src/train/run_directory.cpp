@@ -43,7 +43,8 @@ fs::path RunDirectory::fresh_path(const fs::path& root, const std::string& name)
 
 RunDirectory::RunDirectory(fs::path path, Mode mode) : path_(std::move(path)) {
   std::error_code error;
-  if (fs::exists(path_) && !fs::is_directory(path_)) fail(path_, "is a file; the run directory must be a folder");
+  if (fs::exists(path_) && !fs::is_directory(path_))
+    fail(path_, "is a file; the run directory must be a folder");
   fs::create_directories(path_, error);
   if (error) fail(path_, "cannot be created: " + error.message());
   lock();
@@ -71,10 +72,13 @@ void RunDirectory::lock() {
 void RunDirectory::remove_old_run() const {
   for (const char* name : kOwnNames)
     if (std::strcmp(name, ".lock") != 0) fs::remove_all(file(name));
-  if (holds_something(path_)) fail(path_, "holds files that are not of a run; --overwrite does not delete those");
+  if (holds_something(path_))
+    fail(path_, "holds files that are not of a run; --overwrite does not delete those");
 }
 
-void RunDirectory::append_metrics(const std::string& json) { metrics_ << json << '\n' << std::flush; }
+void RunDirectory::append_metrics(const std::string& json) {
+  metrics_ << json << '\n' << std::flush;
+}
 
 void RunDirectory::append_log(const std::string& line) {
   log_ << fmt::format("{:%Y-%m-%d %H:%M:%S} {}\n", fmt::localtime(std::time(nullptr)), line) << std::flush;

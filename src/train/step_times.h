@@ -6,8 +6,8 @@
 
 namespace lockstep {
 
-/// Times of steps in a histogram with bins 1 % apart, from 0.1 µs to over an hour: any number of steps in fixed
-/// memory, percentiles within 1 %.
+/// Times of steps in a histogram with bins 1 % apart, from 0.1 µs to over an hour: any number of steps in
+/// fixed memory, percentiles within 1 %.
 class StepTimes {
  public:
   void add(double seconds);

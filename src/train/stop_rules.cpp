@@ -26,9 +26,10 @@ bool is_larger_better(const std::string& metric) {
 
 void refuse_test_metric(const std::string& key, const std::string& metric) {
   if (metric.starts_with("test."))
-    throw Error(ExitCode::kConfig, key + " = \"" + metric +
-                                       "\": the test set must not stop or choose a run; use valid.* (data.valid = "
-                                       "\"split:0.2\" makes one)");
+    throw Error(ExitCode::kConfig,
+                key + " = \"" + metric +
+                    "\": the test set must not stop or choose a run; use valid.* (data.valid = "
+                    "\"split:0.2\" makes one)");
   if (!metric.starts_with("valid.") && !metric.starts_with("train."))
     throw Error(ExitCode::kConfig, key + " = \"" + metric + "\": expected a metric such as valid.loss");
 }
@@ -37,8 +38,9 @@ Target::Target(const Options& options) {
   const std::string& text = options.text("train.target");
   if (text.empty()) return;
   const auto sign = text.find_first_of("<>");
-  const std::string expected = options.origin("train.target") + ": train.target = \"" + text +
-                               "\": expected a metric, >= or <=, and a number, as in \"valid.accuracy >= 0.88\"";
+  const std::string expected =
+      options.origin("train.target") + ": train.target = \"" + text +
+      "\": expected a metric, >= or <=, and a number, as in \"valid.accuracy >= 0.88\"";
   if (sign == std::string::npos || sign + 2 > text.size() || text[sign + 1] != '=')
     throw Error(ExitCode::kConfig, expected);
   metric_ = trimmed(text.substr(0, sign));

@@ -28,8 +28,8 @@ class Target {
   double value_ = 0;
 };
 
-/// Follows train.watch over evaluations: which was best, and whether patience is at an end. Decides alike on all
-/// ranks, because the values are.
+/// Follows train.watch over evaluations: which was best, and whether patience is at an end. Decides alike on
+/// all ranks, because the values are.
 class BestWatch {
  public:
   explicit BestWatch(const Options& options);

@@ -9,10 +9,10 @@
 namespace lockstep {
 
 UpdateStep::UpdateStep(const ParameterLayout& layout, const Optimizer& optimizer,
-                       const UpdateSettings& settings, GradientReducer& reducer)
+                       const Regularization& regularization, GradientReducer& reducer)
     : layout_(layout),
       optimizer_(optimizer),
-      settings_(settings),
+      regularization_(regularization),
       reducer_(reducer),
       block_squares_(layout.blocks().size()),
       trust_ratios_(layout.tensors().size(), 1.0),
@@ -41,7 +41,7 @@ void UpdateStep::for_each_range(float* gradient, float* weights, const Visit& vi
     range.weights = weights + begin;
     range.gradient = gradient + (begin - slice.begin);
     range.state = state_pointers_.data();
-    range.is_penalized = tensor.is_penalized || settings_.penalizes_bias;
+    range.is_penalized = tensor.is_penalized || regularization_.penalize_bias;
     range.trust_ratio = trust_ratios_[number];
     visit(range);
   }
@@ -83,10 +83,14 @@ UpdateResult UpdateStep::run(float* gradient, double weight, double rate, Index 
   result.gradient_norm = std::sqrt(tree_sum(block_squares_)) / weight;
   result.is_finite = std::isfinite(result.gradient_norm);
   if (!result.is_finite) return result;
-  StepSettings settings{step,         rate,         1.0 / weight,          settings_.clip_value,
-                        settings_.l1, settings_.l2, settings_.weight_decay};
-  if (settings_.clip_norm > 0 && result.gradient_norm > settings_.clip_norm)
-    settings.gradient_scale *= settings_.clip_norm / result.gradient_norm;
+  StepSettings settings;
+  settings.step = step;
+  settings.rate = rate;
+  settings.gradient_scale = clip_factor(regularization_, result.gradient_norm) / weight;
+  settings.clip_value = regularization_.clip_value;
+  settings.l1 = regularization_.l1;
+  settings.l2 = regularization_.l2;
+  settings.weight_decay = regularization_.weight_decay;
   if (optimizer_.uses_trust_ratio()) find_trust_ratios(settings, gradient, weights);
   for_each_range(gradient, weights, [&](const UpdateRange& range) { optimizer_.update(settings, range); });
   reducer_.publish(weights);

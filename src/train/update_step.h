@@ -7,18 +7,9 @@
 #include "lockstep/core/parameter_layout.h"
 #include "lockstep/optim/optimizer.h"
 #include "lockstep/reduce/gradient_reducer.h"
+#include "optim/regularization.h"
 
 namespace lockstep {
-
-/// What the update does besides the optimizer's rule.
-struct UpdateSettings {
-  double l1 = 0;
-  double l2 = 0;
-  double weight_decay = 0;
-  double clip_norm = 0;   ///< bound on the norm of the mean gradient; 0: none
-  double clip_value = 0;  ///< bound on its elements; 0: none
-  bool penalizes_bias = false;
-};
 
 /// How an update went; the same on all ranks.
 struct UpdateResult {
@@ -31,7 +22,7 @@ struct UpdateResult {
 /// slice is known to be finite.
 class UpdateStep {
  public:
-  UpdateStep(const ParameterLayout& layout, const Optimizer& optimizer, const UpdateSettings& settings,
+  UpdateStep(const ParameterLayout& layout, const Optimizer& optimizer, const Regularization& regularization,
              GradientReducer& reducer);
 
   /// Collective. `gradient` is what reduce() returned, `weight` the row weight of the batch.
@@ -50,7 +41,7 @@ class UpdateStep {
 
   const ParameterLayout& layout_;
   const Optimizer& optimizer_;
-  UpdateSettings settings_;
+  Regularization regularization_;
   GradientReducer& reducer_;
   std::vector<AlignedVector<float>> state_;
   std::vector<float*> state_pointers_;

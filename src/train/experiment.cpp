@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/experiment.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "core/config.h"
+#include "lockstep/core/error.h"
+#include "model/loss_registry.h"
+
+namespace lockstep {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string shape_text(const std::vector<Index>& shape) {
+  std::string text;
+  for (const Index extent : shape) text += (text.empty() ? "" : " × ") + std::to_string(extent);
+  return text;
+}
+
+std::string schema_text(const TrainedSchema& schema) {
+  return Json{{"features", schema.features},
+              {"is_sparse", schema.is_sparse},
+              {"classes", schema.classes},
+              {"shift", schema.preprocessing.shift},
+              {"scale", schema.preprocessing.scale}}
+      .dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+TrainedSchema parse_schema(const std::filesystem::path& path, const std::string& text) {
+  try {
+    const Json json = Json::parse(text);
+    TrainedSchema schema;
+    schema.features = json.at("features").get<Index>();
+    schema.is_sparse = json.at("is_sparse").get<bool>();
+    schema.classes = json.at("classes").get<std::vector<std::string>>();
+    schema.preprocessing.shift = json.at("shift").get<std::vector<float>>();
+    schema.preprocessing.scale = json.at("scale").get<std::vector<float>>();
+    return schema;
+  } catch (const Json::exception& error) {
+    throw Error(ExitCode::kData,
+                path.string() + ": the schema in its metadata is malformed: " + error.what());
+  }
+}
+
+}  // namespace
+
+std::vector<TensorView> TrainedModel::tensors(const float* values) const {
+  std::vector<TensorView> views;
+  for (const Tensor& tensor : model->layout().tensors())
+    views.push_back({tensor.name, tensor.shape, values + tensor.offset, tensor.size});
+  return views;
+}
+
+std::unique_ptr<Loss> make_loss(const Options& options, const Plugins& plugins) {
+  const ModelRow& row = plugins.models.find(options.text("model.name"));
+  return plugins.losses.find(resolve_loss(row, options.text("model.loss"))).create(options);
+}
+
+TrainedModel make_model(const Options& options, const Plugins& plugins, const TrainedSchema& schema) {
+  TrainedModel result;
+  result.schema = schema;
+  result.loss = make_loss(options, plugins);
+  result.outputs = result.loss->outputs(static_cast<Index>(schema.classes.size()));
+  const auto seed = static_cast<std::uint64_t>(options.integer("run.seed"));
+  const ModelShape shape{schema.features, result.outputs, schema.is_sparse};
+  result.model = plugins.models.find(options.text("model.name")).create(options, seed, shape);
+  result.weights.assign(static_cast<std::size_t>(result.model->layout().size()), 0.0F);
+  if (const std::string& start = options.text("model.init"); start.empty())
+    result.model->initialize(seed, result.weights.data());
+  else
+    copy_tensors(read_model_file(start).file, "", result.model->layout(), result.weights.data());
+  return result;
+}
+
+std::string save_model(const std::filesystem::path& path, const Options& options, const TrainedModel& model) {
+  return write_safetensors(path,
+                           {{"format", "lockstep-model-1"},
+                            {"config", to_toml(options, false)},
+                            {"schema", schema_text(model.schema)},
+                            {"parameters_hash", model.parameters_hash()}},
+                           model.tensors(model.weights.data()));
+}
+
+ModelFile read_model_file(const std::filesystem::path& run_or_file) {
+  auto path = run_or_file;
+  if (std::filesystem::is_directory(path)) path /= "model.safetensors";
+  if (!std::filesystem::exists(path))
+    throw Error(ExitCode::kData, path.string() + ": no such file; a finished run has a model.safetensors");
+  ModelFile result;
+  result.file = read_safetensors(path);
+  const auto& metadata = result.file.metadata;
+  if (!metadata.contains("format") || !metadata.contains("config") || !metadata.contains("schema"))
+    throw Error(ExitCode::kData,
+                path.string() + ": is not a model of this program: config or schema is missing");
+  if (metadata.at("format") != "lockstep-model-1")
+    throw Error(ExitCode::kData, path.string() + ": has format " + metadata.at("format") +
+                                     "; this program reads lockstep-model-1");
+  result.config = metadata.at("config");
+  result.schema = parse_schema(path, metadata.at("schema"));
+  return result;
+}
+
+void copy_tensors(const TensorFile& file, const std::string& prefix, const ParameterLayout& layout,
+                  float* values) {
+  for (const Tensor& tensor : layout.tensors()) {
+    const TensorData* data = file.find(prefix + tensor.name);
+    if (data == nullptr) throw Error(ExitCode::kData, "the model file has no tensor " + prefix + tensor.name);
+    if (data->shape != tensor.shape)
+      throw Error(ExitCode::kData, "tensor " + prefix + tensor.name + " is " + shape_text(data->shape) +
+                                       " in the model file; this model has " + shape_text(tensor.shape));
+    std::copy(data->values.begin(), data->values.end(), values + tensor.offset);
+  }
+}
+
+}  // namespace lockstep

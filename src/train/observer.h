@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "lockstep/core/view.h"
+#include "train/stop_rules.h"
+
+namespace lockstep {
+
+/// Shares of the time since training began, in seconds.
+struct TimeShares {
+  double data = 0;      ///< gathering rows
+  double compute = 0;   ///< forward, loss, backward
+  double exchange = 0;  ///< moving bytes between ranks, waiting for them included
+  double update = 0;    ///< optimizer
+};
+
+/// What observers are told after a step; equal on all ranks but for the times.
+struct StepReport {
+  Index step = 0;         ///< updates made
+  Index total_steps = 0;  ///< planned
+  double epoch = 0;       ///< rows consumed / N
+  Index rows = 0;         ///< consumed since the start of the run
+  double loss = 0;        ///< mean over the batch
+  double accuracy = -1;   ///< over the batch; −1: no classification
+  double rate = 0;
+  double gradient_norm = 0;
+  double train_s = 0;  ///< in steps, without evaluation and checkpoints
+  TimeShares shares;
+};
+
+/// Told about the course of a run, on rank 0.
+class StepObserver {
+ public:
+  virtual ~StepObserver() = default;
+  virtual void on_step(const StepReport& /*report*/) {}
+  virtual void on_evaluation(const StepReport& /*report*/, const MetricValues& /*values*/, bool /*is_best*/) {
+  }
+  virtual void on_hash(Index /*step*/, const std::string& /*hash*/) {}
+  virtual void on_message(const std::string& /*text*/) {}
+};
+
+}  // namespace lockstep
