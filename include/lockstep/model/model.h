@@ -52,7 +52,7 @@ class Model {
 struct ModelRow {
   std::string name;
   std::string summary;
-  /// The losses this model goes with; the first is the default. Empty: all.
+  /// The losses this model goes with; the first is the default. "*" among them: all others too.
   std::vector<std::string> losses;
   void (*declare)(OptionTable&) = nullptr;
   std::unique_ptr<Model> (*create)(const Options&, std::uint64_t seed, const ModelShape&) = nullptr;

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/registry.h"
+
+#include "model/linear_model.h"
+#include "model/mlp.h"
+
+namespace lockstep {
+
+Registry<ModelRow> model_registry() {
+  return {"model.name",
+          {
+              {"linear", "linear regression", {"squared", "*"}, LinearModel::declare, LinearModel::create},
+              {"logistic", "logistic regression", {"logistic"}, LinearModel::declare, LinearModel::create},
+              {"softmax",
+               "multinomial logistic regression",
+               {"cross_entropy"},
+               LinearModel::declare,
+               LinearModel::create},
+              {"mlp", "multi-layer perceptron", {"cross_entropy", "*"}, Mlp::declare, Mlp::create},
+          }};
+}
+
+}  // namespace lockstep
