@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/config_identity.h"
 
+#include <sstream>
 #include <xxhash.h>
 
 #include <algorithm>
@@ -43,6 +44,19 @@ std::string canonical_config(const Options& options) {
 std::uint64_t config_hash(const Options& options) {
   const std::string text = canonical_config(options);
   return XXH3_64bits(text.data(), text.size());
+}
+
+std::string first_difference(const std::string& theirs, const std::string& ours) {
+  std::istringstream left(theirs), right(ours);
+  std::string a, b;
+  while (true) {
+    const bool has_left = static_cast<bool>(std::getline(left, a));
+    const bool has_right = static_cast<bool>(std::getline(right, b));
+    if (!has_left && !has_right) return "";
+    if (!has_left) a = "nothing";
+    if (!has_right) b = "nothing";
+    if (a != b) return "there " + a + ", here " + b;
+  }
 }
 
 }  // namespace lockstep

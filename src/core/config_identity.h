@@ -22,4 +22,7 @@ std::string canonical_config(const Options& options);
 /// XXH3-64 of canonical_config(): equal for two runs that train the same model on the same data.
 std::uint64_t config_hash(const Options& options);
 
+/// The lines in which two canonical configs differ, one of each a line: "optim.l2 = 0.1, here 0.2".
+std::string first_difference(const std::string& theirs, const std::string& ours);
+
 }  // namespace lockstep

@@ -2,6 +2,7 @@
 #include "train/gradient_step.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "core/clock.h"
@@ -106,6 +107,25 @@ void GradientStep::sum_tails(const Batch& batch) {
       tails_[static_cast<std::size_t>(tail_depth_) - 2].add(
           tails_[static_cast<std::size_t>(tail_depth_) - 1]);
   }
+}
+
+std::string GradientStep::find_non_finite(const float* weights, const BatchWindow& window) {
+  for (int shard = dataset_.hosted().first; shard < dataset_.hosted().last; ++shard) {
+    const auto places = Sampler::places(shard, dataset_.shards(), window.first, window.last);
+    for (Index place = places.first; place < places.last; ++place) {
+      const auto row = sampler_.rows(shard, {place, place + 1});
+      buffer_.clear(window.epoch);
+      buffer_.append(shard, row, place, true);
+      const Batch batch = buffer_.batch();
+      const Matrix scores{scores_.data(), 1, outputs_, stride_};
+      model_.forward(weights, batch, Pass::kTrain, scores);
+      loss_.evaluate(scores, batch.labels, batch.weights, row_loss_.data(), {score_gradient_.data(), 1, outputs_, stride_});
+      if (batch.weights[0] > 0 && !std::isfinite(row_loss_[0]))
+        return "the loss of training row " + std::to_string(static_cast<Index>(row[0]) * dataset_.shards() + shard + 1) +
+               " (shard " + std::to_string(shard) + ") is not finite";
+    }
+  }
+  return "";
 }
 
 PhaseSeconds GradientStep::take_seconds() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <vector>
 
 #include "core/aligned.h"
@@ -45,6 +46,9 @@ class GradientStep {
   /// Of all S shards, which have rows in the window.
   std::span<const char> has_rows() const { return has_rows_; }
   PhaseSeconds take_seconds();
+
+  /// Which of this rank's rows in the window has a loss that is not finite: "row 123 (shard 3)", or "".
+  std::string find_non_finite(const float* weights, const BatchWindow& window);
 
  private:
   void append(int shard, Sampler::Places places);

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/trainer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "comm/agreement.h"
+#include "core/clock.h"
+#include "core/config.h"
+#include "core/config_identity.h"
+#include "core/duration.h"
+#include "lockstep/core/error.h"
+#include "train/options.h"
+
+namespace lockstep {
+
+std::atomic<bool> Trainer::stop_requested{false};
+
+namespace {
+
+enum Vote : std::uint64_t { kVoteStop = 1, kVoteSave = 2 };
+
+Index planned_steps(const Options& options, Index steps_per_epoch) {
+  if (const Index steps = options.integer("train.steps"); steps > 0) return steps;
+  return static_cast<Index>(std::ceil(options.real("train.epochs") * static_cast<double>(steps_per_epoch)));
+}
+
+ReducerContext reducer_context(Communicator& communicator, const TrainedModel& model, int shards) {
+  ReducerContext context;
+  context.communicator = &communicator;
+  context.layout = &model.model->layout();
+  context.shards = shards;
+  return context;
+}
+
+}  // namespace
+
+Trainer::Trainer(const Options& options, const Plugins& plugins, Communicator& communicator, const DataSets& data,
+                 TrainedModel& model, RunDirectory* directory)
+    : options_(options),
+      communicator_(communicator),
+      data_(data),
+      model_(model),
+      directory_(directory),
+      reducer_(plugins.reducers.find(options.text("train.reduction"))
+                   .create(reducer_context(communicator, model, data.train.shards()))),
+      optimizer_(plugins.optimizers.find(options.text("optim.name")).create(options)),
+      sampler_(data.train, static_cast<std::uint64_t>(options.integer("run.seed")), options.flag("train.shuffle")),
+      gradient_step_(data.train, sampler_, *model.model, *model.loss, model.outputs, *reducer_),
+      update_step_(model.model->layout(), *optimizer_, read_regularization(options, *optimizer_), *reducer_),
+      batch_(batch_size(options, data.train.info().rows)),
+      steps_per_epoch_((data.train.info().rows + batch_ - 1) / batch_),
+      average_(options, steps_per_epoch_, model.model->layout().size()),
+      total_steps_(planned_steps(options, steps_per_epoch_)),
+      rate_(options, plugins.schedules, {total_steps_, steps_per_epoch_}, batch_),
+      target_(options),
+      watch_(options),
+      evaluation_cadence_("eval.every", options.text("eval.every"), steps_per_epoch_),
+      checkpoint_cadence_("checkpoint.every", options.text("checkpoint.every"), steps_per_epoch_),
+      keeps_best_(options.integer("train.patience") > 0 && options.flag("train.restore_best")) {
+  if (keeps_best_) best_weights_ = model.weights;
+}
+
+std::size_t Trainer::memory_bytes() const {
+  const auto vector_bytes = static_cast<std::size_t>(model_.model->layout().size()) * sizeof(float);
+  const auto state = optimizer_->state_names().size();
+  std::size_t total = data_.train.memory_bytes();
+  if (data_.valid) total += data_.valid->memory_bytes();
+  if (data_.test) total += data_.test->memory_bytes();
+  return total + vector_bytes * (1 + state + reducer_->buffers().size() + (average_.exists() ? 1 : 0) +
+                                 (keeps_best_ ? 1 : 0));
+}
+
+BatchWindow Trainer::next_window() const {
+  const Index rows = data_.train.info().rows;
+  const Index first = consumed_ % rows;
+  return {static_cast<std::uint64_t>(consumed_ / rows), first, std::min(first + batch_, rows)};
+}
+
+Index Trainer::windows_done() const {
+  const Index rows = data_.train.info().rows;
+  return consumed_ / rows * steps_per_epoch_ + consumed_ % rows / batch_;
+}
+
+TrainOutcome Trainer::run() {
+  last_save_s_ = now_seconds();
+  while (!is_finished()) {
+    const double start = now_seconds();
+    run_step();
+    const double seconds = now_seconds() - start;
+    step_times_.add(seconds);
+    report_.train_s += seconds;
+    after_step();
+  }
+  if (reason_ == EndReason::kStopped) {
+    outcome_.reason = reason_;
+    outcome_.last = report_;
+    return outcome_;
+  }
+  keep_final_weights();
+  add_final_metrics();
+  outcome_.reason = reason_;
+  outcome_.last = report_;
+  outcome_.best_step = watch_.best_step();
+  outcome_.hash = model_.parameters_hash();
+  require_agreement(communicator_, "weights", outcome_.hash);
+  return outcome_;
+}
+
+void Trainer::run_step() {
+  const BatchWindow window = next_window();
+  const double start = now_seconds();
+  gradient_step_.run(model_.weights.data(), window);
+  LocalSums mine{gradient_step_.nodes(), gradient_step_.tails(), 0, gradient_step_.has_rows()};
+  if (stop_requested.load(std::memory_order_relaxed)) mine.votes |= kVoteStop;
+  if (checkpoint_cadence_.seconds() > 0 && start - last_save_s_ >= checkpoint_cadence_.seconds())
+    mine.votes |= kVoteSave;
+  Tail total;
+  float* gradient = reducer_->reduce(mine, total);
+  const double reduced = now_seconds();
+  consumed_ += window.last - window.first;
+  if (total.sums[kTailWeight] > 0) update_weights(gradient, total, window);
+  if ((total.votes & kVoteStop) != 0) reason_ = EndReason::kStopped;
+  saves_now_ = (total.votes & kVoteSave) != 0;
+
+  const PhaseSeconds local = gradient_step_.take_seconds();
+  const double exchange = reducer_->take_exchange_seconds();
+  report_.shares.data += local.data;
+  report_.shares.compute += local.compute;
+  report_.shares.exchange += exchange;
+  report_.shares.update += now_seconds() - reduced;
+}
+
+// An average of 0 rows is no step: zero weight leaves weights, state and step count alone.
+void Trainer::update_weights(float* gradient, const Tail& total, const BatchWindow& window) {
+  const double weight = total.sums[kTailWeight];
+  report_.rate = rate_.at(step_);
+  UpdateResult result;
+  result.is_finite = std::isfinite(total.sums[kTailLoss]);
+  if (result.is_finite)
+    result = update_step_.run(gradient, weight, report_.rate, step_ + 1, model_.weights.data());
+  if (!result.is_finite) return handle_non_finite(window);
+  ++step_;
+  average_.add(model_.weights.data(), step_, reducer_->slice());
+  report_.gradient_norm = result.gradient_norm;
+  tell_step(total);
+  const double tolerance = options_.real("train.tolerance");
+  if (tolerance > 0 && result.gradient_norm <= tolerance) reason_ = EndReason::kTolerance;
+}
+
+void Trainer::tell_step(const Tail& total) {
+  report_.step = step_;
+  report_.total_steps = total_steps_;
+  report_.rows = consumed_;
+  report_.epoch = static_cast<double>(consumed_) / static_cast<double>(data_.train.info().rows);
+  report_.loss = total.sums[kTailLoss] / total.sums[kTailWeight];
+  if (model_.loss->task() == Task::kClassification)
+    report_.accuracy = total.sums[kTailCorrect] / total.sums[kTailWeight];
+  for (StepObserver* observer : observers_) observer->on_step(report_);
+}
+
+void Trainer::handle_non_finite(const BatchWindow& window) {
+  const std::string place = fmt::format("step {}, rate {:.4g}: {}", step_ + 1, report_.rate, blame(window));
+  if (options_.text("train.on_nan") == "stop")
+    throw Error(ExitCode::kDiverged, "training diverged at " + place +
+                                         "; no weight was changed by this step. Try a smaller optim.learning_rate, "
+                                         "optim.clip_norm, or train.on_nan = \"skip\"");
+  ++outcome_.skipped_steps;
+  for (StepObserver* observer : observers_) observer->on_message("skipped a non-finite step: " + place);
+}
+
+void Trainer::after_step() {
+  const Index done = windows_done();
+  const bool is_end = is_finished();
+  if (reason_ != EndReason::kStopped && (is_end || evaluation_cadence_.is_due(done))) evaluate();
+  const Index every = options_.integer("log.hash_every");
+  if (every > 0 ? step_ % every == 0 : done % steps_per_epoch_ == 0) check_weights_equal();
+  if (reason_ == EndReason::kStopped || saves_now_ || checkpoint_cadence_.is_due(done)) save_checkpoint();
+}
+
+// Replicas that drift apart would do so for ever, so they are compared and not hoped to be equal.
+void Trainer::check_weights_equal() {
+  const std::string hash = model_.parameters_hash();
+  require_agreement(communicator_, fmt::format("weights after step {}", step_), hash);
+  for (StepObserver* observer : observers_) observer->on_hash(step_, hash);
+}
+
+const float* Trainer::weights_to_evaluate() {
+  return average_.is_started() ? average_.collect(*reducer_) : model_.weights.data();
+}
+
+void Trainer::evaluate() {
+  const bool needs_train = options_.text("eval.train") == "always";
+  if (!data_.valid && !data_.test && !needs_train) return;
+  const auto top_k = static_cast<int>(options_.integer("eval.top_k"));
+  const float* weights = weights_to_evaluate();
+  MetricValues values;
+  if (needs_train) values.merge(evaluate_model(communicator_, model_, weights, data_.train, top_k, "train"));
+  if (data_.valid) values.merge(evaluate_model(communicator_, model_, weights, *data_.valid, top_k, "valid"));
+  if (data_.test) values.merge(evaluate_model(communicator_, model_, weights, *data_.test, top_k, "test"));
+  const bool is_best = watch_.observe(values, step_);
+  if (const auto watched = values.find(watch_.metric()); watched != values.end()) rate_.observe(watched->second);
+  if (is_best && keeps_best_) std::copy_n(weights, best_weights_.size(), best_weights_.begin());
+  for (StepObserver* observer : observers_) observer->on_evaluation(report_, values, is_best);
+  outcome_.metrics = std::move(values);
+  if (watch_.is_over()) reason_ = EndReason::kPatience;
+  if (target_.reached(outcome_.metrics)) {
+    reason_ = EndReason::kTarget;
+    outcome_.time_to_target_s = report_.train_s;
+  }
+}
+
+void Trainer::keep_final_weights() {
+  if (keeps_best_ && watch_.has_best())
+    model_.weights = best_weights_;
+  else if (average_.is_started())
+    std::copy_n(average_.collect(*reducer_), model_.weights.size(), model_.weights.begin());
+}
+
+void Trainer::add_final_metrics() {
+  const auto top_k = static_cast<int>(options_.integer("eval.top_k"));
+  const float* weights = model_.weights.data();
+  MetricValues values;
+  if (options_.text("eval.train") != "never")
+    values.merge(evaluate_model(communicator_, model_, weights, data_.train, top_k, "train"));
+  if (data_.valid) values.merge(evaluate_model(communicator_, model_, weights, *data_.valid, top_k, "valid"));
+  if (data_.test) values.merge(evaluate_model(communicator_, model_, weights, *data_.test, top_k, "test"));
+  outcome_.metrics = std::move(values);
+}
+
+std::string Trainer::blame(const BatchWindow& window) {
+  const std::string found = gradient_step_.find_non_finite(model_.weights.data(), window);
+  for (const std::string& text : all_gather(communicator_, found))
+    if (!text.empty()) return text;
+  return "the gradient is not finite, though every row's loss is";
+}
+
+void Trainer::save_checkpoint() {
+  const ParameterLayout& layout = model_.model->layout();
+  for (auto& state : update_step_.state()) reducer_->publish(state.data());
+  if (average_.is_started()) average_.collect(*reducer_);
+  on_all_ranks(communicator_, [&] {
+    if (directory_ == nullptr) return;
+    std::vector<TensorView> views;
+    const auto add = [&](const std::string& prefix, const float* values) {
+      for (const Tensor& tensor : layout.tensors())
+        views.push_back({prefix + tensor.name, tensor.shape, values + tensor.offset, tensor.size});
+    };
+    add("", model_.weights.data());
+    for (std::size_t i = 0; i < update_step_.state().size(); ++i)
+      add("state." + optimizer_->state_names()[i] + ".", update_step_.state()[i].data());
+    if (average_.is_started()) add("average.", average_.values().data());
+    if (keeps_best_) add("best.", best_weights_.data());
+    write_safetensors(checkpoint_path(directory_->checkpoints(), step_),
+                      {{"format", "lockstep-checkpoint-1"},
+                       {"config", to_toml(options_, false)},
+                       {"state", to_json(run_state())}},
+                      views);
+    remove_old_checkpoints(directory_->checkpoints(), options_.integer("checkpoint.keep"));
+  });
+  last_save_s_ = now_seconds();
+  for (StepObserver* observer : observers_) observer->on_message(fmt::format("checkpoint at step {}", step_));
+}
+
+RunState Trainer::run_state() const {
+  RunState state;
+  state.step = step_;
+  state.consumed = consumed_;
+  state.average_count = average_.count();
+  state.skipped_steps = outcome_.skipped_steps;
+  state.schedule = rate_.state();
+  state.watch = watch_.state();
+  state.train_s = report_.train_s;
+  state.canonical_config = canonical_config(options_);
+  state.data_fingerprint = data_.train.info().fingerprint;
+  return state;
+}
+
+void Trainer::resume(const TensorFile& checkpoint) {
+  const RunState state = parse_run_state(checkpoint.metadata.at("state"));
+  if (state.canonical_config != canonical_config(options_))
+    throw Error(ExitCode::kConfig, "the checkpoint is of another experiment:\n" +
+                                       first_difference(state.canonical_config, canonical_config(options_)));
+  if (state.data_fingerprint != data_.train.info().fingerprint)
+    throw Error(ExitCode::kData, data_.train.info().source +
+                                     ": the training data is not what the checkpoint was trained on");
+  const ParameterLayout& layout = model_.model->layout();
+  copy_tensors(checkpoint, "", layout, model_.weights.data());
+  for (std::size_t i = 0; i < update_step_.state().size(); ++i)
+    copy_tensors(checkpoint, "state." + optimizer_->state_names()[i] + ".", layout, update_step_.state()[i].data());
+  if (state.average_count > 0) copy_tensors(checkpoint, "average.", layout, average_.values().data());
+  if (keeps_best_) copy_tensors(checkpoint, "best.", layout, best_weights_.data());
+  step_ = report_.step = state.step;
+  consumed_ = report_.rows = state.consumed;
+  average_.restore(state.average_count);
+  outcome_.skipped_steps = state.skipped_steps;
+  rate_.restore(state.schedule);
+  watch_.restore(state.watch);
+  report_.train_s = state.train_s;
+}
+
+}  // namespace lockstep

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lockstep/comm/communicator.h"
+#include "optim/rate.h"
+#include "train/cadence.h"
+#include "train/checkpoint.h"
+#include "train/evaluator.h"
+#include "train/experiment.h"
+#include "train/gradient_step.h"
+#include "train/observer.h"
+#include "train/run_directory.h"
+#include "train/step_times.h"
+#include "train/stop_rules.h"
+#include "train/update_step.h"
+#include "train/weight_average.h"
+
+namespace lockstep {
+
+enum class EndReason { kFinished, kTarget, kPatience, kTolerance, kStopped };
+
+/// What a run came to.
+struct TrainOutcome {
+  EndReason reason = EndReason::kFinished;
+  StepReport last;
+  MetricValues metrics;      ///< "valid.loss", "test.accuracy", …
+  std::string hash;          ///< parameters_hash of the weights that were kept
+  double time_to_target_s = -1;
+  Index best_step = -1;
+  Index skipped_steps = 0;   ///< non-finite ones
+};
+
+/// Synchronous data-parallel training of one experiment. Every rank makes one and calls run(); what they decide
+/// they decide from reduced values, so they cannot disagree. The weights end in `model`.
+class Trainer {
+ public:
+  /// `directory` is null on all ranks but 0, and there if nothing is to be written.
+  Trainer(const Options& options, const Plugins& plugins, Communicator& communicator, const DataSets& data,
+          TrainedModel& model, RunDirectory* directory);
+
+  void add_observer(StepObserver& observer) { observers_.push_back(&observer); }
+  /// Continues where this checkpoint was written. Throws Error where it is of another experiment.
+  void resume(const TensorFile& checkpoint);
+
+  /// Collective.
+  TrainOutcome run();
+
+  Index batch() const { return batch_; }
+  Index steps_per_epoch() const { return steps_per_epoch_; }
+  Index total_steps() const { return total_steps_; }
+  const Rate& rate() const { return rate_; }
+  const StepTimes& step_times() const { return step_times_; }
+  std::size_t memory_bytes() const;
+
+  /// Set by signal handlers: save at the next step boundary and end with kStopped.
+  static std::atomic<bool> stop_requested;
+
+ private:
+  BatchWindow next_window() const;
+  Index windows_done() const;
+  void run_step();
+  void update_weights(float* gradient, const Tail& total, const BatchWindow& window);
+  void handle_non_finite(const BatchWindow& window);
+  std::string blame(const BatchWindow& window);
+  void tell_step(const Tail& total);
+  void after_step();
+  void evaluate();
+  void check_weights_equal();
+  void save_checkpoint();
+  RunState run_state() const;
+  void add_final_metrics();
+  void keep_final_weights();
+  bool is_finished() const { return windows_done() >= total_steps_ || reason_ != EndReason::kFinished; }
+  const float* weights_to_evaluate();
+
+  const Options& options_;
+  Communicator& communicator_;
+  const DataSets& data_;
+  TrainedModel& model_;
+  RunDirectory* directory_;
+  std::unique_ptr<GradientReducer> reducer_;
+  std::unique_ptr<Optimizer> optimizer_;
+  Sampler sampler_;
+  GradientStep gradient_step_;
+  UpdateStep update_step_;
+  Index batch_;
+  Index steps_per_epoch_;
+  WeightAverage average_;
+  Index total_steps_;
+  Rate rate_;
+  Target target_;
+  BestWatch watch_;
+  Cadence evaluation_cadence_, checkpoint_cadence_;
+  bool keeps_best_;
+  std::vector<StepObserver*> observers_;
+
+  Index step_ = 0;      // updates made
+  Index consumed_ = 0;  // rows used, over all epochs
+  AlignedVector<float> best_weights_;
+  StepReport report_;
+  StepTimes step_times_;
+  TrainOutcome outcome_;
+  EndReason reason_ = EndReason::kFinished;
+  double last_save_s_ = 0;
+  bool saves_now_ = false;
+};
+
+}  // namespace lockstep
