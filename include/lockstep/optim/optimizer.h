@@ -29,7 +29,7 @@ struct UpdateRange {
   float* gradient = nullptr;  ///< sum over the rows of the batch; may be overwritten
   float* const* state = nullptr;
   bool is_penalized = true;  ///< l1, l2, weight_decay apply
-  double trust_ratio = 1;    ///< of its tensor, where the optimizer uses one
+  double trust_ratio = 1;    ///< of its tensor, where the optimizer uses one; tensors without penalty keep 1
 };
 
 /// An update rule. It sees slices of the flat vector of parameters, cut anywhere at multiples of 16 floats;
@@ -44,10 +44,14 @@ class Optimizer {
   virtual float initial_state(int index) const;
 
   /// Whether updates are scaled per tensor by a ratio of norms (LARS, LAMB). If so, direction() runs on all
-  /// ranges first and leaves in `gradient` the vector whose norm is compared with that of the weights.
+  /// ranges first and leaves in `gradient` the vector whose norm is compared with that of the weights, which
+  /// update() then takes from there. It may change the state, so the gradient must be known to be finite.
   virtual bool uses_trust_ratio() const { return false; }
   virtual void direction(const StepSettings&, const UpdateRange&) const {}
-  virtual double trust_ratio(double weight_norm, double direction_norm) const;
+  virtual double trust_ratio(const StepSettings&, double weight_norm, double direction_norm) const;
+
+  /// The decoupled weight decay of this optimizer where the user names none.
+  virtual double default_weight_decay() const { return 0; }
 
   /// One step: updates weights and state in one pass over the range.
   virtual void update(const StepSettings&, const UpdateRange&) const = 0;
@@ -61,4 +65,4 @@ struct OptimizerRow {
   std::unique_ptr<Optimizer> (*create)(const Options&) = nullptr;
 };
 
-}  // namespace lockstep
+}  // namespace gnu::visibility("default")]]

@@ -25,8 +25,9 @@ class Schedule {
   /// Factor for step t = 0, 1, …, the number of updates made before. Warm-up is applied by the caller.
   virtual double factor(Index step) const = 0;
 
-  /// Reduce-on-plateau alone listens: told the watched metric after every evaluation. What it remembers is in
-  /// `state` (checkpointed, the same on all ranks).
+  /// Reduce-on-plateau alone listens: told the watched metric after every evaluation, lower is better (a
+  /// metric that should grow is told with its sign changed). What it remembers is in `state` (checkpointed,
+  /// the same on all ranks).
   virtual void observe(double /*metric*/) {}
   virtual std::vector<double> state() const { return {}; }
   virtual void restore(const std::vector<double>& /*state*/) {}
@@ -40,4 +41,4 @@ struct ScheduleRow {
   std::unique_ptr<Schedule> (*create)(const Options&, const RunLength&) = nullptr;
 };
 
-}  // namespace lockstep
+}  // namespace gnu::visibility("default")]]

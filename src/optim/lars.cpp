@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "optim/rows.h"
+#include "optim/shared_options.h"
+#include "optim/update_lanes.h"
+
+namespace lockstep {
+namespace {
+
+/// Per tensor λ = trust·‖w‖ / (‖g‖ + l2·‖w‖), then v ← μ·v + η·λ·(g + l2·w), w ← w − v. The rate stands
+/// inside v, as in the paper. λ = 1 where ‖w‖ or ‖g‖ is 0, and for tensors without penalty (biases, unless
+/// `optim.penalize_bias`). No epsilon. L1: w ← sign(w)·max(|w| − η·λ·l1, 0) (You, Gitman and Ginsburg, 2017).
+class Lars final : public Optimizer {
+ public:
+  explicit Lars(const Options& options)
+      : momentum_(static_cast<float>(options.real("optim.momentum"))),
+        trust_(options.real("optim.trust_coefficient")) {}
+
+  const std::vector<std::string>& state_names() const override { return state_names_; }
+  bool uses_trust_ratio() const override { return true; }
+
+  void direction(const StepSettings& step, const UpdateRange& range) const override {
+    const MeanGradient mean_gradient(step, range);
+    walk<0>(range, [&](LaneMap sum, LaneMap) { sum = mean_gradient.without_penalty(sum); });
+  }
+
+  double trust_ratio(const StepSettings& step, double weight_norm, double gradient_norm) const override {
+    if (weight_norm == 0 || gradient_norm == 0) return 1;
+    return trust_ * weight_norm / (gradient_norm + step.l2 * weight_norm);
+  }
+
+  void update(const StepSettings& step, const UpdateRange& range) const override {
+    const float rate = static_cast<float>(step.rate * (range.is_penalized ? range.trust_ratio : 1));
+    const float l2 = range.is_penalized ? static_cast<float>(step.l2) : 0;
+    const Lanes local_rate = Lanes::Constant(rate);
+    const Shrinkage shrinkage(step, range);
+    walk<1>(range, [&](LaneMap gradient, LaneMap weight, LaneMap velocity_view) {
+      const Lanes old_weight = weight;
+      const Lanes velocity = momentum_ * velocity_view + rate * (gradient + l2 * old_weight);
+      velocity_view = velocity;
+      weight = shrinkage.apply(old_weight, velocity, local_rate);
+    });
+  }
+
+ private:
+  float momentum_;
+  double trust_;
+  std::vector<std::string> state_names_ = {"velocity"};
+};
+
+void declare(OptionTable& table) {
+  declare_momentum(table);
+  table
+      .real("optim.trust_coefficient", 0.001,
+            "Length of a step of lars as a share of the length of the weights")
+      .range(0);
+}
+
+}  // namespace
+
+OptimizerRow lars_row() {
+  return {
+      "lars", "Momentum with the rate of each tensor in proportion to its length", declare,
+      [](const Options& options) -> std::unique_ptr<Optimizer> { return std::make_unique<Lars>(options); }};
+}
+
+}  // namespace lockstep

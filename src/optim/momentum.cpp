@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "optim/rows.h"
+#include "optim/shared_options.h"
+#include "optim/update_lanes.h"
+
+namespace lockstep {
+namespace {
+
+/// v ← μ·v + g, w ← w − η·v, with v = 0 at first. The rate stands outside v, so a drop of the rate acts at
+/// once on the whole velocity. L1: w ← sign(w)·max(|w| − η·l1, 0). No epsilon (Polyak, 1964; form of
+/// Sutskever et al., 2013, with the rate taken out).
+class Momentum final : public Optimizer {
+ public:
+  explicit Momentum(double momentum) : momentum_(static_cast<float>(momentum)) {}
+
+  const std::vector<std::string>& state_names() const override { return state_names_; }
+
+  void update(const StepSettings& step, const UpdateRange& range) const override {
+    const Lanes rate = Lanes::Constant(static_cast<float>(step.rate));
+    for_each_lane<1>(step, range, [&](const Lanes& gradient, const Lanes&, Lanes& velocity) {
+      velocity = momentum_ * velocity + gradient;
+      return Move{velocity, rate};
+    });
+  }
+
+ private:
+  float momentum_;
+  std::vector<std::string> state_names_ = {"velocity"};
+};
+
+}  // namespace
+
+OptimizerRow momentum_row() {
+  return {"momentum", "Gradient descent with heavy-ball momentum", declare_momentum,
+          [](const Options& options) -> std::unique_ptr<Optimizer> {
+            return std::make_unique<Momentum>(options.real("optim.momentum"));
+          }};
+}
+
+}  // namespace lockstep
