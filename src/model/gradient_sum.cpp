@@ -39,7 +39,7 @@ class TileStack {
   void add_top() {
     --top_;
     float* left = tiles_[static_cast<std::size_t>(top_ - 1)].data();
-    if (in_memory_ >= top_) load(--in_memory_, left);
+    while (in_memory_ >= top_) load(--in_memory_);
     add_floats(left, tiles_[static_cast<std::size_t>(top_)].data(), rows_ * kTileCols);
   }
 
@@ -53,7 +53,8 @@ class TileStack {
   }
 
  private:
-  void load(int level, float* tile) const {
+  void load(int level) {
+    float* tile = tiles_[static_cast<std::size_t>(level)].data();
     const float* in = buffers_[static_cast<std::size_t>(level)] + offset_;
     for (Index i = 0; i < rows_; ++i)
       std::memcpy(tile + i * kTileCols, in + i * stride_, static_cast<std::size_t>(cols_) * sizeof(float));
