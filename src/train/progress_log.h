@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "train/observer.h"
+#include "train/run_directory.h"
+
+namespace lockstep {
+
+/// Progress for people, on stderr and in log.txt: one line at steps 1, 2, 4, 8, …, then at least every ten
+/// seconds; on a terminal a live bar instead.
+class ProgressLog final : public StepObserver {
+ public:
+  enum class Style { kNone, kLine, kBar };
+
+  ProgressLog(Style style, RunDirectory& directory);
+  ~ProgressLog() override;
+
+  void on_step(const StepReport& report) override;
+  void on_evaluation(const StepReport& report, const MetricValues& values, bool is_best) override;
+  void on_message(const std::string& text) override;
+
+  /// The style that log.progress = "auto" means here: what the launcher says of its terminal in
+  /// LOCKSTEP_TERMINAL, for mpirun hides it; without a launcher whether stderr is a terminal.
+  static Style choose(const std::string& option, bool is_launched);
+
+ private:
+  void print(const std::string& line);
+  void draw_bar(const std::string& line, const StepReport& report);
+  void clear_bar();
+  std::string describe(const StepReport& report) const;
+
+  Style style_;
+  RunDirectory& directory_;
+  Index next_step_ = 1;
+  double next_time_ = 0;
+  double next_draw_ = 0;
+  double first_train_s_ = -1;
+  Index first_rows_ = 0;
+  bool has_bar_ = false;
+  // Since the last line.
+  double loss_sum_ = 0, accuracy_sum_ = 0;
+  Index batches_ = 0;
+};
+
+}  // namespace lockstep
