@@ -32,10 +32,13 @@ class Communicator {
   virtual int rank() const = 0;
   virtual int size() const = 0;
   virtual std::string host() const = 0;
+  /// Number of the machine this rank runs on. Ranks of one node follow each other and can share memory.
+  virtual int node() const { return 0; }
 
   /// Collective among the named peers. Sends and receives all; returns when all are done. Between two ranks
-  /// messages match in order. Sizes above 2 GiB are cut. Throws Error(kStopped) past the deadline
-  /// (comm.timeout_s), naming the ranks still waited for.
+  /// messages match in order and both name the same size; empty ones are not sent. Sizes above 2 GiB are cut.
+  /// Throws Error(kStopped) past the deadline (comm.timeout_s), naming the ranks still waited for; the
+  /// communicator is of no use after that.
   virtual void exchange(std::span<const Send> sends, std::span<const Receive> receives) = 0;
 
   /// Collective. The textbook sum of floats in place, in an order the transport chooses: not reproducible
@@ -48,14 +51,15 @@ class Communicator {
 
 /// Collective. `data` of rank 0 reaches all ranks. Binomial tree, ⌈log₂ P⌉ rounds.
 void broadcast(Communicator& communicator, void* data, std::size_t size);
-/// Collective. Block r of `all` (P blocks of `size` bytes) becomes what rank r passed as `mine`.
+/// Collective. Block r of `all` (P blocks of `size` bytes) becomes what rank r passed as `mine`, which may be
+/// that block itself. ⌈log₂ P⌉ rounds.
 void all_gather(Communicator& communicator, const void* mine, std::size_t size, void* all);
 /// Collective. Texts of any length, by rank.
 std::vector<std::string> all_gather(Communicator& communicator, const std::string& mine);
-/// Collective. Returns when all ranks have called.
+/// Collective. Returns when all ranks have called. ⌈log₂ P⌉ rounds.
 void barrier(Communicator& communicator);
 
 /// One rank without a launcher.
 std::unique_ptr<Communicator> make_single_communicator();
 
-}  // namespace lockstep
+}  // namespace gnu::visibility("default")]]

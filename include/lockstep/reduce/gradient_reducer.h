@@ -40,29 +40,37 @@ struct ReducerContext {
 /// Shards [⌊rS/P⌋, ⌊(r+1)S/P⌋) that rank r hosts; may be none.
 TreeNode hosted_shards(int rank, int ranks, int shards);
 
+/// What one rank brings to a step.
+struct LocalSums {
+  std::span<const TreeNode>
+      nodes;  ///< its complete subtrees in shard order; buffers()[i] holds the sum of node i
+  std::span<const Tail> tails;     ///< one per node
+  std::uint64_t votes = 0;         ///< of the rank itself, which may have no node
+  std::span<const char> has_rows;  ///< S flags, the same on all ranks: which leaves exist in this step
+};
+
 /// Adds up the gradients of all ranks and hands every rank its slice of the sum. A step is
-/// reduce(), an update of slice() of the weights, publish().
+/// reduce(), an update of slice() of the weights, publish(). VectorReduction is the same for a plain vector.
 class GradientReducer {
  public:
   virtual ~GradientReducer() = default;
 
-  /// Memory for the partial sums of this rank, by depth of its carry stack: M floats each, zeroed.
+  /// Memory for the partial sums of this rank, by depth of its carry stack, and one more for a shard that
+  /// arrives in parts: M floats each, 64-byte aligned, zero at first. reduce() destroys what they hold.
   virtual std::span<float* const> buffers() = 0;
 
   /// What this rank updates. The slices of all ranks cover the vector; with "mpi" each is everything.
   virtual Slice slice() const = 0;
 
-  /// Collective. `nodes[i]` is the subtree whose sum lies in buffers()[i], with its part of the tail in
-  /// tails[i]; `has_rows(s)` of all S shards says which leaves exist in this step. Returns the sum of slice()
-  /// — element i of the vector at result[i − slice().begin], writable — and leaves the sum of all tails in
-  /// `total`, the same bits on every rank.
-  virtual float* reduce(std::span<const TreeNode> nodes, std::span<const Tail> tails,
-                        std::span<const char> has_rows, Tail& total) = 0;
+  /// Collective. Returns the sum of slice() — element i of the vector at result[i − slice().begin], writable,
+  /// 64-byte aligned, valid until buffers() are next written — and leaves the sum of all tails in `total`,
+  /// the same bits on every rank. Without any rows both are zero.
+  virtual float* reduce(const LocalSums& mine, Tail& total) = 0;
 
   /// Collective. Spreads every rank's slice of `weights` (M floats) to all.
   virtual void publish(float* weights) = 0;
 
-  /// Collective. `all` (one value per block of the layout) holds this rank's blocks; fills in the others'.
+  /// Collective. `all` (one number per block of the layout) holds this rank's blocks; fills in the others'.
   virtual void share_blocks(double* all) = 0;
 
   /// Seconds spent waiting for and moving bytes since the last call.
@@ -77,4 +85,4 @@ struct ReducerRow {
   std::unique_ptr<GradientReducer> (*create)(const ReducerContext&) = nullptr;
 };
 
-}  // namespace lockstep
+}  // namespace gnu::visibility("default")]]

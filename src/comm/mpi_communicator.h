@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <mpi.h>
+
+#include <string>
+#include <vector>
+
+#include "lockstep/comm/communicator.h"
+
+namespace lockstep {
+
+/// All ranks of an MpiSession, numbered node by node, on a communicator of their own.
+class MpiCommunicator final : public Communicator {
+ public:
+  /// Collective. `timeout_s`: the longest wait for other ranks in exchange().
+  explicit MpiCommunicator(double timeout_s);
+  ~MpiCommunicator() override;
+  MpiCommunicator(const MpiCommunicator&) = delete;
+  MpiCommunicator& operator=(const MpiCommunicator&) = delete;
+
+  int rank() const override { return rank_; }
+  int size() const override { return size_; }
+  std::string host() const override { return host_; }
+  int node() const override { return node_; }
+
+  /// Allocates nothing after the call with the most messages.
+  void exchange(std::span<const Send> sends, std::span<const Receive> receives) override;
+  void sum_in_any_order(float* data, std::size_t count) override;
+  [[noreturn]] void abort(int exit_code) override;
+
+ private:
+  int find_node() const;
+  void wait_for_requests();
+  bool test_requests();
+  [[noreturn]] void give_up();
+
+  MPI_Comm communicator_ = MPI_COMM_NULL;
+  int rank_ = 0;
+  int size_ = 1;
+  int node_ = 0;
+  std::string host_;
+  double timeout_s_;
+  int polls_before_yielding_ = 0;
+  std::vector<MPI_Request> requests_;
+  std::vector<int> peers_;    ///< of requests_
+  std::size_t receives_ = 0;  ///< how many requests_ are receives; they come first
+};
+
+}  // namespace lockstep

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+// What holds on thread-backed ranks, once more on ranks of a real MPI. Every rank runs every test.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "comm/agreement.h"
+#include "comm/mpi_communicator.h"
+#include "comm/topology.h"
+#include "lockstep/comm/mpi_session.h"
+#include "lockstep/core/error.h"
+#include "lockstep/reduce/vector_reduction.h"
+#include "reduce/registry.h"
+#include "support/reduction_problem.h"
+
+namespace lockstep {
+namespace {
+
+constexpr double kTimeoutS = 20;
+
+class MpiRanks : public testing::Test {
+ protected:
+  std::unique_ptr<Communicator> owner_ = make_communicator(kTimeoutS);
+  Communicator& communicator_ = *owner_;
+  int rank_ = communicator_.rank();
+  int ranks_ = communicator_.size();
+};
+
+TEST_F(MpiRanks, AreLaunchedAndNumbered) {
+  EXPECT_TRUE(launched_by_mpi());
+  int world_size = 0;
+  MPI_Comm_size(MPI_COMM_WORLD, &world_size);
+  EXPECT_EQ(ranks_, world_size);
+  std::vector<int> ranks(static_cast<std::size_t>(ranks_));
+  all_gather(communicator_, &rank_, sizeof rank_, ranks.data());
+  for (int r = 0; r < ranks_; ++r) EXPECT_EQ(ranks[static_cast<std::size_t>(r)], r);
+}
+
+TEST_F(MpiRanks, KnowTheirNode) {
+  const Topology topology = find_topology(communicator_);
+  EXPECT_EQ(topology.nodes.size(), 1U);
+  EXPECT_EQ(topology.node, 0);
+  EXPECT_EQ(topology.rank_on_node, rank_);
+  EXPECT_EQ(topology.here().ranks, ranks_);
+  EXPECT_EQ(topology.here().host, communicator_.host());
+  EXPECT_GE(topology.cores, 1);
+  EXPECT_EQ(topology.is_oversubscribed(), ranks_ > topology.here().cores);
+}
+
+TEST_F(MpiRanks, ExchangeInARing) {
+  constexpr std::size_t kMost = 1 << 20;
+  for (std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{5000}, kMost}) {
+    std::vector<int> mine(size, rank_);
+    std::vector<int> theirs(size, -1);
+    const int left = (rank_ - 1 + ranks_) % ranks_;
+    const Send send{(rank_ + 1) % ranks_, mine.data(), size * sizeof(int)};
+    const Receive receive{left, theirs.data(), size * sizeof(int)};
+    communicator_.exchange({&send, 1}, {&receive, 1});
+    EXPECT_EQ(std::count(theirs.begin(), theirs.end(), left), static_cast<std::ptrdiff_t>(size));
+  }
+}
+
+TEST_F(MpiRanks, Collectives) {
+  int data = rank_ == 0 ? 42 : 0;
+  broadcast(communicator_, &data, sizeof data);
+  EXPECT_EQ(data, 42);
+  const std::vector<std::string> texts =
+      all_gather(communicator_, std::string(static_cast<std::size_t>(rank_), 'x'));
+  for (int r = 0; r < ranks_; ++r)
+    EXPECT_EQ(texts.at(static_cast<std::size_t>(r)).size(), static_cast<std::size_t>(r));
+  for (int round = 0; round < 100; ++round) barrier(communicator_);
+  std::array<float, 2> sums{1.0F, static_cast<float>(rank_)};
+  communicator_.sum_in_any_order(sums.data(), sums.size());
+  EXPECT_EQ(sums[0], static_cast<float>(ranks_));
+  EXPECT_EQ(sums[1], static_cast<float>(ranks_ * (ranks_ - 1) / 2));
+}
+
+TEST_F(MpiRanks, SayWhereTheyDisagree) {
+  require_agreement(communicator_, "build", "same");
+  std::string message;
+  try {
+    require_agreement(communicator_, "build", rank_ == ranks_ - 1 ? "b" : "a");
+  } catch (const Error& error) {
+    message = error.what();
+    EXPECT_EQ(error.code(), ExitCode::kDisagree);
+  }
+  EXPECT_EQ(message.find("same build") != std::string::npos, ranks_ > 1) << message;
+  barrier(communicator_);
+}
+
+TEST_F(MpiRanks, ReduceToTheBitsOfTheTree) {
+  for (const std::vector<char>& has_rows :
+       {std::vector<char>(8, 1), std::vector<char>(5, 1), {0, 0, 1, 0, 1, 1, 1, 0}}) {
+    const ReductionProblem problem({9000, 3, 70000}, has_rows, 4);
+    const std::vector<float> expected = problem.expected();
+    for (const char* name : {"canonical", "mpi"}) {
+      const auto registry = reducer_registry();
+      const auto reducer = registry.find(name).create({&communicator_, &problem.layout(), problem.shards()});
+      for (int step = 0; step < 3; ++step) {
+        Tail total;
+        const float* sum = problem.run(*reducer, rank_, ranks_, total);
+        const Slice slice = reducer->slice();
+        std::vector<float> whole(expected.size());
+        std::copy_n(sum, slice.end - slice.begin, whole.data() + slice.begin);
+        reducer->publish(whole.data());
+        EXPECT_EQ(total.votes, problem.expected_tail(ranks_).votes);
+        if (std::string_view(name) == "canonical") {
+          EXPECT_TRUE(whole == expected);
+          EXPECT_EQ(total.sums, problem.expected_tail(ranks_).sums);
+        } else {
+          const float largest = std::abs(*std::max_element(expected.begin(), expected.end()));
+          for (std::size_t i = 0; i < whole.size(); i += 97)
+            EXPECT_NEAR(whole[i], expected[i], 1e-5F * largest);
+        }
+      }
+    }
+  }
+}
+
+// Last: a communicator is of no use after its deadline.
+TEST_F(MpiRanks, WaitNoLongerThanTheirDeadline) {
+  MpiCommunicator impatient(0.2);
+  std::string message;
+  if (rank_ == 0 && ranks_ > 1) {
+    int never = 0;
+    const Receive receive{1, &never, sizeof never};
+    try {
+      impatient.exchange({}, {&receive, 1});
+    } catch (const Error& error) {
+      message = error.what();
+      EXPECT_EQ(error.code(), ExitCode::kStopped);
+    }
+    EXPECT_NE(message.find("for rank 1."), std::string::npos) << message;
+  }
+  barrier(communicator_);
+}
+
+// Successes of rank 0 and failures of all are enough to read.
+class FailuresOnly : public testing::EmptyTestEventListener {
+ public:
+  explicit FailuresOnly(int rank) : rank_(rank) {}
+  void OnTestPartResult(const testing::TestPartResult& result) override {
+    if (result.failed())
+      std::fprintf(stderr, "rank %d: %s:%d: %s\n", rank_, result.file_name() ? result.file_name() : "?",
+                   result.line_number(), result.summary());
+  }
+
+ private:
+  int rank_;
+};
+
+int run_all(int argc, char** argv) {
+  const MpiSession session;
+  const auto communicator = make_communicator(kTimeoutS);
+  if (argc > 1 && std::string_view(argv[1]) == "--abort") {
+    if (communicator->rank() == communicator->size() - 1) communicator->abort(76);
+    std::this_thread::sleep_for(std::chrono::seconds(40));
+    return 0;
+  }
+  testing::InitGoogleTest(&argc, argv);
+  auto& listeners = testing::UnitTest::GetInstance()->listeners();
+  if (communicator->rank() > 0) {
+    delete listeners.Release(listeners.default_result_printer());
+    listeners.Append(new FailuresOnly(communicator->rank()));
+  }
+  return RUN_ALL_TESTS();
+}
+
+}  // namespace
+}  // namespace lockstep
+
+int main(int argc, char** argv) {
+  return lockstep::run_all(argc, argv);
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reduce/canonical_reducer.h"
+
+#include <gtest/gtest.h>
+
+#include <bit>
+#include <cstring>
+#include <random>
+#include <vector>
+
+#include "reduce/registry.h"
+#include "support/reduction_problem.h"
+#include "support/thread_communicator.h"
+
+namespace lockstep {
+namespace {
+
+bool same_bits(const float* a, const float* b, Index count) {
+  return count == 0 || std::memcmp(a, b, static_cast<std::size_t>(count) * sizeof(float)) == 0;
+}
+
+bool same_bits(const Tail& a, const Tail& b) {
+  return std::memcmp(a.sums.data(), b.sums.data(), sizeof a.sums) == 0 && a.votes == b.votes;
+}
+
+// Reduces, checks the slice and the tail of every rank, publishes the slices and checks the whole on every
+// rank.
+void expect_tree(const ReductionProblem& problem, int ranks) {
+  const std::vector<float> expected = problem.expected();
+  const Tail expected_tail = problem.expected_tail(ranks);
+  run_ranks(ranks, [&](Communicator& communicator) {
+    CanonicalReducer reducer({&communicator, &problem.layout(), problem.shards()});
+    for (int step = 0; step < 2; ++step) {
+      Tail total;
+      const float* sum = problem.run(reducer, communicator.rank(), ranks, total);
+      const Slice slice = reducer.slice();
+      const Index count = slice.end - slice.begin;
+      EXPECT_TRUE(same_bits(sum, expected.data() + slice.begin, count)) << "rank " << communicator.rank();
+      EXPECT_TRUE(same_bits(total, expected_tail)) << "rank " << communicator.rank();
+      EXPECT_EQ(reinterpret_cast<std::uintptr_t>(sum) % 64, 0U);
+      std::vector<float> whole(expected.size(), -1.0F);
+      std::copy_n(sum, count, whole.data() + slice.begin);
+      reducer.publish(whole.data());
+      EXPECT_TRUE(same_bits(whole.data(), expected.data(), problem.layout().size()));
+    }
+  });
+}
+
+std::vector<char> all_present(int shards) {
+  return std::vector<char>(static_cast<std::size_t>(shards), 1);
+}
+
+const std::vector<Index> kTensors{5000, 10, 9000, 1, 4096};
+
+class Canonical : public testing::TestWithParam<int> {};
+
+INSTANTIATE_TEST_SUITE_P(Ranks, Canonical, testing::Values(1, 2, 3, 4, 5, 7, 8),
+                         testing::PrintToStringParamName());
+
+TEST_P(Canonical, EqualsTheSerialTree) {
+  for (int shards : {1, 2, 3, 4, 6, 7, 8, 12, 16, 23, 64})
+    expect_tree(ReductionProblem(kTensors, all_present(shards), 1), GetParam());
+}
+
+TEST_P(Canonical, SkipsAbsentShards) {
+  std::mt19937 random(7);
+  for (unsigned salt = 0; salt < 20; ++salt) {
+    std::vector<char> has_rows(1 + random() % 40);
+    for (char& flag : has_rows) flag = random() % 3 == 0 ? 1 : 0;
+    expect_tree(ReductionProblem({700, 5000}, has_rows, salt), GetParam());
+  }
+}
+
+TEST_P(Canonical, WithoutRowsAllIsZeroButTheVotes) {
+  expect_tree(ReductionProblem(kTensors, std::vector<char>(8, 0), 1), GetParam());
+}
+
+TEST_P(Canonical, SlicesMayBeEmpty) {
+  expect_tree(ReductionProblem({1}, all_present(8), 1), GetParam());
+  expect_tree(ReductionProblem({1, 1}, all_present(5), 1), GetParam());
+  expect_tree(ReductionProblem({4097}, all_present(3), 1), GetParam());
+}
+
+TEST_P(Canonical, SharesOneNumberPerBlock) {
+  const ReductionProblem problem(kTensors, all_present(4), 1);
+  run_ranks(GetParam(), [&](Communicator& communicator) {
+    CanonicalReducer reducer({&communicator, &problem.layout(), problem.shards()});
+    const std::vector<Block>& blocks = problem.layout().blocks();
+    std::vector<double> all(blocks.size(), -1);
+    for (std::size_t i = 0; i < blocks.size(); ++i)
+      if (blocks[i].begin >= reducer.slice().begin && blocks[i].begin < reducer.slice().end)
+        all[i] = static_cast<double>(i) + 0.5;
+    reducer.share_blocks(all.data());
+    for (std::size_t i = 0; i < blocks.size(); ++i) EXPECT_EQ(all[i], static_cast<double>(i) + 0.5);
+  });
+}
+
+// One reducer, steps of both kinds after each other: with all shards ranks join in pairs, without shard 1 as
+// well, without shards 0 and 1 (rank 0 of 4 has nothing) the owners finish the tree.
+TEST(CanonicalReducer, ChangesItsWayBetweenSteps) {
+  for (int ranks : {2, 4, 8}) {
+    run_ranks(ranks, [&](Communicator& communicator) {
+      const ReductionProblem first(kTensors, all_present(8), 1);
+      CanonicalReducer reducer({&communicator, &first.layout(), 8});
+      for (int step = 0; step < 6; ++step) {
+        std::vector<char> has_rows = all_present(8);
+        if (step % 3 > 0) has_rows[1] = 0;
+        if (step % 3 > 1) has_rows[0] = 0;
+        const ReductionProblem problem(kTensors, has_rows, static_cast<unsigned>(step));
+        Tail total;
+        const float* sum = problem.run(reducer, communicator.rank(), ranks, total);
+        const Slice slice = reducer.slice();
+        const std::vector<float> expected = problem.expected();
+        EXPECT_TRUE(same_bits(sum, expected.data() + slice.begin, slice.end - slice.begin));
+        EXPECT_TRUE(same_bits(total, problem.expected_tail(ranks)));
+      }
+    });
+  }
+}
+
+TEST(CanonicalReducer, RandomProblems) {
+  std::mt19937 random(99);
+  for (unsigned salt = 0; salt < 60; ++salt) {
+    const int ranks = 1 + static_cast<int>(random() % 8);
+    std::vector<Index> tensors(1 + random() % 4);
+    for (Index& size : tensors) size = 1 + static_cast<Index>(random() % 9000);
+    std::vector<char> has_rows(1 + random() % 24);
+    for (char& flag : has_rows) flag = random() % 4 != 0 ? 1 : 0;
+    expect_tree(ReductionProblem(tensors, has_rows, salt), ranks);
+  }
+}
+
+TEST(CanonicalReducer, OneRankCopiesNothing) {
+  const auto communicator = make_single_communicator();
+  const ReductionProblem problem(kTensors, all_present(7), 1);
+  CanonicalReducer reducer({communicator.get(), &problem.layout(), 7});
+  Tail total;
+  EXPECT_EQ(problem.run(reducer, 0, 1, total), reducer.buffers()[0]);
+}
+
+TEST(CanonicalReducer, BuffersSufficeAndAreZeroAtFirst) {
+  run_ranks(3, [](Communicator& communicator) {
+    const ReductionProblem problem({100}, all_present(20), 1);
+    CanonicalReducer reducer({&communicator, &problem.layout(), 20});
+    const TreeNode hosted = hosted_shards(communicator.rank(), 3, 20);
+    EXPECT_GT(static_cast<int>(reducer.buffers().size()),
+              CarryStack::depth_needed(hosted.first, hosted.last));
+    for (const float* buffer : reducer.buffers()) {
+      EXPECT_EQ(reinterpret_cast<std::uintptr_t>(buffer) % 64, 0U);
+      for (Index i = 0; i < problem.layout().size(); ++i) EXPECT_EQ(buffer[i], 0.0F);
+    }
+    Tail total;
+    problem.run(reducer, communicator.rank(), 3, total);
+    EXPECT_GT(reducer.take_exchange_seconds(), 0.0);
+    EXPECT_EQ(reducer.take_exchange_seconds(), 0.0);
+  });
+}
+
+}  // namespace
+}  // namespace lockstep

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "lockstep/core/canonical_tree.h"
+#include "lockstep/reduce/gradient_reducer.h"
+#include "reduce/add_floats.h"
+#include "support/canonical_sum.h"
+
+namespace lockstep {
+
+/// A step with known gradients: shard s brings a vector and a tail that depend on (s, salt) alone.
+class ReductionProblem {
+ public:
+  ReductionProblem(std::vector<Index> tensors, std::vector<char> has_rows, unsigned salt)
+      : has_rows_(std::move(has_rows)), salt_(salt) {
+    for (Index size : tensors) layout_.add("t", {size}, true);
+  }
+
+  const ParameterLayout& layout() const { return layout_; }
+  int shards() const { return static_cast<int>(has_rows_.size()); }
+  const std::vector<char>& has_rows() const { return has_rows_; }
+
+  /// Magnitudes differ by up to 2²⁴, so nearly every other order of additions has other bits.
+  float value(int shard, Index i) const {
+    const std::uint32_t bits =
+        hash(static_cast<std::uint32_t>(shard) * 7919U + static_cast<std::uint32_t>(i));
+    const float mantissa = static_cast<float>(static_cast<std::int32_t>(bits)) * 0x1p-31F;
+    return mantissa * static_cast<float>(1U << (bits % 25));
+  }
+  std::vector<float> leaf(int shard) const {
+    std::vector<float> result(static_cast<std::size_t>(layout_.size()));
+    for (const Tensor& tensor : layout_.tensors())
+      for (Index i = tensor.offset; i < tensor.offset + tensor.size; ++i)
+        result[static_cast<std::size_t>(i)] = value(shard, i);
+    return result;
+  }
+  Tail tail(int shard) const {
+    Tail result;
+    for (std::size_t i = 0; i < result.sums.size(); ++i)
+      result.sums[i] = static_cast<double>(value(shard, static_cast<Index>(1000 + i))) / 3;
+    result.votes = std::uint64_t{1} << (shard % 32);
+    return result;
+  }
+  static std::uint64_t votes(int rank) { return std::uint64_t{1} << (32 + rank % 32); }
+
+  /// The definition of the sums.
+  std::vector<float> expected() const {
+    const auto plus = [](std::vector<float> left, const std::vector<float>& right) {
+      for (std::size_t i = 0; i < left.size(); ++i) left[i] += right[i];
+      return left;
+    };
+    const auto leaf_or_absent = [&](int s) { return has(s) ? std::optional(leaf(s)) : std::nullopt; };
+    return canonical_sum<std::vector<float>>(0, tree_size(shards()), leaf_or_absent, plus)
+        .value_or(std::vector<float>(static_cast<std::size_t>(layout_.size())));
+  }
+  Tail expected_tail(int ranks) const {
+    const auto plus = [](Tail left, const Tail& right) {
+      left.add(right);
+      return left;
+    };
+    const auto leaf_or_absent = [&](int s) { return has(s) ? std::optional(tail(s)) : std::nullopt; };
+    Tail result = canonical_sum<Tail>(0, tree_size(shards()), leaf_or_absent, plus).value_or(Tail{});
+    for (int rank = 0; rank < ranks; ++rank) result.votes |= votes(rank);
+    return result;
+  }
+
+  /// What the backward pass of one rank does: sums its shards in the reducer's buffers, then reduces.
+  float* run(GradientReducer& reducer, int rank, int ranks, Tail& total) const {
+    const TreeNode hosted = hosted_shards(rank, ranks, shards());
+    CarryStack stack(hosted.first);
+    std::vector<Tail> tails;
+    const auto add = [&](int additions) {
+      for (; additions > 0; --additions) {
+        const Tail top = tails.back();
+        tails.pop_back();
+        tails.back().add(top);
+        add_to_left(reducer.buffers()[tails.size() - 1], reducer.buffers()[tails.size()], layout_.size());
+      }
+    };
+    for (int shard = hosted.first; shard < hosted.last; ++shard) {
+      if (!has(shard)) continue;
+      add(stack.skip_to(shard));
+      const std::vector<float> values = leaf(shard);
+      std::copy(values.begin(), values.end(), reducer.buffers()[tails.size()]);
+      tails.push_back(tail(shard));
+      add(stack.push({shard, shard + 1}));
+    }
+    add(stack.skip_to(hosted.last));
+    return reducer.reduce({stack.nodes(), tails, votes(rank), has_rows_}, total);
+  }
+
+ private:
+  bool has(int shard) const { return shard < shards() && has_rows_[static_cast<std::size_t>(shard)] != 0; }
+  std::uint32_t hash(std::uint32_t x) const {
+    x += 0x9E3779B9U * (salt_ + 1);
+    for (int round = 0; round < 2; ++round) x = ((x >> 16) ^ x) * 0x45D9F3BU;
+    return (x >> 16) ^ x;
+  }
+
+  ParameterLayout layout_;
+  std::vector<char> has_rows_;
+  unsigned salt_;
+};
+
+}  // namespace lockstep
