@@ -2,12 +2,14 @@
 #include "cli/commands.h"
 
 #include "cli/config_command.h"
+#include "cli/train_command.h"
 
 namespace lockstep {
 
 // One line for each file of subcommands: it appends its rows.
 std::vector<Command> commands() {
   std::vector<Command> rows;
+  add_train_commands(&rows);
   add_config_commands(&rows);
   return rows;
 }

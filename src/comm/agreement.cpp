@@ -67,7 +67,7 @@ void require_agreement(Communicator& communicator, const std::string& what, cons
   std::string message = "the ranks do not have the same " + what + ":";
   for (const auto& [value, ranks] : groups)
     message += (ranks[0] == 0 ? " " : "; ") + describe(ranks, hosts) + ": \"" + shortened(value) + "\"";
-  throw Error(ExitCode::kDisagree, message);
+  throw AgreedError(ExitCode::kDisagree, message);
 }
 
 void rethrow_first_error(Communicator& communicator, std::exception_ptr mine) {
@@ -82,7 +82,7 @@ void rethrow_first_error(Communicator& communicator, std::exception_ptr mine) {
   const bool is_shared =
       std::all_of(errors.begin(), errors.end(), [&](const auto& text) { return text == *first; });
   if (!is_shared) message = describe({rank}, hosts) + ": " + message;
-  throw Error(code, message);
+  throw AgreedError(code, message);
 }
 
 }  // namespace lockstep

@@ -12,7 +12,8 @@ namespace lockstep {
 struct TimeShares {
   double data = 0;      ///< gathering rows
   double compute = 0;   ///< forward, loss, backward
-  double exchange = 0;  ///< moving bytes between ranks, waiting for them included
+  double exchange = 0;  ///< moving bytes between ranks
+  double wait = 0;      ///< for ranks that are later
   double update = 0;    ///< optimizer
 };
 

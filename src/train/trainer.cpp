@@ -164,7 +164,7 @@ void Trainer::tell_step(const Tail& total) {
 void Trainer::handle_non_finite(const BatchWindow& window) {
   const std::string place = fmt::format("step {}, rate {:.4g}: {}", step_ + 1, report_.rate, blame(window));
   if (options_.text("train.on_nan") == "stop")
-    throw Error(ExitCode::kDiverged, "training diverged at " + place +
+    throw AgreedError(ExitCode::kDiverged, "training diverged at " + place +
                                          "; no weight was changed by this step. Try a smaller optim.learning_rate, "
                                          "optim.clip_norm, or train.on_nan = \"skip\"");
   ++outcome_.skipped_steps;
@@ -293,12 +293,12 @@ void Trainer::resume(const TensorFile& checkpoint) {
   if (state.average_count > 0) copy_tensors(checkpoint, "average.", layout, average_.values().data());
   if (keeps_best_) copy_tensors(checkpoint, "best.", layout, best_weights_.data());
   step_ = report_.step = state.step;
-  consumed_ = report_.rows = state.consumed;
+  consumed_ = resumed_rows_ = report_.rows = state.consumed;
   average_.restore(state.average_count);
   outcome_.skipped_steps = state.skipped_steps;
   rate_.restore(state.schedule);
   watch_.restore(state.watch);
-  report_.train_s = state.train_s;
+  report_.train_s = resumed_train_s_ = state.train_s;
 }
 
 }  // namespace lockstep

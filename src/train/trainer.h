@@ -57,6 +57,9 @@ class Trainer {
   const Rate& rate() const { return rate_; }
   const StepTimes& step_times() const { return step_times_; }
   std::size_t memory_bytes() const;
+  /// Without what a resumed run had done before.
+  Index rows_this_session() const { return consumed_ - resumed_rows_; }
+  double seconds_this_session() const { return report_.train_s - resumed_train_s_; }
 
   /// Set by signal handlers: save at the next step boundary and end with kStopped.
   static std::atomic<bool> stop_requested;
@@ -102,6 +105,8 @@ class Trainer {
 
   Index step_ = 0;      // updates made
   Index consumed_ = 0;  // rows used, over all epochs
+  Index resumed_rows_ = 0;
+  double resumed_train_s_ = 0;
   AlignedVector<float> best_weights_;
   StepReport report_;
   StepTimes step_times_;

@@ -32,6 +32,12 @@ class Error : public std::runtime_error {
   ExitCode code_;
 };
 
+/// An Error that all ranks throw alike, at the same place. They may all end on their own, and one shows it.
+class AgreedError : public Error {
+ public:
+  using Error::Error;
+};
+
 /// Throws an Error(kInternal) that names the failed condition.
 [[noreturn]] void check_failed(const char* file, int line, const char* condition, const std::string& values);
 

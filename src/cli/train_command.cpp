@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/train_command.h"
+
+#include <filesystem>
+
+#include "cli/ranks.h"
+#include "core/config.h"
+#include "lockstep/comm/mpi_session.h"
+#include "train/training_run.h"
+
+namespace lockstep {
+
+namespace {
+
+int train(const CommandContext& context) {
+  const CommandLine& line = context.line;
+  Options options = resolve_config(context.table, line.config());
+  if (options.text("run.name").empty() && !line.config().files.empty())
+    options.set("run.name", std::filesystem::path(line.config().files.back()).stem().string(), "name of the config");
+  TrainingRequest request;
+  request.directory = line.text("run-dir");
+  request.overwrites = line.has("overwrite");
+  request.is_launched = launched_by_mpi();
+  return run_as_rank(options.real("comm.timeout_s"), [&](Communicator& communicator) {
+    return train_run(options, context.plugins, communicator, request).exit_code;
+  });
+}
+
+}  // namespace
+
+void add_train_commands(std::vector<Command>* rows) {
+  rows->push_back({{"train", "", 0, 0, true,
+                    {{"run-dir", "DIR", "the run directory; default: a new one under run.root"},
+                     {"overwrite", "", "replace the run in the run directory"},
+                     {"ranks", "P", "start P ranks on this machine through mpirun", 'n'}}},
+                   "train a model",
+                   train});
+}
+
+}  // namespace lockstep

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/summary.h"
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+namespace lockstep {
+
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+const char* name_of(EndReason reason) {
+  switch (reason) {
+    case EndReason::kFinished: return "finished";
+    case EndReason::kTarget: return "target";
+    case EndReason::kPatience: return "patience";
+    case EndReason::kTolerance: return "tolerance";
+    case EndReason::kStopped: return "stopped";
+  }
+  return "";
+}
+
+void add_shares(Json& json, const StepReport& last) {
+  const double total = std::max(last.train_s, 1e-12);
+  const TimeShares& shares = last.shares;
+  json["share.data"] = shares.data / total;
+  json["share.compute"] = shares.compute / total;
+  json["share.exchange"] = shares.exchange / total;
+  json["share.wait"] = shares.wait / total;
+  json["share.update"] = shares.update / total;
+}
+
+}  // namespace
+
+double baseline_of(const DatasetInfo& info) {
+  if (info.is_regression) return info.label_mean;
+  if (info.class_weight_sums.empty() || info.total_weight <= 0) return std::nan("");
+  return *std::max_element(info.class_weight_sums.begin(), info.class_weight_sums.end()) / info.total_weight;
+}
+
+std::string summary_json(const TrainOutcome& outcome, const Trainer& trainer, const Dataset& data, int ranks,
+                         double wall_s) {
+  const StepReport& last = outcome.last;
+  Json json;
+  json["status"] = name_of(outcome.reason);
+  json["parameters_hash"] = outcome.hash;
+  json["ranks"] = ranks;
+  json["shards"] = data.shards();
+  json["batch"] = trainer.batch();
+  json["steps"] = last.step;
+  json["skipped_steps"] = outcome.skipped_steps;
+  json["epochs"] = last.epoch;
+  json["rows_used"] = last.rows;
+  json["wall_s"] = wall_s;
+  json["train_s"] = last.train_s;
+  json["rows_per_s"] = static_cast<double>(trainer.rows_this_session()) / std::max(trainer.seconds_this_session(), 1e-12);
+  const StepTimes& times = trainer.step_times();
+  json["step_ms"] = times.mean_ms();
+  json["step_ms.mean"] = times.mean_ms();
+  json["step_ms.p50"] = times.percentile_ms(0.50);
+  json["step_ms.p95"] = times.percentile_ms(0.95);
+  json["step_ms.p99"] = times.percentile_ms(0.99);
+  add_shares(json, last);
+  if (outcome.time_to_target_s >= 0) json["time_to_target_s"] = outcome.time_to_target_s;
+  if (outcome.best_step >= 0) json["best_step"] = outcome.best_step;
+  json["baseline"] = baseline_of(data.info());
+  for (const auto& [name, value] : outcome.metrics) json[name] = value;  // a NaN becomes null
+  return json.dump(2) + "\n";
+}
+
+}  // namespace lockstep

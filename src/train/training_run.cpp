@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/training_run.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+#include <optional>
+
+#include "comm/agreement.h"
+#include "comm/topology.h"
+#include "core/atomic_file.h"
+#include "core/clock.h"
+#include "core/config.h"
+#include "core/config_identity.h"
+#include "lockstep/core/error.h"
+#include "train/metrics_log.h"
+#include "train/options.h"
+#include "train/progress_log.h"
+#include "train/summary.h"
+#include "train/trainer.h"
+
+namespace lockstep {
+
+namespace {
+
+std::string build_identity() { return LOCKSTEP_VERSION " " LOCKSTEP_ARCH " " __VERSION__; }
+
+DataSets load_all(const Options& options, const Plugins& plugins, Communicator& communicator, const Loss& loss,
+                  const FoldPlan& folds) {
+  std::optional<DataSets> data;
+  on_all_ranks(communicator, [&] {
+    LoadPlan plan;
+    plan.task = loss.task();
+    plan.shards = shard_count(options);
+    plan.hosted = hosted_shards(communicator.rank(), communicator.size(), plan.shards);
+    plan.folds = folds;
+    plan.check_label = [&](float label) { loss.check_label(label); };
+    data.emplace(load_datasets(options, plugins.formats, plan));
+  });
+  return std::move(*data);
+}
+
+TrainedSchema schema_of(const Dataset& train) {
+  return {train.info().features, train.info().is_sparse, train.info().classes, train.preprocessing()};
+}
+
+std::unique_ptr<RunDirectory> open_directory(const Options& options, Communicator& communicator,
+                                             const TrainingRequest& request) {
+  std::unique_ptr<RunDirectory> directory;
+  on_all_ranks(communicator, [&] {
+    if (communicator.rank() != 0) return;
+    auto path = request.directory;
+    if (path.empty()) {
+      const std::string& name = options.text("run.name");
+      path = RunDirectory::fresh_path(options.text("run.root"), name.empty() ? options.text("model.name") : name);
+    }
+    const auto mode = request.resumes      ? RunDirectory::Mode::kResume
+                      : request.overwrites ? RunDirectory::Mode::kOverwrite
+                                           : RunDirectory::Mode::kNew;
+    directory = std::make_unique<RunDirectory>(path, mode);
+    if (!request.resumes) write_file_atomically(directory->file("config.toml"), to_toml(options, false));
+  });
+  return directory;
+}
+
+// What the ranks share of S shards, the most loaded one against the mean: 1 is even.
+double balance(int shards, int ranks) {
+  const int most = (shards + ranks - 1) / ranks;
+  return static_cast<double>(shards) / (static_cast<double>(ranks) * most);
+}
+
+std::vector<std::string> start_lines(const Trainer& trainer, const TrainedModel& model, const Dataset& train,
+                                     Communicator& communicator, const Topology& topology) {
+  const int ranks = communicator.size(), shards = train.shards();
+  const DatasetInfo& info = train.info();
+  std::vector<std::string> lines;
+  lines.push_back(fmt::format("{}: {} rows × {} features{}{}", info.source, info.rows, info.features,
+                              info.is_sparse ? " (sparse)" : "",
+                              info.is_regression ? "" : fmt::format(", {} classes", info.classes.size())));
+  lines.push_back(fmt::format("{} parameters, rate {}", model.model->layout().logical_size(), trainer.rate().description()));
+  lines.push_back(fmt::format("batch {} = {} shards on {} rank{} (balance {:.2f}), {} steps an epoch, {} in all; {:.0f} MB a rank",
+                              trainer.batch(), shards, ranks, ranks == 1 ? "" : "s", balance(shards, ranks),
+                              trainer.steps_per_epoch(), trainer.total_steps(),
+                              static_cast<double>(trainer.memory_bytes()) / 1e6));
+  if (ranks > shards)
+    lines.push_back(fmt::format("ranks {} … {} host no shard: train.shards = {} would use all ranks (another experiment, with other bits)",
+                                shards, ranks - 1, ranks));
+  if (topology.is_oversubscribed())
+    lines.push_back(fmt::format("more ranks than processors ({} on {}): expect no speed-up", ranks, topology.cores));
+  return lines;
+}
+
+void print_results(const TrainOutcome& outcome, const RunDirectory& directory) {
+  for (const char* name : {"train.loss", "train.accuracy", "valid.loss", "valid.accuracy", "valid.rmse", "test.loss",
+                           "test.accuracy", "test.rmse"})
+    if (const auto found = outcome.metrics.find(name); found != outcome.metrics.end())
+      fmt::print("{:<16} {:.4f}\n", name, found->second);
+  if (outcome.time_to_target_s >= 0) fmt::print("{:<16} {:.2f} s\n", "time to target", outcome.time_to_target_s);
+  fmt::print("{:<16} {}\n{}\n", "parameters_hash", outcome.hash, directory.path().string());
+}
+
+}  // namespace
+
+TrainingResult train_run(const Options& options, const Plugins& plugins, Communicator& communicator,
+                         const TrainingRequest& request) {
+  const double start = now_seconds();
+  require_agreement(communicator, "build", build_identity());
+  require_agreement(communicator, "configuration", fmt::format("{:016x}", config_hash(options)));
+  std::unique_ptr<Loss> loss;
+  on_all_ranks(communicator, [&] { loss = make_loss(options, plugins); });
+  const DataSets data = load_all(options, plugins, communicator, *loss, request.folds);
+  require_agreement(communicator, "training data", data.train.info().fingerprint);
+  std::optional<TrainedModel> model;
+  on_all_ranks(communicator, [&] { model.emplace(make_model(options, plugins, schema_of(data.train))); });
+  const auto directory = open_directory(options, communicator, request);
+  std::optional<Trainer> trainer;
+  on_all_ranks(communicator, [&] {
+    trainer.emplace(options, plugins, communicator, data, *model, directory.get());
+  });
+
+  std::optional<ProgressLog> progress;
+  std::optional<MetricsLog> metrics;
+  const Topology topology = find_topology(communicator);
+  if (directory) {
+    progress.emplace(ProgressLog::choose(options.text("log.progress"), request.is_launched), *directory);
+    metrics.emplace(*directory, trainer->total_steps());
+    trainer->add_observer(*progress);
+    trainer->add_observer(*metrics);
+    for (const std::string& line : start_lines(*trainer, *model, data.train, communicator, topology))
+      progress->on_message(line);
+  }
+  if (request.resumes) {
+    on_all_ranks(communicator, [&] {
+      std::vector<std::string> rejected;
+      trainer->resume(find_checkpoint(request.directory, rejected));
+      if (progress)
+        for (const std::string& line : rejected) progress->on_message("passed over: " + line);
+    });
+  }
+  const TrainOutcome outcome = trainer->run();
+  progress.reset();
+  TrainingResult result;
+  result.metrics = outcome.metrics;
+  if (outcome.reason == EndReason::kStopped) result.exit_code = static_cast<int>(ExitCode::kStopped);
+  on_all_ranks(communicator, [&] {
+    if (!directory) return;
+    result.directory = directory->path();
+    if (outcome.reason != EndReason::kStopped) save_model(directory->file("model.safetensors"), options, *model);
+    write_file_atomically(directory->file("summary.json"),
+                          summary_json(outcome, *trainer, data.train, communicator.size(), now_seconds() - start));
+    if (outcome.reason == EndReason::kStopped)
+      fmt::print(stderr, "stopped at step {}; `lockstep resume {}` continues\n", outcome.last.step, directory->path().string());
+    else
+      print_results(outcome, *directory);
+  });
+  return result;
+}
+
+}  // namespace lockstep

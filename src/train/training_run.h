@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+
+#include "lockstep/comm/communicator.h"
+#include "lockstep/core/options.h"
+#include "data/load.h"
+#include "lockstep/plugins.h"
+#include "train/stop_rules.h"
+
+namespace lockstep {
+
+/// How a run is asked for, besides its options.
+struct TrainingRequest {
+  std::filesystem::path directory;  ///< empty: a new one under run.root
+  bool overwrites = false;
+  bool resumes = false;  ///< continue from the newest checkpoint in `directory`
+  bool is_launched = false;
+  FoldPlan folds;
+};
+
+/// What train_run() came to; the same on all ranks.
+struct TrainingResult {
+  int exit_code = 0;
+  MetricValues metrics;
+  std::filesystem::path directory;
+};
+
+/// Collective. From options to a finished run directory: loads, checks that all ranks agree, trains, writes
+/// model and summary. Results go to stdout of rank 0, all else to stderr.
+TrainingResult train_run(const Options& options, const Plugins& plugins, Communicator& communicator,
+                         const TrainingRequest& request);
+
+}  // namespace lockstep
