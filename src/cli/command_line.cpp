@@ -60,7 +60,7 @@ std::vector<po::option> parse(const CommandSyntax& syntax, const OptionTable& ta
     for (const OptionSpec& spec : table.specs())
       description.add_options()(spec.key.c_str(), po::value<std::string>(), "");
   const auto style = static_cast<style_t>(unix_style & ~allow_guessing);
-  const po::positional_options_description any = po::positional_options_description().add("", -1);
+  const po::positional_options_description any = po::positional_options_description().add("argument", -1);
   try {
     return po::command_line_parser(arguments).options(description).positional(any).style(style).run().options;
   } catch (const po::unknown_option& error) {

@@ -35,14 +35,14 @@ std::string program_usage() {
     names.push_back(command.syntax.name.substr(0, command.syntax.name.find(' ')));
     if (command.syntax.name.starts_with(words[0] + " ")) members.push_back(command.syntax.name);
   }
-  std::string message;
-  if (!members.empty()) {
-    for (const std::string& member : members) message += (message.empty() ? "expected " : ", ") + member;
-  } else {
-    std::string near = words.size() > 1 ? nearest(words[0] + " " + words[1], names) : "";
-    if (near.empty()) near = nearest(words[0], names);
-    message = "unknown subcommand " + words[0] + (near.empty() ? "" : "; did you mean " + near + "?");
-  }
+  std::string near = words.size() > 1 ? nearest(words[0] + " " + words[1], names) : "";
+  if (near.empty()) near = nearest(words[0], names);
+  const bool is_group = !members.empty() && near == words[0];
+  std::string message = is_group ? words[0] + " needs a second word" : "unknown subcommand " + words[0];
+  if (is_group)
+    for (const std::string& member : members) message += (member == members[0] ? ": " : ", ") + member;
+  else if (!near.empty())
+    message += "; did you mean " + near + "?";
   throw Error(ExitCode::kUsage, message + "; see `lockstep --help`");
 }
 

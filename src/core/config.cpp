@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
 
 #include "core/option_text.h"
@@ -16,17 +17,13 @@ namespace {
 
 constexpr std::string_view kEnvironmentPrefix = "LOCKSTEP__";
 
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return result;
-}
-
 std::string key_of_environment(std::string_view name) {
-  std::string key = lower(name.substr(kEnvironmentPrefix.size()));
-  for (std::size_t at = key.find("__"); at != std::string::npos; at = key.find("__", at))
-    key.replace(at, 2, ".");
+  std::string key;
+  for (std::size_t i = kEnvironmentPrefix.size(); i < name.size(); ++i) {
+    const bool is_dot = name.substr(i).starts_with("__");
+    if (is_dot) ++i;
+    key += is_dot ? '.' : static_cast<char>(std::tolower(static_cast<unsigned char>(name[i])));
+  }
   return key;
 }
 

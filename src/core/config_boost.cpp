@@ -41,7 +41,6 @@ class OptionSemantic final : public po::value_semantic {
   std::string name() const override { return "(=" + to_literal(spec_.default_value) + ")"; }
   unsigned min_tokens() const override { return is_list(spec_.default_value) ? 0 : 1; }
   unsigned max_tokens() const override { return is_list(spec_.default_value) ? 32000 : 1; }
-  bool adjacent_tokens_only() const override { return false; }
   bool is_composing() const override { return false; }
   bool is_required() const override { return false; }
   bool apply_default(boost::any&) const override { return false; }

@@ -44,7 +44,7 @@ template <class T>
 std::string literal(const std::vector<T>& values) {
   std::vector<std::string> words;
   for (const T& value : values) words.push_back(literal(value));
-  return "[" + join(words) + "]";
+  return std::string("[") + join(words) + "]";
 }
 
 /// Numbers may be written as 5_000_000 and with a leading plus, as in TOML.

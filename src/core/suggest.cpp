@@ -40,19 +40,21 @@ std::string did_you_mean(const std::string& key) {
   return "; did you mean " + key + "?";
 }
 
-std::string suggest_neighbour(const OptionTable& table, const std::string& unknown) {
+}  // namespace
+
+std::string suggest_neighbour(const OptionTable& table, std::string_view unknown) {
+  const std::string name = normalized(unknown);
+  const std::string_view last = last_part(name);
   std::string keys;
   for (const NeighbourName& neighbour : neighbour_names()) {
-    if (neighbour.name != last_part(unknown)) continue;
+    if (neighbour.name != last) continue;
     if (neighbour.key.empty()) return "; " + std::string(neighbour.note);
-    if (table.find(neighbour.key) == nullptr) continue;
+    if (neighbour.key == name || table.find(neighbour.key) == nullptr) continue;
     keys += (keys.empty() ? "" : " or ") + std::string(neighbour.key);
     if (!neighbour.note.empty()) keys += " (" + std::string(neighbour.note) + ")";
   }
   return keys.empty() ? "" : did_you_mean(keys);
 }
-
-}  // namespace
 
 std::string nearest(std::string_view word, const std::vector<std::string>& known) {
   constexpr std::size_t kLongest = 100;  // the distance is quadratic, and nothing of ours is as long

@@ -25,6 +25,9 @@ std::span<const NeighbourName> neighbour_names();
 /// neighbours); empty if none is near.
 std::string nearest(std::string_view word, const std::vector<std::string>& known);
 
+/// "; did you mean optim.l2 (l2 = alpha)?" where the last part of `key` is a neighbour's name, or "".
+std::string suggest_neighbour(const OptionTable& table, std::string_view key);
+
 /// "; did you mean optim.learning_rate?" for a key that is not in the table, or "". Knows typing errors, keys
 /// in the wrong table and names of neighbours.
 std::string suggest_key(const OptionTable& table, std::string_view unknown);
