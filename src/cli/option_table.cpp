@@ -41,7 +41,8 @@ OptionTable all_options(const Plugins& plugins) {
   declare_train_options(table);
   declare_data_options(table);
   declare_selectors(plugins, &table);
-  table.text("model.init", "", "warm start: a run directory or model file whose weights training begins with");
+  table.text("model.init", "",
+             "warm start: a run directory or model file whose weights training begins with");
   declare_rate_options(table);
   declare_regularization_options(table);
   plugins.formats.declare(table);

@@ -13,7 +13,8 @@ namespace {
 
 // Ends all ranks: the others may be waiting for this one.
 int fail_alone(Communicator& communicator, ExitCode code, const char* message) {
-  std::fprintf(stderr, "lockstep: rank %d on %s: %s\n", communicator.rank(), communicator.host().c_str(), message);
+  std::fprintf(stderr, "lockstep: rank %d on %s: %s\n", communicator.rank(), communicator.host().c_str(),
+               message);
   std::fflush(nullptr);
   communicator.abort(static_cast<int>(code));
   return static_cast<int>(code);

@@ -16,7 +16,8 @@ int train(const CommandContext& context) {
   const CommandLine& line = context.line;
   Options options = resolve_config(context.table, line.config());
   if (options.text("run.name").empty() && !line.config().files.empty())
-    options.set("run.name", std::filesystem::path(line.config().files.back()).stem().string(), "name of the config");
+    options.set("run.name", std::filesystem::path(line.config().files.back()).stem().string(),
+                "name of the config");
   TrainingRequest request;
   request.directory = line.text("run-dir");
   request.overwrites = line.has("overwrite");
@@ -29,7 +30,11 @@ int train(const CommandContext& context) {
 }  // namespace
 
 void add_train_commands(std::vector<Command>* rows) {
-  rows->push_back({{"train", "", 0, 0, true,
+  rows->push_back({{"train",
+                    "",
+                    0,
+                    0,
+                    true,
                     {{"run-dir", "DIR", "the run directory; default: a new one under run.root"},
                      {"overwrite", "", "replace the run in the run directory"},
                      {"ranks", "P", "start P ranks on this machine through mpirun", 'n'}}},

@@ -16,8 +16,8 @@ Cadence::Cadence(const std::string& key, const std::string& text, Index steps_pe
     else
       seconds_ = parse_seconds(text);
   } catch (const Error&) {
-    throw Error(ExitCode::kConfig, key + " = \"" + text +
-                                       "\": expected \"500 steps\", \"2 epochs\", \"10min\" or \"never\"");
+    throw Error(ExitCode::kConfig,
+                key + " = \"" + text + "\": expected \"500 steps\", \"2 epochs\", \"10min\" or \"never\"");
   }
 }
 

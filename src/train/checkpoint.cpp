@@ -37,7 +37,10 @@ std::string to_json(const RunState& state) {
               {"average_count", state.average_count},
               {"skipped_steps", state.skipped_steps},
               {"schedule", state.schedule},
-              {"watch", {{"best", state.watch.best}, {"best_step", state.watch.best_step}, {"since_best", state.watch.since_best}}},
+              {"watch",
+               {{"best", state.watch.best},
+                {"best_step", state.watch.best_step},
+                {"since_best", state.watch.since_best}}},
               {"train_s", state.train_s},
               {"canonical_config", state.canonical_config},
               {"data_fingerprint", state.data_fingerprint}}
@@ -82,8 +85,10 @@ TensorFile read_checkpoint(const fs::path& path) {
   if (format->second != kFormat)
     throw Error(ExitCode::kData, path.string() + ": has format " + format->second + "; this program reads " +
                                      kFormat + ". Resume with the version that wrote it");
-  if (!file.metadata.contains("state") || !file.metadata.contains("config") || !file.metadata.contains("checksum"))
-    throw Error(ExitCode::kData, path.string() + ": is not a whole checkpoint: state, config or checksum is missing");
+  if (!file.metadata.contains("state") || !file.metadata.contains("config") ||
+      !file.metadata.contains("checksum"))
+    throw Error(ExitCode::kData,
+                path.string() + ": is not a whole checkpoint: state, config or checksum is missing");
   return file;
 }
 

@@ -24,8 +24,8 @@ struct RunState {
   std::string data_fingerprint;
 };
 
-/// A checkpoint is a safetensors file: the weights under their names, "state.<name>.<tensor>" of the optimizer,
-/// "average.<tensor>", "best.<tensor>", and RunState as JSON in the metadata.
+/// A checkpoint is a safetensors file: the weights under their names, "state.<name>.<tensor>" of the
+/// optimizer, "average.<tensor>", "best.<tensor>", and RunState as JSON in the metadata.
 std::string to_json(const RunState& state);
 RunState parse_run_state(const std::string& json);
 

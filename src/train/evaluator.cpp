@@ -23,12 +23,14 @@ MetricValues evaluate_model(Communicator& communicator, TrainedModel& model, con
       const Batch batch = buffer.batch();
       const Matrix s{scores.data(), batch.rows(), model.outputs, stride};
       model.model->forward(weights, batch, Pass::kEvaluate, s);
-      model.loss->evaluate(s, batch.labels, batch.weights, row_loss.data(), {gradient.data(), batch.rows(), model.outputs, stride});
+      model.loss->evaluate(s, batch.labels, batch.weights, row_loss.data(),
+                           {gradient.data(), batch.rows(), model.outputs, stride});
       for (Index i = 0; i < batch.rows(); ++i) {
         sums[0] += batch.weights[i];
         sums[1] += batch.weights[i] * row_loss[static_cast<std::size_t>(i)];
         const float* r = s.row(i);
-        const float c = model.outputs == 1 ? static_cast<float>(r[0] > 0) : static_cast<float>(std::max_element(r, r + model.outputs) - r);
+        const float c = model.outputs == 1 ? static_cast<float>(r[0] > 0)
+                                           : static_cast<float>(std::max_element(r, r + model.outputs) - r);
         sums[2] += c == batch.labels[i] ? batch.weights[i] : 0;
       }
     }

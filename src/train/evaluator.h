@@ -11,9 +11,9 @@
 
 namespace lockstep {
 
-/// Collective. All metrics of these weights on all rows of a data set, under the names "<prefix>.<metric>". Sums
-/// are formed per shard, in file order, and added in the canonical tree, so the values have the same bits on any
-/// number of ranks.
+/// Collective. All metrics of these weights on all rows of a data set, under the names "<prefix>.<metric>".
+/// Sums are formed per shard, in file order, and added in the canonical tree, so the values have the same
+/// bits on any number of ranks.
 MetricValues evaluate_model(Communicator& communicator, TrainedModel& model, const float* weights,
                             const Dataset& dataset, int top_k, const std::string& prefix);
 

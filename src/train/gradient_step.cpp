@@ -119,10 +119,12 @@ std::string GradientStep::find_non_finite(const float* weights, const BatchWindo
       const Batch batch = buffer_.batch();
       const Matrix scores{scores_.data(), 1, outputs_, stride_};
       model_.forward(weights, batch, Pass::kTrain, scores);
-      loss_.evaluate(scores, batch.labels, batch.weights, row_loss_.data(), {score_gradient_.data(), 1, outputs_, stride_});
+      loss_.evaluate(scores, batch.labels, batch.weights, row_loss_.data(),
+                     {score_gradient_.data(), 1, outputs_, stride_});
       if (batch.weights[0] > 0 && !std::isfinite(row_loss_[0]))
-        return "the loss of training row " + std::to_string(static_cast<Index>(row[0]) * dataset_.shards() + shard + 1) +
-               " (shard " + std::to_string(shard) + ") is not finite";
+        return "the loss of training row " +
+               std::to_string(static_cast<Index>(row[0]) * dataset_.shards() + shard + 1) + " (shard " +
+               std::to_string(shard) + ") is not finite";
     }
   }
   return "";

@@ -13,7 +13,11 @@ namespace {
 constexpr Index kLinesPerRun = 1000;
 
 Json line_of(const char* kind, const StepReport& report) {
-  return {{"kind", kind}, {"step", report.step}, {"epoch", report.epoch}, {"rows", report.rows}, {"train_s", report.train_s}};
+  return {{"kind", kind},
+          {"step", report.step},
+          {"epoch", report.epoch},
+          {"rows", report.rows},
+          {"train_s", report.train_s}};
 }
 
 }  // namespace

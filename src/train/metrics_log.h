@@ -7,7 +7,8 @@
 namespace lockstep {
 
 /// The course of a run for programs: metrics.jsonl, one JSON object a line, "kind" first.
-///   step:       step, epoch, rows, train_s, train.loss, train.accuracy, rate, gradient_norm; about a thousand
+///   step:       step, epoch, rows, train_s, train.loss, train.accuracy, rate, gradient_norm; about a
+///   thousand
 ///               lines a run, the losses means over the batches since the line before
 ///   evaluation: step, epoch, rows, train_s, best, and every metric
 ///   hash:       step, parameters_hash

@@ -39,7 +39,9 @@ ProgressLog::ProgressLog(Style style, RunDirectory& directory) : style_(style), 
   next_time_ = now_seconds() + kLongestSilence_s;
 }
 
-ProgressLog::~ProgressLog() { clear_bar(); }
+ProgressLog::~ProgressLog() {
+  clear_bar();
+}
 
 void ProgressLog::clear_bar() {
   if (has_bar_) std::fputs("\r\033[K", stderr);
@@ -63,7 +65,8 @@ void ProgressLog::draw_bar(const std::string& line, const StepReport& report) {
 
 std::string ProgressLog::describe(const StepReport& report) const {
   const double batches = static_cast<double>(std::max<Index>(batches_, 1));
-  std::string line = fmt::format("step {} · epoch {:.2f} · loss {:.4f}", report.step, report.epoch, loss_sum_ / batches);
+  std::string line =
+      fmt::format("step {} · epoch {:.2f} · loss {:.4f}", report.step, report.epoch, loss_sum_ / batches);
   if (report.accuracy >= 0) line += fmt::format(" · accuracy {:.4f}", accuracy_sum_ / batches);
   const double seconds = report.train_s - first_train_s_;
   const double rows = static_cast<double>(report.rows - first_rows_);
@@ -103,12 +106,15 @@ void ProgressLog::on_step(const StepReport& report) {
 
 void ProgressLog::on_evaluation(const StepReport& report, const MetricValues& values, bool is_best) {
   std::string line = fmt::format("step {} · epoch {:.2f}", report.step, report.epoch);
-  for (const char* name : {"train.loss", "valid.loss", "valid.accuracy", "valid.rmse", "test.loss", "test.accuracy", "test.rmse"})
+  for (const char* name : {"train.loss", "valid.loss", "valid.accuracy", "valid.rmse", "test.loss",
+                           "test.accuracy", "test.rmse"})
     if (const auto found = values.find(name); found != values.end())
       line += fmt::format(" · {} {:.4f}", name, found->second);
   print(line + (is_best ? " · best so far" : ""));
 }
 
-void ProgressLog::on_message(const std::string& text) { print(text); }
+void ProgressLog::on_message(const std::string& text) {
+  print(text);
+}
 
 }  // namespace lockstep

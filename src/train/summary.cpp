@@ -13,11 +13,16 @@ namespace {
 
 const char* name_of(EndReason reason) {
   switch (reason) {
-    case EndReason::kFinished: return "finished";
-    case EndReason::kTarget: return "target";
-    case EndReason::kPatience: return "patience";
-    case EndReason::kTolerance: return "tolerance";
-    case EndReason::kStopped: return "stopped";
+    case EndReason::kFinished:
+      return "finished";
+    case EndReason::kTarget:
+      return "target";
+    case EndReason::kPatience:
+      return "patience";
+    case EndReason::kTolerance:
+      return "tolerance";
+    case EndReason::kStopped:
+      return "stopped";
   }
   return "";
 }
@@ -55,7 +60,8 @@ std::string summary_json(const TrainOutcome& outcome, const Trainer& trainer, co
   json["rows_used"] = last.rows;
   json["wall_s"] = wall_s;
   json["train_s"] = last.train_s;
-  json["rows_per_s"] = static_cast<double>(trainer.rows_this_session()) / std::max(trainer.seconds_this_session(), 1e-12);
+  json["rows_per_s"] =
+      static_cast<double>(trainer.rows_this_session()) / std::max(trainer.seconds_this_session(), 1e-12);
   const StepTimes& times = trainer.step_times();
   json["step_ms"] = times.mean_ms();
   json["step_ms.mean"] = times.mean_ms();

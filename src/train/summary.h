@@ -8,8 +8,8 @@
 
 namespace lockstep {
 
-/// What a model that has learnt nothing says: the share of the majority class (its accuracy), or the mean of the
-/// labels of a regression.
+/// What a model that has learnt nothing says: the share of the majority class (its accuracy), or the mean of
+/// the labels of a regression.
 double baseline_of(const DatasetInfo& info);
 
 /// summary.json: flat keys, metrics as "<set>.<name>", times in seconds and milliseconds.

@@ -37,8 +37,8 @@ ReducerContext reducer_context(Communicator& communicator, const TrainedModel& m
 
 }  // namespace
 
-Trainer::Trainer(const Options& options, const Plugins& plugins, Communicator& communicator, const DataSets& data,
-                 TrainedModel& model, RunDirectory* directory)
+Trainer::Trainer(const Options& options, const Plugins& plugins, Communicator& communicator,
+                 const DataSets& data, TrainedModel& model, RunDirectory* directory)
     : options_(options),
       communicator_(communicator),
       data_(data),
@@ -47,7 +47,8 @@ Trainer::Trainer(const Options& options, const Plugins& plugins, Communicator& c
       reducer_(plugins.reducers.find(options.text("train.reduction"))
                    .create(reducer_context(communicator, model, data.train.shards()))),
       optimizer_(plugins.optimizers.find(options.text("optim.name")).create(options)),
-      sampler_(data.train, static_cast<std::uint64_t>(options.integer("run.seed")), options.flag("train.shuffle")),
+      sampler_(data.train, static_cast<std::uint64_t>(options.integer("run.seed")),
+               options.flag("train.shuffle")),
       gradient_step_(data.train, sampler_, *model.model, *model.loss, model.outputs, *reducer_),
       update_step_(model.model->layout(), *optimizer_, read_regularization(options, *optimizer_), *reducer_),
       batch_(batch_size(options, data.train.info().rows)),
@@ -164,9 +165,10 @@ void Trainer::tell_step(const Tail& total) {
 void Trainer::handle_non_finite(const BatchWindow& window) {
   const std::string place = fmt::format("step {}, rate {:.4g}: {}", step_ + 1, report_.rate, blame(window));
   if (options_.text("train.on_nan") == "stop")
-    throw AgreedError(ExitCode::kDiverged, "training diverged at " + place +
-                                         "; no weight was changed by this step. Try a smaller optim.learning_rate, "
-                                         "optim.clip_norm, or train.on_nan = \"skip\"");
+    throw AgreedError(ExitCode::kDiverged,
+                      "training diverged at " + place +
+                          "; no weight was changed by this step. Try a smaller optim.learning_rate, "
+                          "optim.clip_norm, or train.on_nan = \"skip\"");
   ++outcome_.skipped_steps;
   for (StepObserver* observer : observers_) observer->on_message("skipped a non-finite step: " + place);
 }
@@ -201,7 +203,8 @@ void Trainer::evaluate() {
   if (data_.valid) values.merge(evaluate_model(communicator_, model_, weights, *data_.valid, top_k, "valid"));
   if (data_.test) values.merge(evaluate_model(communicator_, model_, weights, *data_.test, top_k, "test"));
   const bool is_best = watch_.observe(values, step_);
-  if (const auto watched = values.find(watch_.metric()); watched != values.end()) rate_.observe(watched->second);
+  if (const auto watched = values.find(watch_.metric()); watched != values.end())
+    rate_.observe(watched->second);
   if (is_best && keeps_best_) std::copy_n(weights, best_weights_.size(), best_weights_.begin());
   for (StepObserver* observer : observers_) observer->on_evaluation(report_, values, is_best);
   outcome_.metrics = std::move(values);
@@ -284,12 +287,13 @@ void Trainer::resume(const TensorFile& checkpoint) {
     throw Error(ExitCode::kConfig, "the checkpoint is of another experiment:\n" +
                                        first_difference(state.canonical_config, canonical_config(options_)));
   if (state.data_fingerprint != data_.train.info().fingerprint)
-    throw Error(ExitCode::kData, data_.train.info().source +
-                                     ": the training data is not what the checkpoint was trained on");
+    throw Error(ExitCode::kData,
+                data_.train.info().source + ": the training data is not what the checkpoint was trained on");
   const ParameterLayout& layout = model_.model->layout();
   copy_tensors(checkpoint, "", layout, model_.weights.data());
   for (std::size_t i = 0; i < update_step_.state().size(); ++i)
-    copy_tensors(checkpoint, "state." + optimizer_->state_names()[i] + ".", layout, update_step_.state()[i].data());
+    copy_tensors(checkpoint, "state." + optimizer_->state_names()[i] + ".", layout,
+                 update_step_.state()[i].data());
   if (state.average_count > 0) copy_tensors(checkpoint, "average.", layout, average_.values().data());
   if (keeps_best_) copy_tensors(checkpoint, "best.", layout, best_weights_.data());
   step_ = report_.step = state.step;

@@ -29,15 +29,15 @@ enum class EndReason { kFinished, kTarget, kPatience, kTolerance, kStopped };
 struct TrainOutcome {
   EndReason reason = EndReason::kFinished;
   StepReport last;
-  MetricValues metrics;      ///< "valid.loss", "test.accuracy", …
-  std::string hash;          ///< parameters_hash of the weights that were kept
+  MetricValues metrics;  ///< "valid.loss", "test.accuracy", …
+  std::string hash;      ///< parameters_hash of the weights that were kept
   double time_to_target_s = -1;
   Index best_step = -1;
-  Index skipped_steps = 0;   ///< non-finite ones
+  Index skipped_steps = 0;  ///< non-finite ones
 };
 
-/// Synchronous data-parallel training of one experiment. Every rank makes one and calls run(); what they decide
-/// they decide from reduced values, so they cannot disagree. The weights end in `model`.
+/// Synchronous data-parallel training of one experiment. Every rank makes one and calls run(); what they
+/// decide they decide from reduced values, so they cannot disagree. The weights end in `model`.
 class Trainer {
  public:
   /// `directory` is null on all ranks but 0, and there if nothing is to be written.

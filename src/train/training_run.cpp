@@ -23,10 +23,12 @@ namespace lockstep {
 
 namespace {
 
-std::string build_identity() { return LOCKSTEP_VERSION " " LOCKSTEP_ARCH " " __VERSION__; }
+std::string build_identity() {
+  return LOCKSTEP_VERSION " " LOCKSTEP_ARCH " " __VERSION__;
+}
 
-DataSets load_all(const Options& options, const Plugins& plugins, Communicator& communicator, const Loss& loss,
-                  const FoldPlan& folds) {
+DataSets load_all(const Options& options, const Plugins& plugins, Communicator& communicator,
+                  const Loss& loss, const FoldPlan& folds) {
   std::optional<DataSets> data;
   on_all_ranks(communicator, [&] {
     LoadPlan plan;
@@ -52,7 +54,8 @@ std::unique_ptr<RunDirectory> open_directory(const Options& options, Communicato
     auto path = request.directory;
     if (path.empty()) {
       const std::string& name = options.text("run.name");
-      path = RunDirectory::fresh_path(options.text("run.root"), name.empty() ? options.text("model.name") : name);
+      path = RunDirectory::fresh_path(options.text("run.root"),
+                                      name.empty() ? options.text("model.name") : name);
     }
     const auto mode = request.resumes      ? RunDirectory::Mode::kResume
                       : request.overwrites ? RunDirectory::Mode::kOverwrite
@@ -77,25 +80,30 @@ std::vector<std::string> start_lines(const Trainer& trainer, const TrainedModel&
   lines.push_back(fmt::format("{}: {} rows × {} features{}{}", info.source, info.rows, info.features,
                               info.is_sparse ? " (sparse)" : "",
                               info.is_regression ? "" : fmt::format(", {} classes", info.classes.size())));
-  lines.push_back(fmt::format("{} parameters, rate {}", model.model->layout().logical_size(), trainer.rate().description()));
-  lines.push_back(fmt::format("batch {} = {} shards on {} rank{} (balance {:.2f}), {} steps an epoch, {} in all; {:.0f} MB a rank",
-                              trainer.batch(), shards, ranks, ranks == 1 ? "" : "s", balance(shards, ranks),
-                              trainer.steps_per_epoch(), trainer.total_steps(),
-                              static_cast<double>(trainer.memory_bytes()) / 1e6));
+  lines.push_back(fmt::format("{} parameters, rate {}", model.model->layout().logical_size(),
+                              trainer.rate().description()));
+  lines.push_back(fmt::format(
+      "batch {} = {} shards on {} rank{} (balance {:.2f}), {} steps an epoch, {} in all; {:.0f} MB a rank",
+      trainer.batch(), shards, ranks, ranks == 1 ? "" : "s", balance(shards, ranks),
+      trainer.steps_per_epoch(), trainer.total_steps(), static_cast<double>(trainer.memory_bytes()) / 1e6));
   if (ranks > shards)
-    lines.push_back(fmt::format("ranks {} … {} host no shard: train.shards = {} would use all ranks (another experiment, with other bits)",
-                                shards, ranks - 1, ranks));
+    lines.push_back(
+        fmt::format("ranks {} … {} host no shard: train.shards = {} would use all ranks (another experiment, "
+                    "with other bits)",
+                    shards, ranks - 1, ranks));
   if (topology.is_oversubscribed())
-    lines.push_back(fmt::format("more ranks than processors ({} on {}): expect no speed-up", ranks, topology.cores));
+    lines.push_back(
+        fmt::format("more ranks than processors ({} on {}): expect no speed-up", ranks, topology.cores));
   return lines;
 }
 
 void print_results(const TrainOutcome& outcome, const RunDirectory& directory) {
-  for (const char* name : {"train.loss", "train.accuracy", "valid.loss", "valid.accuracy", "valid.rmse", "test.loss",
-                           "test.accuracy", "test.rmse"})
+  for (const char* name : {"train.loss", "train.accuracy", "valid.loss", "valid.accuracy", "valid.rmse",
+                           "test.loss", "test.accuracy", "test.rmse"})
     if (const auto found = outcome.metrics.find(name); found != outcome.metrics.end())
       fmt::print("{:<16} {:.4f}\n", name, found->second);
-  if (outcome.time_to_target_s >= 0) fmt::print("{:<16} {:.2f} s\n", "time to target", outcome.time_to_target_s);
+  if (outcome.time_to_target_s >= 0)
+    fmt::print("{:<16} {:.2f} s\n", "time to target", outcome.time_to_target_s);
   fmt::print("{:<16} {}\n{}\n", "parameters_hash", outcome.hash, directory.path().string());
 }
 
@@ -114,9 +122,8 @@ TrainingResult train_run(const Options& options, const Plugins& plugins, Communi
   on_all_ranks(communicator, [&] { model.emplace(make_model(options, plugins, schema_of(data.train))); });
   const auto directory = open_directory(options, communicator, request);
   std::optional<Trainer> trainer;
-  on_all_ranks(communicator, [&] {
-    trainer.emplace(options, plugins, communicator, data, *model, directory.get());
-  });
+  on_all_ranks(communicator,
+               [&] { trainer.emplace(options, plugins, communicator, data, *model, directory.get()); });
 
   std::optional<ProgressLog> progress;
   std::optional<MetricsLog> metrics;
@@ -145,11 +152,14 @@ TrainingResult train_run(const Options& options, const Plugins& plugins, Communi
   on_all_ranks(communicator, [&] {
     if (!directory) return;
     result.directory = directory->path();
-    if (outcome.reason != EndReason::kStopped) save_model(directory->file("model.safetensors"), options, *model);
-    write_file_atomically(directory->file("summary.json"),
-                          summary_json(outcome, *trainer, data.train, communicator.size(), now_seconds() - start));
+    if (outcome.reason != EndReason::kStopped)
+      save_model(directory->file("model.safetensors"), options, *model);
+    write_file_atomically(
+        directory->file("summary.json"),
+        summary_json(outcome, *trainer, data.train, communicator.size(), now_seconds() - start));
     if (outcome.reason == EndReason::kStopped)
-      fmt::print(stderr, "stopped at step {}; `lockstep resume {}` continues\n", outcome.last.step, directory->path().string());
+      fmt::print(stderr, "stopped at step {}; `lockstep resume {}` continues\n", outcome.last.step,
+                 directory->path().string());
     else
       print_results(outcome, *directory);
   });

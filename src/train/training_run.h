@@ -3,9 +3,9 @@
 
 #include <filesystem>
 
+#include "data/load.h"
 #include "lockstep/comm/communicator.h"
 #include "lockstep/core/options.h"
-#include "data/load.h"
 #include "lockstep/plugins.h"
 #include "train/stop_rules.h"
 

@@ -74,7 +74,8 @@ void UpdateStep::find_trust_ratios(const StepSettings& settings, float* gradient
   for (std::size_t i = 0; i < weight_norms_.size(); ++i) weight_norms_[i] = norm_of(static_cast<int>(i));
   share_squares(gradient, reducer_.slice().begin);
   for (std::size_t i = 0; i < trust_ratios_.size(); ++i)
-    trust_ratios_[i] = optimizer_.trust_ratio(weight_norms_[i], norm_of(static_cast<int>(i)));
+    if (layout_.tensors()[i].is_penalized || regularization_.penalize_bias)
+      trust_ratios_[i] = optimizer_.trust_ratio(settings, weight_norms_[i], norm_of(static_cast<int>(i)));
 }
 
 UpdateResult UpdateStep::run(float* gradient, double weight, double rate, Index step, float* weights) {

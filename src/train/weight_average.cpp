@@ -18,7 +18,9 @@ WeightAverage::WeightAverage(const Options& options, Index steps_per_epoch, Inde
 void WeightAverage::add(const float* weights, Index step, const Slice& slice) {
   if (!exists() || step <= start_) return;
   ++count_;
-  const double share = count_ == 1 ? 1.0 : kind_ == Kind::kEma ? 1.0 - decay_ : 1.0 / static_cast<double>(count_);
+  const double share = count_ == 1           ? 1.0
+                       : kind_ == Kind::kEma ? 1.0 - decay_
+                                             : 1.0 / static_cast<double>(count_);
   const auto factor = static_cast<float>(share);
   for (Index i = slice.begin; i < slice.end; ++i) {
     float& average = values_[static_cast<std::size_t>(i)];
