@@ -21,7 +21,8 @@ struct Variant {
 };
 
 std::vector<Variant> variants() {
-  std::vector<Variant> result = {{"adam", {{"optim.amsgrad", "true"}}}, {"rmsprop", {{"optim.centered", "true"}}}};
+  std::vector<Variant> result = {{"adam", {{"optim.amsgrad", "true"}}},
+                                 {"rmsprop", {{"optim.centered", "true"}}}};
   for (const std::string& name : optimizer_registry().names()) result.push_back({name, {}});
   return result;
 }
@@ -93,7 +94,8 @@ TEST_P(OptimizerLaws, PlaceInTheVectorDoesNotMatter) {
   const float weight = 0.7f, slope = 0.3f;
   TrainedVector vector(*optimizer, std::vector<float>(kSize, weight));
   for (Index step = 1; step <= 20; ++step)
-    vector.step(settings_at(step, GetParam().name), std::vector<float>(kSize, slope * static_cast<float>(step % 3)));
+    vector.step(settings_at(step, GetParam().name),
+                std::vector<float>(kSize, slope * static_cast<float>(step % 3)));
   EXPECT_TRUE(same_bits(vector.weights(), std::vector<float>(kSize, vector.weight(0))));
 }
 
@@ -140,7 +142,8 @@ TEST_P(OptimizerLaws, UntouchedSlotsStayZeroAndFinite) {
 TEST_P(OptimizerLaws, PaddingStaysZeroWhileWeightsMove) {
   const auto optimizer = make();
   TrainedVector vector(*optimizer, random_vector(random_));
-  for (Index step = 1; step <= 50; ++step) vector.step(settings_at(step, GetParam().name), random_vector(random_));
+  for (Index step = 1; step <= 50; ++step)
+    vector.step(settings_at(step, GetParam().name), random_vector(random_));
   EXPECT_TRUE(same_bits(vector.padding(), std::vector<float>(11, 0.0f)));
 }
 

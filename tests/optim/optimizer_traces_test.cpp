@@ -84,14 +84,17 @@ std::vector<Trace> all_traces() {
   return traces;
 }
 
-std::vector<float> to_floats(const std::vector<double>& values) { return {values.begin(), values.end()}; }
+std::vector<float> to_floats(const std::vector<double>& values) {
+  return {values.begin(), values.end()};
+}
 
 class OptimizerTraces : public ::testing::TestWithParam<Trace> {};
 
-/// The product works in float: each of 24 steps rounds weight, state and options by 2^-24 = 6e-8 a few times over,
-/// which adds up to less than this share of the largest weight (or move) the parameter has had. The variants to
-/// be told apart (epsilon inside the root, no bias correction, …) differ by 1e-3 and more.
-constexpr double kTolerance = 4e-6;
+/// The product works in float: each of 24 steps rounds weight, state and rate by up to 2^-24 = 6e-8 of
+/// themselves, several times over, with signs that mostly cancel. 24 such roundings in one direction
+/// are 1.4e-6 of the largest weight the parameter has had. The variants to be told apart (epsilon inside the
+/// root, no correction of the start, …) differ by 1e-3 and more.
+constexpr double kTolerance = 1.4e-6;
 
 TEST_P(OptimizerTraces, AgreesWithTheReference) {
   const Trace& trace = GetParam();
@@ -101,7 +104,6 @@ TEST_P(OptimizerTraces, AgreesWithTheReference) {
   TrainedVector vector(*optimizer, to_floats(trace.start), trace.is_penalized);
   std::vector<double> scale(kParameters);
   for (std::size_t i = 0; i < kParameters; ++i) scale[i] = std::abs(trace.start[i]);
-  double worst = 0;
   for (std::size_t step = 0; step < kSteps; ++step) {
     StepSettings settings = trace.settings;
     settings.step = static_cast<Index>(step) + 1;
@@ -110,15 +112,13 @@ TEST_P(OptimizerTraces, AgreesWithTheReference) {
     for (std::size_t i = 0; i < kParameters; ++i) {
       const double expected = trace.weights[step][i];
       scale[i] = std::max(scale[i], std::abs(expected));
-      EXPECT_NEAR(vector.weight(i), expected, kTolerance * scale[i]) << "step " << step + 1 << ", parameter " << i;
-      if (scale[i] > 0) worst = std::max(worst, std::abs(vector.weight(i) - expected) / scale[i]);
+      EXPECT_NEAR(vector.weight(i), expected, kTolerance * scale[i])
+          << "step " << step + 1 << ", parameter " << i;
       if (trace.settings.l1 > 0) {
         EXPECT_EQ(vector.weight(i) == 0, expected == 0) << "step " << step + 1 << ", parameter " << i;
       }
     }
   }
-  RecordProperty("worst_relative_error", std::to_string(worst));
-  if (getenv("SHOW")) printf("%-30s %.2e\n", (trace.optimizer+" "+trace.name).c_str(), worst);
 }
 
 INSTANTIATE_TEST_SUITE_P(PyTorchAndPapers, OptimizerTraces, ::testing::ValuesIn(all_traces()),

@@ -40,7 +40,8 @@ std::unique_ptr<Optimizer> make_optimizer(const std::string& name, const OptionT
   return optimizer_registry().find(name).create(optim_options(texts));
 }
 
-std::unique_ptr<Schedule> make_schedule(const std::string& name, const OptionTexts& texts, const RunLength& run) {
+std::unique_ptr<Schedule> make_schedule(const std::string& name, const OptionTexts& texts,
+                                        const RunLength& run) {
   return schedule_registry().find(name).create(optim_options(texts), run);
 }
 

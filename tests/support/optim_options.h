@@ -18,6 +18,7 @@ using OptionTexts = std::map<std::string, std::string>;
 Options optim_options(const OptionTexts& texts);
 
 std::unique_ptr<Optimizer> make_optimizer(const std::string& name, const OptionTexts& texts = {});
-std::unique_ptr<Schedule> make_schedule(const std::string& name, const OptionTexts& texts, const RunLength& run);
+std::unique_ptr<Schedule> make_schedule(const std::string& name, const OptionTexts& texts,
+                                        const RunLength& run);
 
 }  // namespace lockstep::testing

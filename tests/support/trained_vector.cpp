@@ -28,8 +28,8 @@ void TrainedVector::step(const StepSettings& settings, const std::vector<float>&
     for (std::size_t i = 0; i + 1 < borders.size(); ++i) {
       std::vector<float*> state;
       for (std::size_t s = 2; s < buffers_.size(); ++s) state.push_back(floats(s) + borders[i]);
-      action(UpdateRange{borders[i + 1] - borders[i], floats(0) + borders[i], floats(1) + borders[i], state.data(),
-                         is_penalized_, trust_ratio});
+      action(UpdateRange{borders[i + 1] - borders[i], floats(0) + borders[i], floats(1) + borders[i],
+                         state.data(), is_penalized_, trust_ratio});
     }
   };
   if (optimizer_->uses_trust_ratio()) {

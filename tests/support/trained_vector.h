@@ -13,7 +13,8 @@ class TrainedVector {
   TrainedVector(const Optimizer& optimizer, const std::vector<float>& weights, bool is_penalized = true);
 
   /// One step over the slices that `cuts` (multiples of 16, ascending) make of the vector.
-  void step(const StepSettings& settings, const std::vector<float>& gradient, const std::vector<Index>& cuts = {});
+  void step(const StepSettings& settings, const std::vector<float>& gradient,
+            const std::vector<Index>& cuts = {});
 
   /// Continues under another object, as after loading a checkpoint.
   void hand_to(const Optimizer& optimizer) { optimizer_ = &optimizer; }
