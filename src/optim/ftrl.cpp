@@ -9,11 +9,11 @@ namespace {
 
 /// FTRL-Proximal. n ← n + g², q = (β + √n)/η, z ← z + g − (q − q_before)·w,
 /// w ← 0 where |z| ≤ l1, else −(z − sign(z)·l1) / (q + l2).
-/// l1 and l2 are the paper's: they stand against the sum of all mean gradients so far, so after t steps they
-/// act like l1/t and l2/t of the objective. β = `optim.beta` takes the place of epsilon. q starts as β/η and
-/// z such that the given weights are its solution (0 for weights 0, as in the paper). q is kept as state:
-/// when the schedule moves η, the weights stay where they are. Without penalty this is w ← w − g/q. (McMahan
-/// et al., 2013; σ = q − q_before = 1/η_t − 1/η_{t−1} as in its section 3.)
+/// which is argmin over w of Σ g·w + ½·Σ (q_s − q_{s−1})·(w − w_s)² + l1·|w| + ½·l2·w². l1 and l2 are the
+/// paper's: they stand against the sum of all mean gradients so far, so after t steps they act like l1/t and
+/// l2/t of the objective. β = `optim.beta` takes the place of epsilon. q starts as β/η and z as −q·w of the
+/// given weights (0 in the paper). q is kept as state: when the schedule moves η, the weights stay where they
+/// are. Without penalty this is w ← w − g/q. (McMahan et al., 2013, with σ_t = 1/η_t − 1/η_{t−1}.)
 class Ftrl final : public Optimizer {
  public:
   explicit Ftrl(const Options& options) : beta_(static_cast<float>(options.real("optim.beta"))) {
@@ -36,7 +36,7 @@ class Ftrl final : public Optimizer {
       const Lanes gradient = mean_gradient.without_penalty(sum);
       const Lanes old_weight = weight;
       const Lanes start_q = Lanes::Constant(beta_ * per_rate);
-      const Lanes start_z = -old_weight * (start_q + l2) - l1 * old_weight.sign();
+      const Lanes start_z = -old_weight * start_q;
       const Lanes old_q = (q_view > 0).select(Lanes(q_view), start_q);
       const Lanes old_z = (q_view > 0).select(Lanes(z_view), start_z);
       const Lanes n = n_view + gradient * gradient;

@@ -8,12 +8,12 @@ namespace {
 
 /// Per tensor λ = trust·‖w‖ / (‖g‖ + l2·‖w‖), then v ← μ·v + η·λ·(g + l2·w), w ← w − v. The rate stands
 /// inside v, as in the paper. λ = 1 where ‖w‖ or ‖g‖ is 0, and for tensors without penalty (biases, unless
-/// `optim.penalize_bias`). No epsilon. L1: w ← sign(w)·max(|w| − η·λ·l1, 0) (You, Gitman and Ginsburg, 2017).
+/// `optim.penalize_bias`). No epsilon. L1: w ← sign(w)·max(|w| − η·λ·l1/(1 − μ), 0), as in momentum.cpp (You,
+/// Gitman and Ginsburg, 2017).
 class Lars final : public Optimizer {
  public:
   explicit Lars(const Options& options)
-      : momentum_(static_cast<float>(options.real("optim.momentum"))),
-        trust_(options.real("optim.trust_coefficient")) {}
+      : momentum_(options.real("optim.momentum")), trust_(options.real("optim.trust_coefficient")) {}
 
   const std::vector<std::string>& state_names() const override { return state_names_; }
   bool uses_trust_ratio() const override { return true; }
@@ -31,18 +31,19 @@ class Lars final : public Optimizer {
   void update(const StepSettings& step, const UpdateRange& range) const override {
     const float rate = static_cast<float>(step.rate * (range.is_penalized ? range.trust_ratio : 1));
     const float l2 = range.is_penalized ? static_cast<float>(step.l2) : 0;
-    const Lanes local_rate = Lanes::Constant(rate);
+    const Lanes metric = Lanes::Constant(static_cast<float>(rate / (1 - momentum_)));
+    const float momentum = static_cast<float>(momentum_);
     const Shrinkage shrinkage(step, range);
     walk<1>(range, [&](LaneMap gradient, LaneMap weight, LaneMap velocity_view) {
       const Lanes old_weight = weight;
-      const Lanes velocity = momentum_ * velocity_view + rate * (gradient + l2 * old_weight);
+      const Lanes velocity = momentum * velocity_view + rate * (gradient + l2 * old_weight);
       velocity_view = velocity;
-      weight = shrinkage.apply(old_weight, velocity, local_rate);
+      weight = shrinkage.apply(old_weight, velocity, metric);
     });
   }
 
  private:
-  float momentum_;
+  double momentum_;
   double trust_;
   std::vector<std::string> state_names_ = {"velocity"};
 };

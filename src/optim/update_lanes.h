@@ -18,7 +18,8 @@ using LaneMap = Eigen::Map<Lanes, Eigen::Aligned64>;
 /// What an update rule proposes: w ← w − rate ∘ direction.
 struct Move {
   Lanes direction;
-  Lanes rate;  ///< also the metric of the proximal map of L1
+  Lanes rate;
+  Lanes metric = rate;  ///< what a lasting gradient of 1 moves w by per step: the proximal map of L1 uses it
 };
 
 /// Calls visit(gradient, weight, state…) with writable views of sixteen parameters at a time.
@@ -56,9 +57,8 @@ class MeanGradient {
 };
 
 /// What stands behind every rule:
-///   w ← w · (1 − η · weight_decay) − rate ∘ direction    (decoupled decay, Loshchilov and Hutter, 2019)
-///   w ← sign(w) · max(|w| − rate · l1, 0)                (proximal map of L1 in the metric of the rule;
-///   exact 0)
+///   w ← w·(1 − η·weight_decay) − rate ∘ direction   (decoupled decay: Loshchilov and Hutter, 2019)
+///   w ← sign(w)·max(|w| − metric·l1, 0)             (proximal map of L1 in the metric of the rule; exact 0)
 class Shrinkage {
  public:
   Shrinkage(const StepSettings& step, const UpdateRange& range)
@@ -66,11 +66,11 @@ class Shrinkage {
         l1_(range.is_penalized ? static_cast<float>(step.l1) : 0) {}
 
   bool has_l1() const { return l1_ > 0; }
-  /// `move` is what goes off the weights, `rate` the metric of the proximal map.
-  Lanes apply(const Lanes& weight, const Lanes& move, const Lanes& rate) const {
+  /// `move` is what goes off the weights.
+  Lanes apply(const Lanes& weight, const Lanes& move, const Lanes& metric) const {
     const Lanes moved = keep_ * weight - move;
     if (!has_l1()) return moved;
-    const Lanes threshold = rate * l1_;
+    const Lanes threshold = metric * l1_;
     return moved - moved.min(threshold).max(-threshold);
   }
 
@@ -91,7 +91,7 @@ void for_each_lane(const StepSettings& step, const UpdateRange& range, Rule rule
         [&](auto&... each) { return rule(mean_gradient.of(sum, weight), weight, each...); }, state);
     auto from = state.begin();
     ((views = *from++), ...);
-    weight_view = shrinkage.apply(weight, move.rate * move.direction, move.rate);
+    weight_view = shrinkage.apply(weight, move.rate * move.direction, move.metric);
   });
 }
 

@@ -65,4 +65,4 @@ struct OptimizerRow {
   std::unique_ptr<Optimizer> (*create)(const Options&) = nullptr;
 };
 
-}  // namespace gnu::visibility("default")]]
+}  // namespace lockstep

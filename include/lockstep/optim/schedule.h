@@ -41,4 +41,4 @@ struct ScheduleRow {
   std::unique_ptr<Schedule> (*create)(const Options&, const RunLength&) = nullptr;
 };
 
-}  // namespace gnu::visibility("default")]]
+}  // namespace lockstep
