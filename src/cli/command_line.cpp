@@ -52,6 +52,19 @@ std::string suggest_flag(const CommandSyntax& syntax, const OptionTable& table, 
   return said.starts_with(start) ? said.insert(start.size(), "--") : said;
 }
 
+/// "--data.test=" in two words, since Boost takes no empty value behind the sign.
+std::vector<std::string> split_empty_values(const std::vector<std::string>& arguments) {
+  std::vector<std::string> words;
+  bool are_flags = true;
+  for (const std::string& word : arguments) {
+    are_flags = are_flags && word != "--";
+    const bool is_empty_value = are_flags && word.starts_with("--") && word.find('=') == word.size() - 1;
+    words.push_back(is_empty_value ? word.substr(0, word.size() - 1) : word);
+    if (is_empty_value) words.emplace_back();
+  }
+  return words;
+}
+
 std::vector<po::option> parse(const CommandSyntax& syntax, const OptionTable& table,
                               const std::vector<std::string>& arguments) {
   using namespace po::command_line_style;
@@ -62,9 +75,14 @@ std::vector<po::option> parse(const CommandSyntax& syntax, const OptionTable& ta
   const auto style = static_cast<style_t>(unix_style & ~allow_guessing);
   const po::positional_options_description any = po::positional_options_description().add("argument", -1);
   try {
-    return po::command_line_parser(arguments).options(description).positional(any).style(style).run().options;
+    return po::command_line_parser(split_empty_values(arguments))
+        .options(description)
+        .positional(any)
+        .style(style)
+        .run()
+        .options;
   } catch (const po::unknown_option& error) {
-    const std::string name = error.get_option_name();
+    const std::string whole = error.get_option_name(), name = whole.substr(0, whole.find('='));
     fail(syntax,
          "unknown flag " + name + suggest_flag(syntax, table, name.substr(name.find_first_not_of('-'))));
   } catch (const po::error& error) {

@@ -78,14 +78,17 @@ void check_owners(const Options& options) {
     if (options.is_default(spec.key) || applies(options, spec)) continue;
     throw Error(ExitCode::kConfig, options.origin(spec.key) + ": " + spec.key + " belongs to " +
                                        join(spec.owners) + "; " + spec.selector + " is " +
-                                       join(selected(options, spec)));
+                                       join(selected(options, spec)) +
+                                       suggest_neighbour(options.table(), spec.key));
   }
 }
 
 }  // namespace
 
 void throw_unknown_key(const OptionTable& table, const std::string& key, const std::string& origin) {
-  throw Error(ExitCode::kConfig, origin + ": unknown key " + key + suggest_key(table, key));
+  constexpr std::size_t kShown = 100;
+  const std::string shown = key.size() > kShown ? key.substr(0, kShown) + "..." : key;
+  throw Error(ExitCode::kConfig, origin + ": unknown key " + shown + suggest_key(table, key));
 }
 
 Options resolve_config(const OptionTable& table, const ConfigRequest& request) {
