@@ -67,7 +67,7 @@ void require_agreement(Communicator& communicator, const std::string& what, cons
   std::string message = "the ranks do not have the same " + what + ":";
   for (const auto& [value, ranks] : groups)
     message += (ranks[0] == 0 ? " " : "; ") + describe(ranks, hosts) + ": \"" + shortened(value) + "\"";
-  throw AgreedError(ExitCode::kDisagree, message);
+  throw AgreedError(ExitCode::kDisagree, message + ".");
 }
 
 void rethrow_first_error(Communicator& communicator, std::exception_ptr mine) {

@@ -21,7 +21,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t kLargestMessage = std::size_t{1} << 30;  // MPI counts bytes in an int
 constexpr int kTag = 0;
 constexpr int kPollsBeforeYielding = 4000;
 constexpr auto kTimeBeforeSleeping = std::chrono::milliseconds(1);
@@ -37,7 +36,8 @@ void check(int status, const char* what) {
 
 }  // namespace
 
-MpiCommunicator::MpiCommunicator(double timeout_s) : host_(host_name()), timeout_s_(timeout_s) {
+MpiCommunicator::MpiCommunicator(double timeout_s, std::size_t largest_message)
+    : host_(host_name()), timeout_s_(timeout_s), largest_message_(largest_message) {
   const int first_on_node = find_node();
   check(MPI_Comm_split(MPI_COMM_WORLD, 0, first_on_node, &communicator_), "MPI_Comm_split");
   check(MPI_Comm_set_errhandler(communicator_, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
@@ -77,16 +77,16 @@ void MpiCommunicator::exchange(std::span<const Send> sends, std::span<const Rece
     return &requests_.emplace_back(MPI_REQUEST_NULL);
   };
   for (const Receive& receive : receives)
-    for (std::size_t done = 0; done < receive.size; done += kLargestMessage) {
-      const int count = static_cast<int>(std::min(kLargestMessage, receive.size - done));
+    for (std::size_t done = 0; done < receive.size; done += largest_message_) {
+      const int count = static_cast<int>(std::min(largest_message_, receive.size - done));
       check(MPI_Irecv(static_cast<char*>(receive.data) + done, count, MPI_BYTE, receive.peer, kTag,
                       communicator_, add(receive.peer)),
             "MPI_Irecv");
     }
   receives_ = requests_.size();
   for (const Send& send : sends)
-    for (std::size_t done = 0; done < send.size; done += kLargestMessage) {
-      const int count = static_cast<int>(std::min(kLargestMessage, send.size - done));
+    for (std::size_t done = 0; done < send.size; done += largest_message_) {
+      const int count = static_cast<int>(std::min(largest_message_, send.size - done));
       check(MPI_Isend(static_cast<const char*>(send.data) + done, count, MPI_BYTE, send.peer, kTag,
                       communicator_, add(send.peer)),
             "MPI_Isend");

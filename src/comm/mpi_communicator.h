@@ -13,8 +13,11 @@ namespace lockstep {
 /// All ranks of an MpiSession, numbered node by node, on a communicator of their own.
 class MpiCommunicator final : public Communicator {
  public:
-  /// Collective. `timeout_s`: the longest wait for other ranks in exchange().
-  explicit MpiCommunicator(double timeout_s);
+  static constexpr std::size_t kLargestMessage = std::size_t{1} << 30;  ///< bytes; MPI counts them in an int
+
+  /// Collective. `timeout_s`: the longest wait for other ranks in exchange(). Messages are cut into parts of
+  /// `largest_message` bytes.
+  explicit MpiCommunicator(double timeout_s, std::size_t largest_message = kLargestMessage);
   ~MpiCommunicator() override;
   MpiCommunicator(const MpiCommunicator&) = delete;
   MpiCommunicator& operator=(const MpiCommunicator&) = delete;
@@ -41,6 +44,7 @@ class MpiCommunicator final : public Communicator {
   int node_ = 0;
   std::string host_;
   double timeout_s_;
+  std::size_t largest_message_;
   int polls_before_yielding_ = 0;
   std::vector<MPI_Request> requests_;
   std::vector<int> peers_;    ///< of requests_

@@ -41,7 +41,7 @@ TEST(Agreement, NamesRanksHostsAndValuesOnEveryRank) {
   expect_on_all_ranks(
       4,
       "76 the ranks do not have the same build: ranks 0 on thread0, 1 on thread1, 3 on thread3: "
-      "\"abc\"; rank 2 on thread2: \"abd\"",
+      "\"abc\"; rank 2 on thread2: \"abd\".",
       [](Communicator& communicator) {
         require_agreement(communicator, "build", communicator.rank() == 2 ? "abd" : "abc");
       });

@@ -69,6 +69,19 @@ TEST_F(MpiRanks, ExchangeInARing) {
   }
 }
 
+TEST_F(MpiRanks, CutLargeMessages) {
+  MpiCommunicator cutting(kTimeoutS, 1000);
+  for (std::size_t size : {999U, 1000U, 1001U, 123457U}) {
+    std::vector<char> mine(size);
+    for (std::size_t i = 0; i < size; ++i) mine[i] = static_cast<char>(i * i % 251);
+    std::vector<char> theirs(size, 0);
+    const Send send{(rank_ + 1) % ranks_, mine.data(), size};
+    const Receive receive{(rank_ - 1 + ranks_) % ranks_, theirs.data(), size};
+    cutting.exchange({&send, 1}, {&receive, 1});
+    EXPECT_TRUE(theirs == mine) << size;
+  }
+}
+
 TEST_F(MpiRanks, Collectives) {
   int data = rank_ == 0 ? 42 : 0;
   broadcast(communicator_, &data, sizeof data);
