@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace lockstep [[gnu::visibility("default")]] {
+namespace [[gnu::visibility("default")]] lockstep {
 
 /// Bytes to one rank.
 struct Send {
