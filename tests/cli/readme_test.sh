@@ -15,7 +15,7 @@ cd "$folder"
 commands=$(awk '/^```sh$/ {inside = 1; next} /^```$/ {inside = 0} inside' "$source/README.md" |
   grep -v -E '^(#|$|git |cd |cmake |launch/quickstart\.sh|tests/)')
 ((10 <= $(wc -l <<<"$commands")))
-export LOCKSTEP_TRAIN_EPOCHS=2
+export LOCKSTEP__TRAIN__EPOCHS=2
 while read -r command; do
   echo "== $command"
   bash -o errexit -c "$command" </dev/null
