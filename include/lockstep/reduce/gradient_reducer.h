@@ -85,4 +85,4 @@ struct ReducerRow {
   std::unique_ptr<GradientReducer> (*create)(const ReducerContext&) = nullptr;
 };
 
-}  // namespace gnu::visibility("default")]]
+}  // namespace lockstep
