@@ -12,9 +12,11 @@ require_packages "${build_packages[@]}" "${lint_packages[@]}"
 
 cd "$root"
 mapfile -t formatted < <(find include src tests -name '*.h' -o -name '*.cpp')
-clang-format --dry-run -Werror "${formatted[@]}"
+status=0
+clang-format --dry-run -Werror "${formatted[@]}" || status=1
 
 cmake --preset release >/dev/null
 ((${#rest[@]})) || mapfile -t rest < <(find src -name '*.cpp')
 printf '%s\n' "${rest[@]}" |
-  xargs --max-procs "$(build_jobs)" --max-args 4 clang-tidy -p build/release --quiet --warnings-as-errors='*'
+  xargs --max-procs "$(build_jobs)" --max-args 4 clang-tidy -p build/release --quiet --warnings-as-errors='*' || status=1
+exit "$status"

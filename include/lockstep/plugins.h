@@ -9,7 +9,7 @@
 #include "lockstep/optim/schedule.h"
 #include "lockstep/reduce/gradient_reducer.h"
 
-namespace lockstep [[gnu::visibility("default")]] {
+namespace [[gnu::visibility("default")]] lockstep {
 
 /// All pluggable rooms. An outside program adds rows to the copy it passes to run().
 struct Plugins {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace lockstep [[gnu::visibility("default")]] {
+namespace [[gnu::visibility("default")]] lockstep {
 
 /// Bytes to one rank.
 struct Send {
@@ -62,4 +62,4 @@ void barrier(Communicator& communicator);
 /// One rank without a launcher.
 std::unique_ptr<Communicator> make_single_communicator();
 
-}  // namespace gnu::visibility("default")]]
+}  // namespace lockstep

@@ -5,7 +5,7 @@
 
 #include "lockstep/comm/communicator.h"
 
-namespace lockstep [[gnu::visibility("default")]] {
+namespace [[gnu::visibility("default")]] lockstep {
 
 /// Whether mpirun, srun or another launcher of MPI started this process, by its variables in the environment.
 bool launched_by_mpi();
@@ -25,4 +25,4 @@ class MpiSession {
 /// than `timeout_s` seconds is an Error(kStopped).
 std::unique_ptr<Communicator> make_communicator(double timeout_s);
 
-}  // namespace gnu::visibility("default")]]
+}  // namespace lockstep

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-namespace lockstep [[gnu::visibility("default")]] {
+namespace [[gnu::visibility("default")]] lockstep {
 
 /// Shards [first, last) summed up.
 struct TreeNode {

@@ -4,7 +4,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace lockstep [[gnu::visibility("default")]] {
+namespace [[gnu::visibility("default")]] lockstep {
 
 /// What a process ends with. They follow sysexits.h where it has a code.
 enum class ExitCode {

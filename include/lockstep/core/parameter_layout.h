@@ -6,7 +6,7 @@
 
 #include "lockstep/core/view.h"
 
-namespace lockstep [[gnu::visibility("default")]] {
+namespace [[gnu::visibility("default")]] lockstep {
 
 /// One named tensor inside the flat vector of parameters.
 struct Tensor {

@@ -8,7 +8,7 @@
 #include "lockstep/core/error.h"
 #include "lockstep/core/options.h"
 
-namespace lockstep [[gnu::visibility("default")]] {
+namespace [[gnu::visibility("default")]] lockstep {
 
 /// The table of one kind of plug-in. A Row has `name`, `summary` and `declare(OptionTable&)` (may be null).
 template <class Row>

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-namespace lockstep [[gnu::visibility("default")]] {
+namespace [[gnu::visibility("default")]] lockstep {
 
 using Index = std::int64_t;
 

@@ -6,7 +6,7 @@
 
 #include "lockstep/core/view.h"
 
-namespace lockstep [[gnu::visibility("default")]] {
+namespace [[gnu::visibility("default")]] lockstep {
 
 /// Rows of one shard inside a batch: rows [begin, end) of it are places [first_place, …) of the shard's order
 /// in this epoch.

@@ -8,7 +8,7 @@
 #include "lockstep/core/options.h"
 #include "lockstep/data/row_sink.h"
 
-namespace lockstep [[gnu::visibility("default")]] {
+namespace [[gnu::visibility("default")]] lockstep {
 
 /// Reads one kind of source.
 class Format {

@@ -8,7 +8,7 @@
 
 #include "lockstep/core/view.h"
 
-namespace lockstep [[gnu::visibility("default")]] {
+namespace [[gnu::visibility("default")]] lockstep {
 
 /// What a source says about its rows before the first one.
 struct RowSchema {

@@ -11,7 +11,7 @@
 #include "lockstep/core/view.h"
 #include "lockstep/data/batch.h"
 
-namespace lockstep [[gnu::visibility("default")]] {
+namespace [[gnu::visibility("default")]] lockstep {
 
 /// Where a model puts its gradient: for every tensor the sum over the rows of each shard, added up over
 /// shards in the canonical tree. The model names operands; which rows belong to which shard, and in which

@@ -9,7 +9,7 @@
 #include "lockstep/core/view.h"
 #include "lockstep/data/task.h"
 
-namespace lockstep [[gnu::visibility("default")]] {
+namespace [[gnu::visibility("default")]] lockstep {
 
 /// A loss per row, summed by its caller. It has no state, and what it computes for a row depends on that row
 /// alone.

@@ -13,7 +13,7 @@
 #include "lockstep/data/batch.h"
 #include "lockstep/model/gradient_sum.h"
 
-namespace lockstep [[gnu::visibility("default")]] {
+namespace [[gnu::visibility("default")]] lockstep {
 
 /// What a model is built for.
 struct ModelShape {

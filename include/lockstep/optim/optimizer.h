@@ -9,7 +9,7 @@
 #include "lockstep/core/options.h"
 #include "lockstep/core/view.h"
 
-namespace lockstep [[gnu::visibility("default")]] {
+namespace [[gnu::visibility("default")]] lockstep {
 
 /// What is the same for all parameters of one step.
 struct StepSettings {

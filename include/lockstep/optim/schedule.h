@@ -8,7 +8,7 @@
 #include "lockstep/core/options.h"
 #include "lockstep/core/view.h"
 
-namespace lockstep [[gnu::visibility("default")]] {
+namespace [[gnu::visibility("default")]] lockstep {
 
 /// Lengths of a run, in steps. Written in epochs or steps by the user, converted once.
 struct RunLength {

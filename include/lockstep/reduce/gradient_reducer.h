@@ -12,7 +12,7 @@
 #include "lockstep/core/options.h"
 #include "lockstep/core/parameter_layout.h"
 
-namespace lockstep [[gnu::visibility("default")]] {
+namespace [[gnu::visibility("default")]] lockstep {
 
 /// The numbers that travel behind the gradient. Sums are added in the canonical tree like the gradient
 /// itself; votes are joined by "or".
@@ -85,4 +85,4 @@ struct ReducerRow {
   std::unique_ptr<GradientReducer> (*create)(const ReducerContext&) = nullptr;
 };
 
-}  // namespace gnu::visibility("default")]]
+}  // namespace lockstep

@@ -7,7 +7,7 @@
 #include "lockstep/core/canonical_tree.h"
 #include "lockstep/core/view.h"
 
-namespace lockstep [[gnu::visibility("default")]] {
+namespace [[gnu::visibility("default")]] lockstep {
 
 /// Sums of vectors over ranks, the same bits on any number of ranks, for programs that train nothing:
 ///
@@ -40,4 +40,4 @@ class VectorReduction {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace gnu::visibility("default")]]
+}  // namespace lockstep
