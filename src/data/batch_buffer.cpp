@@ -36,10 +36,7 @@ void BatchBuffer::append(int shard, std::span<const std::uint32_t> row_numbers, 
     if (!rows.dense.empty()) {
       std::memcpy(dense_.data() + target * width, rows.dense.data() + row * width, width * sizeof(float));
     } else if (!rows.bytes.empty()) {
-      const std::uint8_t* in = rows.bytes.data() + row * width;
-      float* out = dense_.data() + target * width;
-      const float scale = preprocessing.scale.size() == 1 ? preprocessing.scale[0] : 1.0F;
-      for (std::size_t j = 0; j < width; ++j) out[j] = static_cast<float>(in[j]) * scale;
+      preprocess(preprocessing, rows.bytes.data() + row * width, width, dense_.data() + target * width);
     } else {
       const auto first = rows.offsets[row], last = rows.offsets[row + 1];
       columns_.insert(columns_.end(), rows.columns.begin() + first, rows.columns.begin() + last);

@@ -24,7 +24,9 @@ struct DatasetInfo {
   double total_weight = 0;                 ///< over all rows, class weights included; canonical over shards
   std::vector<double> class_weight_sums;   ///< per class; for the baseline
   double label_mean = 0;                   ///< weighted; for the baseline of a regression
+  int index_base = 1;                      ///< of the columns of a sparse file: 0 or 1
   std::string fingerprint;                 ///< hash of what was read and how
+  std::vector<std::string> warnings;       ///< for the user, whole sentences
 };
 
 /// How features become the numbers a model sees: x → (x − shift[j]) · scale[j]. Sparse rows are only scaled,
@@ -33,6 +35,19 @@ struct Preprocessing {
   std::vector<float> shift;  ///< D, or empty: none
   std::vector<float> scale;  ///< D, or one value for all, or empty: none
 };
+
+/// out = (in − shift) · scale for one row of `width` values; `out` may be `in`.
+template <class Value>
+void preprocess(const Preprocessing& preprocessing, const Value* in, std::size_t width, float* out) {
+  const std::vector<float>& shift = preprocessing.shift;
+  const std::vector<float>& scale = preprocessing.scale;
+  const float factor = scale.empty() ? 1.0F : scale[0];
+  if (scale.size() != width || shift.size() != width) {
+    for (std::size_t j = 0; j < width; ++j) out[j] = static_cast<float>(in[j]) * factor;
+  } else {
+    for (std::size_t j = 0; j < width; ++j) out[j] = (static_cast<float>(in[j]) - shift[j]) * scale[j];
+  }
+}
 
 /// Rows of one hosted shard. Dense floats (preprocessed at load), dense bytes (preprocessed when gathered) or
 /// CSR; `labels` are class numbers or target values.

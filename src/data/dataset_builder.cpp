@@ -1,15 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/dataset_builder.h"
 
-#include "data/shard_sums.h"
+#include <cmath>
+#include <limits>
+
+#include "data/numbers.h"
 #include "lockstep/core/error.h"
 
 namespace lockstep {
 
 namespace {
 
-[[noreturn]] void fail(const std::string& source, Index line, const std::string& what) {
-  throw Error(ExitCode::kData, source + ":" + std::to_string(line) + ": " + what);
+constexpr int kMaxClasses = 65536;
+
+double& entry(std::vector<double>& sums, std::size_t at) {
+  if (sums.size() <= at) sums.resize(at + 1);
+  return sums[at];
+}
+
+void reserve(ShardRows& rows, const RowSchema& schema, std::size_t count) {
+  const std::size_t values = count * static_cast<std::size_t>(schema.features);
+  rows.labels.reserve(count);
+  if (schema.has_weights) rows.weights.reserve(count);
+  if (schema.is_bytes)
+    rows.bytes.reserve(values);
+  else if (!schema.is_sparse)
+    rows.dense.reserve(values);
+}
+
+float per_column(const std::vector<float>& values, std::size_t column, float fallback) {
+  return values.empty() ? fallback : values[values.size() == 1 ? 0 : column];
 }
 
 }  // namespace
@@ -17,51 +37,100 @@ namespace {
 DatasetBuilder::DatasetBuilder(Settings settings, LabelTable& labels)
     : settings_(std::move(settings)),
       labels_(labels),
+      statistics_(settings_.scale, settings_.shards),
       rows_(static_cast<std::size_t>(settings_.hosted.last - settings_.hosted.first)),
-      class_sums_(static_cast<std::size_t>(settings_.shards)),
-      label_sums_(class_sums_.size()),
-      weight_sums_(class_sums_.size()) {
+      weight_sums_(static_cast<std::size_t>(settings_.shards), std::vector<double>(1)),
+      label_sums_(weight_sums_),
+      class_sums_(weight_sums_.size()) {
   info_.source = settings_.source;
   info_.is_regression = settings_.task == Task::kRegression;
 }
 
+void DatasetBuilder::fail(const Row& row, const std::string& what) const {
+  std::string place = settings_.source + ":" + std::to_string(row.line);
+  if (row.label.column > 0) place += ":" + std::to_string(row.label.column);
+  throw Error(ExitCode::kData, place + ": " + what);
+}
+
 void DatasetBuilder::begin(const RowSchema& schema) {
   schema_ = schema;
+  if (const TrainedSchema* trained = settings_.trained) {
+    const std::string start = settings_.source + ": has ";
+    if (trained->is_sparse != schema.is_sparse)
+      throw Error(ExitCode::kData, start + (schema.is_sparse ? "sparse" : "dense") +
+                                       " rows, the training data has " +
+                                       (trained->is_sparse ? "sparse" : "dense") + " ones");
+    if (!schema.is_sparse && trained->features != schema.features)
+      throw Error(ExitCode::kData, start + std::to_string(schema.features) +
+                                       " features, the training data has " +
+                                       std::to_string(trained->features));
+    for (std::size_t j = 0; j < std::min(trained->feature_names.size(), schema.feature_names.size()); ++j)
+      if (trained->feature_names[j] != schema.feature_names[j])
+        throw Error(ExitCode::kData, start + "\"" + schema.feature_names[j] + "\" as feature " +
+                                         std::to_string(j + 1) + ", the training data has \"" +
+                                         trained->feature_names[j] + "\" there");
+  }
   if (!info_.is_regression && labels_.size() == 0)
     for (std::size_t k = 0; k < schema.classes.size(); ++k) labels_.find({true, static_cast<double>(k), {}});
-  for (ShardRows& rows : rows_)
+  for (ShardRows& rows : rows_) {
     if (schema.is_sparse) rows.offsets.push_back(0);
+    if (schema.rows > 0) reserve(rows, schema, static_cast<std::size_t>(schema.rows / settings_.shards + 1));
+  }
+}
+
+float DatasetBuilder::checked_target(const Row& row) const {
+  if (!row.label.is_number) fail(row, "label " + explain_number(row.label.text));
+  const auto label = static_cast<float>(row.label.number);
+  if (!std::isfinite(label))
+    fail(row, "label " + number_text(row.label.number) + " is out of the range of float");
+  if (!settings_.check_label) return label;
+  try {
+    settings_.check_label(label);
+  } catch (const Error& error) {
+    fail(row, error.what());
+  }
+  return label;
 }
 
 float DatasetBuilder::label_of(const Row& row) {
-  if (info_.is_regression) {
-    if (!row.label.is_number)
-      fail(settings_.source, row.line, "label \"" + std::string(row.label.text) + "\" is not a number");
-    return static_cast<float>(row.label.number);
-  }
+  if (!settings_.needs_labels) return 0;
+  if (info_.is_regression) return checked_target(row);
   const int number = labels_.find(row.label);
   if (number < 0)
-    fail(settings_.source, row.line,
-         "label \"" + (row.label.is_number ? number_text(row.label.number) : std::string(row.label.text)) +
-             "\" does not occur in the training data");
+    fail(row, "label \"" +
+                  (row.label.is_number ? number_text(row.label.number) : std::string(row.label.text)) +
+                  "\" does not occur in the training data");
+  if (number >= kMaxClasses)
+    fail(row, "more than " + std::to_string(kMaxClasses) + " different labels; is this a regression?");
+  const auto at = static_cast<std::size_t>(number);
+  if (class_lines_.size() <= at) class_lines_.resize(at + 1);
+  if (class_lines_[at] == 0) class_lines_[at] = row.line;
   return static_cast<float>(number);
 }
 
+void DatasetBuilder::note_extent(const Row& row) {
+  if (row.count == 0) return;
+  if (row.columns[0] == 0 && extent_.zero_line == 0) extent_.zero_line = row.line;
+  const Index last = row.columns[row.count - 1];
+  if (last <= extent_.last) return;
+  extent_.last = last;
+  extent_.last_line = row.line;
+}
+
 void DatasetBuilder::add(const Row& row) {
-  const float label = settings_.needs_labels ? label_of(row) : 0;
+  const float label = label_of(row);
   const int shard = static_cast<int>(info_.rows++ % settings_.shards);
   const auto at = static_cast<std::size_t>(shard);
-  const double weight = row.weight;
-  weight_sums_[at] += weight;
-  if (info_.is_regression) {
-    label_sums_[at] += weight * label;
-  } else {
-    auto& sums = class_sums_[at];
-    if (sums.size() <= static_cast<std::size_t>(label)) sums.resize(static_cast<std::size_t>(label) + 1);
-    sums[static_cast<std::size_t>(label)] += weight;
-  }
+  const auto weight = static_cast<double>(row.weight);
+  weight_sums_[at][0] += weight;
+  if (info_.is_regression)
+    label_sums_[at][0] += weight * static_cast<double>(label);
+  else
+    entry(class_sums_[at], static_cast<std::size_t>(label)) += weight;
+  if (schema_.is_sparse) note_extent(row);
+  statistics_.add(shard, schema_, row);
   if (shard >= settings_.hosted.first && shard < settings_.hosted.last)
-    keep(rows_[at - static_cast<std::size_t>(settings_.hosted.first)], row, label);
+    keep(rows_[static_cast<std::size_t>(shard - settings_.hosted.first)], row, label);
 }
 
 void DatasetBuilder::keep(ShardRows& rows, const Row& row, float label) const {
@@ -77,32 +146,93 @@ void DatasetBuilder::keep(ShardRows& rows, const Row& row, float label) const {
   if (schema_.has_weights) rows.weights.push_back(row.weight);
 }
 
-void DatasetBuilder::sum_up() {
-  info_.total_weight = add_in_tree(weight_sums_, info_.rows);
-  if (info_.is_regression) {
-    info_.label_mean = info_.total_weight > 0 ? add_in_tree(label_sums_, info_.rows) / info_.total_weight : 0;
-    return;
+void DatasetBuilder::expect_classes_of(const DatasetBuilder& train) const {
+  for (std::size_t k = schema_.classes.size(); k < class_lines_.size(); ++k) {
+    const bool is_known = k < train.class_lines_.size() && train.class_lines_[k] > 0;
+    if (class_lines_[k] > 0 && !is_known)
+      throw Error(ExitCode::kData, settings_.source + ":" + std::to_string(class_lines_[k]) + ": label \"" +
+                                       labels_.name(static_cast<int>(k)) +
+                                       "\" occurs in validation rows but in no training row");
   }
-  const std::vector<int> numbers = labels_.final_numbers();
-  info_.class_weight_sums.resize(numbers.size());
-  for (std::size_t k = 0; k < numbers.size(); ++k) {
-    std::vector<double> sums;
-    for (const auto& of_shard : class_sums_) sums.push_back(k < of_shard.size() ? of_shard[k] : 0);
-    info_.class_weight_sums[static_cast<std::size_t>(numbers[k])] = add_in_tree(sums, info_.rows);
-  }
-  for (ShardRows& rows : rows_)
-    for (float& label : rows.labels) label = static_cast<float>(numbers[static_cast<std::size_t>(label)]);
 }
 
-Dataset DatasetBuilder::finish(const Preprocessing& preprocessing, const std::string& fingerprint) {
+std::vector<double> DatasetBuilder::class_sums() const {
+  const std::vector<int> numbers = labels_.final_numbers();
+  const std::vector<double> provisional = add_in_tree(class_sums_, info_.rows, numbers.size());
+  std::vector<double> result(numbers.size());
+  for (std::size_t k = 0; k < numbers.size(); ++k)
+    result[static_cast<std::size_t>(numbers[k])] = provisional[k];
+  return result;
+}
+
+Preprocessing DatasetBuilder::learn(Index features, int index_base) {
+  return statistics_.preprocessing(schema_, features, index_base, info_.rows, info_.warnings);
+}
+
+void DatasetBuilder::sum_up(const std::vector<float>& class_weights) {
+  info_.total_weight = add_in_tree(weight_sums_, info_.rows, 1)[0];
+  if (info_.is_regression) {
+    const double sum = add_in_tree(label_sums_, info_.rows, 1)[0];
+    info_.label_mean = info_.total_weight > 0 ? sum / info_.total_weight : 0;
+    return;
+  }
+  info_.classes = labels_.names();
+  info_.class_weight_sums = class_sums();
+  if (class_weights.empty()) return;
+  info_.total_weight = 0;
+  for (std::size_t k = 0; k < class_weights.size(); ++k) {
+    info_.class_weight_sums[k] *= static_cast<double>(class_weights[k]);
+    info_.total_weight += info_.class_weight_sums[k];
+  }
+}
+
+void DatasetBuilder::check_columns(const Transform& transform) const {
+  const auto fail_at = [&](Index line, const std::string& what) {
+    throw Error(ExitCode::kData, settings_.source + ":" + std::to_string(line) + ": " + what);
+  };
+  if (transform.index_base == 1 && extent_.zero_line > 0)
+    fail_at(extent_.zero_line, settings_.trained != nullptr
+                                   ? "index 0, but the indices of the training data count from 1"
+                                   : "index 0, but data.index_base = 1");
+  if (extent_.last - transform.index_base >= transform.features)
+    fail_at(extent_.last_line, "index " + std::to_string(extent_.last) + " is beyond the " +
+                                   std::to_string(transform.features) + " features of the training data" +
+                                   " (data.features fixes their number when a model is trained)");
+}
+
+void DatasetBuilder::transform_rows(ShardRows& rows, const Transform& transform,
+                                    const std::vector<int>& numbers) const {
+  const Preprocessing& preprocessing = transform.preprocessing;
+  const auto width = static_cast<std::size_t>(transform.features);
+  for (auto& column : rows.columns) column -= static_cast<std::uint32_t>(transform.index_base);
+  if (!preprocessing.scale.empty()) {
+    for (std::size_t i = 0; i < rows.values.size(); ++i)
+      rows.values[i] *= per_column(preprocessing.scale, rows.columns[i], 1);
+    for (std::size_t first = 0; first < rows.dense.size(); first += width)
+      preprocess(preprocessing, rows.dense.data() + first, width, rows.dense.data() + first);
+  }
+  if (!settings_.needs_labels || info_.is_regression) return;
+  for (float& label : rows.labels) label = static_cast<float>(numbers[static_cast<std::size_t>(label)]);
+  if (transform.class_weights.empty()) return;
+  rows.weights.resize(rows.labels.size(), 1.0F);
+  for (std::size_t i = 0; i < rows.labels.size(); ++i)
+    rows.weights[i] *= transform.class_weights[static_cast<std::size_t>(rows.labels[i])];
+}
+
+Dataset DatasetBuilder::finish(const Transform& transform) {
   if (info_.rows == 0) throw Error(ExitCode::kData, settings_.source + ": has no rows");
-  info_.features = schema_.features;
+  if (info_.rows / settings_.shards >= std::numeric_limits<std::uint32_t>::max())
+    throw Error(ExitCode::kData, settings_.source + ": a shard has more than 2^32 rows, raise train.shards");
+  info_.features = transform.features;
   info_.is_sparse = schema_.is_sparse;
+  info_.index_base = transform.index_base;
   info_.feature_names = schema_.feature_names;
-  info_.fingerprint = fingerprint;
-  if (!info_.is_regression) info_.classes = labels_.names();
-  sum_up();
-  return {std::move(info_), settings_.shards, settings_.hosted, std::move(rows_), preprocessing};
+  info_.fingerprint = transform.fingerprint;
+  if (schema_.is_sparse) check_columns(transform);
+  sum_up(transform.class_weights);
+  const std::vector<int> numbers = labels_.final_numbers();
+  for (ShardRows& rows : rows_) transform_rows(rows, transform, numbers);
+  return {std::move(info_), settings_.shards, settings_.hosted, std::move(rows_), transform.preprocessing};
 }
 
 }  // namespace lockstep

@@ -5,16 +5,19 @@
 #include <string>
 #include <vector>
 
-#include "core/hash.h"
+#include "data/column_statistics.h"
 #include "data/dataset.h"
 #include "data/label_table.h"
+#include "data/shard_sums.h"
+#include "data/trained_schema.h"
 #include "lockstep/data/row_sink.h"
 #include "lockstep/data/task.h"
 
 namespace lockstep {
 
-/// Takes rows in order, keeps those of the hosted shards and sums up what must be known of all of them.
-/// Every rank sees every row; sums are kept per shard in double and added in the canonical tree.
+/// Takes rows in order, keeps those of the hosted shards and sums up what must be known of all of them. Every
+/// rank sees every row; sums are kept per shard in double and added in the canonical tree, so all ranks have
+/// the same bits without an exchange.
 class DatasetBuilder {
  public:
   struct Settings {
@@ -23,31 +26,64 @@ class DatasetBuilder {
     int shards = 1;
     TreeNode hosted{0, 1};
     bool needs_labels = true;
-    std::function<void(float)> check_label;
+    std::function<void(float)> check_label;  ///< see LoadPlan
+    ScalePlan scale;                         ///< of training data
+    const TrainedSchema* trained = nullptr;  ///< null: this is training data
   };
   /// `labels` outlives the builder; data sets read together share it.
   DatasetBuilder(Settings settings, LabelTable& labels);
 
   void begin(const RowSchema& schema);
   void add(const Row& row);
+
   Index rows() const { return info_.rows; }
   const RowSchema& schema() const { return schema_; }
 
-  Dataset finish(const Preprocessing& preprocessing, const std::string& fingerprint);
+  /// The columns that occur in sparse rows, as numbered in the file, and where.
+  struct Extent {
+    Index last = -1;
+    Index last_line = 0;
+    Index zero_line = 0;  ///< of the first row with a column 0; 0: none
+  };
+  const Extent& extent() const { return extent_; }
+
+  /// Throws Error(kData) for the first class that has no row in `train` and is not known from the schema.
+  void expect_classes_of(const DatasetBuilder& train) const;
+  /// Weight per class in final order, class weights not included.
+  std::vector<double> class_sums() const;
+  Preprocessing learn(Index features, int index_base);
+
+  /// What only the training data as a whole tells.
+  struct Transform {
+    Index features = 0;
+    int index_base = 1;
+    Preprocessing preprocessing;
+    std::vector<float> class_weights;  ///< empty: none
+    std::string fingerprint;
+  };
+  Dataset finish(const Transform& transform);
 
  private:
   float label_of(const Row& row);
+  float checked_target(const Row& row) const;
+  void note_extent(const Row& row);
+  void check_columns(const Transform& transform) const;
   void keep(ShardRows& rows, const Row& row, float label) const;
-  void sum_up();
+  void sum_up(const std::vector<float>& class_weights);
+  void transform_rows(ShardRows& rows, const Transform& transform, const std::vector<int>& numbers) const;
+  [[noreturn]] void fail(const Row& row, const std::string& what) const;
 
   Settings settings_;
   LabelTable& labels_;
   RowSchema schema_;
   DatasetInfo info_;
-  std::vector<ShardRows> rows_;                  // of the hosted shards
-  std::vector<std::vector<double>> class_sums_;  // of all shards, by provisional class
-  std::vector<double> label_sums_;               // of all shards
-  std::vector<double> weight_sums_;
+  Extent extent_;
+  ColumnStatistics statistics_;
+  std::vector<ShardRows> rows_;     // of the hosted shards
+  ShardSums weight_sums_;           // of all shards
+  ShardSums label_sums_;            // regression: weight · label
+  ShardSums class_sums_;            // weight by provisional class
+  std::vector<Index> class_lines_;  // where each provisional class occurs first
 };
 
 }  // namespace lockstep

@@ -6,9 +6,10 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
-#include <filesystem>
+#include <optional>
 
 #include "data/byte_source.h"
+#include "data/labels_file.h"
 #include "lockstep/core/error.h"
 
 namespace lockstep {
@@ -97,32 +98,51 @@ double value_at(Type type, const std::uint8_t* bytes) {
   return 0;
 }
 
-std::string labels_beside(const std::string& images) {
-  const std::filesystem::path path(images);
-  std::string name = path.filename().string();
-  const auto swap = [&](std::string_view from, std::string_view to) {
-    const auto at = name.find(from);
-    if (at != std::string::npos) name.replace(at, from.size(), to);
-    return at != std::string::npos;
-  };
-  if (!swap("images", "labels"))
-    fail(images, "no labels: its name has no \"images\" to replace by \"labels\", name them by data.labels");
-  if (!swap("idx3", "idx1")) swap("idx2", "idx1");
-  const auto plain = path.parent_path() / name;
-  if (std::filesystem::exists(plain)) return plain.string();
-  if (plain.extension() == ".gz") {
-    auto shorter = plain;
-    shorter.replace_extension();
-    if (std::filesystem::exists(shorter)) return shorter.string();
-  } else if (std::filesystem::exists(plain.string() + ".gz")) {
-    return plain.string() + ".gz";
-  }
-  return plain.string();
-}
+/// One array, read row by row.
+class IdxArray {
+ public:
+  explicit IdxArray(const std::string& path)
+      : source_(path),
+        header_(read_header(source_)),
+        bytes_(static_cast<std::size_t>(header_.cols) * size_of(header_.type)) {}
 
-void expect_end(ByteSource& source) {
-  char more = 0;
-  if (source.read(&more, 1) != 0) fail(source.path(), "goes on after the last row its header announces");
+  const Header& header() const { return header_; }
+  const std::uint8_t* bytes() const { return bytes_.data(); }
+
+  void next(const char* what) { source_.read_exactly(bytes_.data(), bytes_.size(), what); }
+
+  float value(Index row, Index column) const {
+    const std::size_t at = static_cast<std::size_t>(column) * size_of(header_.type);
+    const auto result = static_cast<float>(value_at(header_.type, bytes_.data() + at));
+    if (!std::isfinite(result))
+      fail(source_.path() + ":" + std::to_string(row + 1) + ":" + std::to_string(column + 1),
+           "the value is NaN or infinite, a finite number was expected");
+    return result;
+  }
+
+  void expect_end() {
+    char more = 0;
+    if (source_.read(&more, 1) != 0) fail(source_.path(), "goes on after the last row its header announces");
+  }
+
+ private:
+  ByteSource source_;
+  Header header_;
+  std::vector<std::uint8_t> bytes_;
+};
+
+std::optional<IdxArray> open_labels(const std::string& source, const std::string& named, const Header& header,
+                                    Index unlabelled_features) {
+  std::string path = named;
+  if (path.empty())
+    path = find_labels_file(source, {{"images", "labels"}, {"idx3", "idx1"}, {"idx2", "idx1"}});
+  if (path.empty() && unlabelled_features == header.cols) return std::nullopt;
+  if (path.empty()) fail(source, "no labels file was found beside it, name it by data.labels");
+  std::optional<IdxArray> labels(path);
+  if (labels->header().rows != header.rows || labels->header().cols != 1)
+    fail(path, "has " + std::to_string(labels->header().rows) + " labels, " + source + " has " +
+                   std::to_string(header.rows) + " rows");
+  return labels;
 }
 
 }  // namespace
@@ -135,40 +155,33 @@ bool IdxFormat::matches(std::string_view, std::string_view head) {
 }
 
 void IdxFormat::read(const std::string& source, RowSink& sink) const {
-  ByteSource images(source);
-  const Header header = read_header(images);
-  ByteSource labels(labels_.empty() ? labels_beside(source) : labels_);
-  const Header label_header = read_header(labels);
-  if (label_header.rows != header.rows || label_header.cols != 1)
-    fail(labels.path(), "has " + std::to_string(label_header.rows) + " labels, " + source + " has " +
-                            std::to_string(header.rows) + " rows");
+  IdxArray images(source);
+  const Header& header = images.header();
+  std::optional<IdxArray> labels = open_labels(source, labels_, header, sink.unlabelled_features());
+  const bool is_bytes = header.type == Type::kUint8;
   RowSchema schema;
-  schema.is_bytes = header.type == Type::kUint8;
+  schema.is_bytes = is_bytes;
   schema.features = header.cols;
   schema.rows = header.rows;
   sink.begin(schema);
-
-  const std::size_t size = size_of(header.type), label_size = size_of(label_header.type);
-  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(header.cols) * size), label(label_size);
-  std::vector<float> dense(schema.is_bytes ? 0 : static_cast<std::size_t>(header.cols));
+  std::vector<float> dense(is_bytes ? 0 : static_cast<std::size_t>(header.cols));
   for (Index i = 0; i < header.rows; ++i) {
-    images.read_exactly(bytes.data(), bytes.size(), "the last row");
-    labels.read_exactly(label.data(), label_size, "the last label");
-    for (std::size_t j = 0; j < dense.size(); ++j) {
-      dense[j] = static_cast<float>(value_at(header.type, bytes.data() + j * size));
-      if (!std::isfinite(dense[j]))
-        fail(source, "row " + std::to_string(i + 1) + ", column " + std::to_string(j + 1) +
-                         " is NaN or infinite, a finite number was expected");
-    }
     Row row;
     row.line = i + 1;
-    row.label.number = value_at(label_header.type, label.data());
-    row.bytes = schema.is_bytes ? bytes.data() : nullptr;
-    row.dense = schema.is_bytes ? nullptr : dense.data();
+    images.next("the last row");
+    if (labels) {
+      labels->next("the last label");
+      row.label.number = static_cast<double>(labels->value(i, 0));
+    }
+    for (std::size_t j = 0; j < dense.size(); ++j) dense[j] = images.value(i, static_cast<Index>(j));
+    if (is_bytes)
+      row.bytes = images.bytes();
+    else
+      row.dense = dense.data();
     sink.add(row);
   }
-  expect_end(images);
-  expect_end(labels);
+  images.expect_end();
+  if (labels) labels->expect_end();
 }
 
 }  // namespace lockstep

@@ -2,16 +2,11 @@
 #include "data/label_table.h"
 
 #include <algorithm>
-#include <charconv>
 #include <numeric>
 
-namespace lockstep {
+#include "data/numbers.h"
 
-std::string number_text(double number) {
-  std::array<char, 32> text{};
-  if (number == 0) number = 0;  // no "-0"
-  return {text.data(), std::to_chars(text.data(), text.data() + text.size(), number).ptr};
-}
+namespace lockstep {
 
 LabelTable::LabelTable() {
   small_.fill(-1);
@@ -20,8 +15,7 @@ LabelTable::LabelTable() {
 LabelTable::LabelTable(const std::vector<std::string>& classes) : LabelTable() {
   for (const std::string& name : classes) {
     Entry entry{true, 0, name};
-    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), entry.number);
-    entry.is_number = error == std::errc{} && end == name.data() + name.size();
+    entry.is_number = read_whole(name, entry.number);
     add(std::move(entry));
   }
   is_closed_ = true;

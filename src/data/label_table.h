@@ -46,7 +46,4 @@ class LabelTable {
   bool is_closed_ = false;
 };
 
-/// The shortest text that reads back as this number.
-std::string number_text(double number);
-
 }  // namespace lockstep

@@ -4,7 +4,10 @@
 #include <functional>
 #include <optional>
 
+#include "data/data_options.h"
 #include "data/dataset.h"
+#include "data/row_filter.h"
+#include "data/trained_schema.h"
 #include "lockstep/core/options.h"
 #include "lockstep/core/registry.h"
 #include "lockstep/data/format.h"
@@ -12,23 +15,14 @@
 
 namespace lockstep {
 
-/// Declares every key under `data.`.
-void declare_data_options(OptionTable& table);
-
-/// Cross-validation: rows whose keyed hash falls to `fold` are the validation rows, the others the training
-/// rows. folds = 0: none.
-struct FoldPlan {
-  int folds = 0;
-  int fold = 0;
-};
-
 /// What the caller knows before anything is read.
 struct LoadPlan {
   Task task = Task::kClassification;
   int shards = 1;
   TreeNode hosted{0, 1};  ///< the shards whose rows this rank keeps
   FoldPlan folds;
-  /// Throws Error for a label the loss cannot take; the place in the file is put before it. May be empty.
+  /// Throws Error for a target the loss of a regression cannot take; the place in the file is put before its
+  /// message. May be empty.
   std::function<void(float)> check_label;
 };
 
@@ -40,17 +34,12 @@ struct DataSets {
 
 /// Reads data.train, data.valid and data.test. Every rank reads every row and keeps those of its shards, so
 /// what is known of the whole (classes, sums, statistics) has the same bits on all ranks without an exchange.
-/// Throws Error(kData) with file:line:column.
+/// Row i counts training rows after split and folds. Classes are the labels of the training rows, sorted by
+/// number if all are numbers, else by name. Throws Error(kData) with file:line:column.
 DataSets load_datasets(const Options& options, const Registry<FormatRow>& formats, const LoadPlan& plan);
 
-/// Reads one file the way a trained model saw its training data: its classes, its D, its preprocessing.
-struct TrainedSchema {
-  Index features = 0;
-  bool is_sparse = false;
-  std::vector<std::string> classes;
-  Preprocessing preprocessing;
-};
-/// `needs_labels` = false: rows without a label are taken (label 0).
+/// Reads one file the way a trained model saw its training data. `needs_labels` = false: rows may lack a
+/// label, and no label is looked at (all are 0).
 Dataset load_dataset_for(const TrainedSchema& schema, const std::string& source, bool needs_labels,
                          const Options& options, const Registry<FormatRow>& formats, const LoadPlan& plan);
 

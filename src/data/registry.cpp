@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/registry.h"
 
+#include "data/csv.h"
 #include "data/demo.h"
 #include "data/idx.h"
+#include "data/libsvm.h"
+#include "data/npy.h"
 
 namespace lockstep {
 
@@ -23,7 +26,10 @@ FormatRow row(std::string name, std::string summary) {
 Registry<FormatRow> format_registry() {
   return {"data.format",
           {row<DemoFormat>("demo", "rows made up from a seed, no file needed"),
-           row<IdxFormat>("idx", "images and labels as in MNIST")}};
+           row<IdxFormat>("idx", "arrays of bytes or numbers with a labels file, as MNIST has them"),
+           row<NpyFormat>("npy", "NumPy arrays"),
+           row<LibsvmFormat>("libsvm", "sparse rows as text: label index:value …"),
+           row<CsvFormat>("csv", "text with comma, semicolon or tab between fields")}};
 }
 
 }  // namespace lockstep

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <span>
+#include <vector>
 
 #include "lockstep/core/view.h"
 
 namespace lockstep {
 
-/// Adds one number per shard in the canonical tree. Shards without any of the `rows` rows are absent.
-double add_in_tree(std::span<const double> by_shard, Index rows);
+/// Sums of all shards, one vector per shard; missing numbers at the end are zeros.
+using ShardSums = std::vector<std::vector<double>>;
+
+/// Adds the vectors in the canonical tree. Shards without any of the `rows` rows are absent. The result has
+/// `width` numbers. O(S · width).
+std::vector<double> add_in_tree(const ShardSums& by_shard, Index rows, std::size_t width);
 
 }  // namespace lockstep

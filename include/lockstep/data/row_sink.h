@@ -14,7 +14,7 @@ namespace [[gnu::visibility("default")]] lockstep {
 struct RowSchema {
   bool is_sparse = false;
   bool is_bytes = false;  ///< dense features are bytes 0 … 255
-  Index features = 0;     ///< D; sparse: 0, known only after the last row
+  Index features = 0;     ///< D; sparse: 0 if known only after the last row, else columns count from 0
   Index rows = -1;        ///< N where the source knows it, else −1
   bool has_weights = false;
   std::vector<std::string> feature_names;  ///< empty: none
@@ -25,7 +25,8 @@ struct RowSchema {
 struct Label {
   bool is_number = true;
   double number = 0;
-  std::string_view text;  ///< as written; valid during the call
+  std::string_view text;  ///< as written, where it is no number; valid during the call
+  Index column = 0;       ///< where it stands in its line, from 1; 0: unknown
 };
 
 /// One row on its way into a data set. Exactly one of dense, bytes, columns is set.
@@ -46,6 +47,9 @@ class RowSink {
   virtual ~RowSink() = default;
 
   virtual void begin(const RowSchema& schema) = 0;
+  /// Rows without a label are taken (predict); those of exactly this many features have none. −1: every row
+  /// must have one.
+  virtual Index unlabelled_features() const { return -1; }
   /// Whether this rank keeps the next row. Sources that make rows up skip() the others; sources that read a
   /// file check and pass every row, so that all ranks find the same mistakes.
   virtual bool wants_next() const = 0;

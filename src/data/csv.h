@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "lockstep/data/format.h"
+
+namespace lockstep {
+
+/// Text with one row per line and one field per column, separated by comma, semicolon or tab
+/// (data.delimiter). The first line is a header if data.header says so or if its features are words. The
+/// label column is data.label (name, or number from 0, from the end if negative); else the one called label,
+/// class or target; else the last. data.weight names the column of row weights. Fields may be quoted; empty
+/// lines are passed over.
+class CsvFormat final : public Format {
+ public:
+  explicit CsvFormat(const Options& options);
+  void read(const std::string& source, RowSink& sink) const override;
+  static bool matches(std::string_view source, std::string_view head);
+
+  struct Settings {
+    std::string label;
+    std::string weight;
+    std::string header;
+    char delimiter = 0;  ///< 0: found from the first line
+  };
+
+ private:
+  Settings settings_;
+};
+
+}  // namespace lockstep

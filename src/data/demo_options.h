@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "lockstep/core/view.h"
+
+namespace lockstep {
+
+/// What stands in "demo:logistic?rows=5000000&features=28&part=test".
+struct DemoOptions {
+  std::string name;
+  Index rows = 10000;
+  Index features = 20;  ///< blobs: 20, spirals: 2, sparse: 10,000
+  Index classes = 2;    ///< blobs and spirals: 3
+  Index nonzeros = 20;  ///< per row of sparse
+  double noise = 0.1;   ///< share of labels that are replaced; linear: standard deviation of the target
+  std::uint64_t seed = 1;
+  Index first_row =
+      0;  ///< rows [first_row, first_row + rows) of the endless set; `part` = train, valid, test
+};
+
+/// Throws Error(kData) with what is wrong and what is known.
+DemoOptions parse_demo(const std::string& source);
+
+}  // namespace lockstep

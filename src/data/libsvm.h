@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "lockstep/data/format.h"
+
+namespace lockstep {
+
+/// LIBSVM text (Chang and Lin, 2011): "label index:value index:value … # comment", indices ascending. Whether
+/// they count from 0 or from 1 is settled for the whole training file (data.index_base).
+class LibsvmFormat final : public Format {
+ public:
+  explicit LibsvmFormat(const Options&) {}
+  void read(const std::string& source, RowSink& sink) const override;
+  static bool matches(std::string_view source, std::string_view head);
+};
+
+}  // namespace lockstep

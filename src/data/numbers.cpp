@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/numbers.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <limits>
+
+namespace lockstep {
+
+namespace {
+
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+// Up to seven digits and ten decimal places: both operands of the one division are exact floats, so it
+// rounds as from_chars does (Clinger, 1990).
+const char* read_short(const char* at, const char* end, float& out) {
+  static constexpr std::array<float, 8> kPowers{1e0F, 1e1F, 1e2F, 1e3F, 1e4F, 1e5F, 1e6F, 1e7F};
+  const bool is_negative = at < end && *at == '-';
+  if (is_negative) ++at;
+  unsigned digits = 0;
+  const char* const first = at;
+  while (at < end && is_digit(*at) && at - first < 8)
+    digits = digits * 10 + static_cast<unsigned>(*at++ - '0');
+  std::ptrdiff_t count = at - first, places = 0;
+  if (at < end && *at == '.') {
+    const char* const point = ++at;
+    while (at < end && is_digit(*at) && at - point < 8)
+      digits = digits * 10 + static_cast<unsigned>(*at++ - '0');
+    places = at - point;
+    count += places;
+  }
+  const bool goes_on = at < end && (is_digit(*at) || *at == '.' || *at == 'e' || *at == 'E');
+  if (count == 0 || count > 7 || goes_on) return nullptr;
+  const float value = static_cast<float>(digits) / kPowers[static_cast<std::size_t>(places)];
+  out = is_negative ? -value : value;
+  return at;
+}
+
+template <class Float>
+const char* read_any(const char* at, const char* end, Float& out) {
+  const auto [rest, error] = std::from_chars(at, end, out);
+  if (error == std::errc{}) return rest;
+  if (error != std::errc::result_out_of_range) return nullptr;
+  const std::string_view text(at, static_cast<std::size_t>(rest - at));
+  double wide = 0;
+  const bool is_double = std::from_chars(at, end, wide).ec == std::errc{};
+  const auto exponent = text.find_first_of("eE");
+  const bool is_tiny = is_double                            ? std::abs(wide) < 1
+                       : exponent == std::string_view::npos ? text.find_first_of("123456789") > text.find('.')
+                                                            : text[exponent + 1] == '-';
+  out = is_tiny ? Float{0} : std::numeric_limits<Float>::infinity();
+  return rest;
+}
+
+const char* skip_plus(const char* begin, const char* end) {
+  const bool has_plus = begin < end && *begin == '+' && begin + 1 < end && begin[1] != '-' && begin[1] != '+';
+  return has_plus ? begin + 1 : begin;
+}
+
+}  // namespace
+
+const char* read_number(const char* begin, const char* end, float& out) {
+  begin = skip_plus(begin, end);
+  const char* rest = read_short(begin, end, out);
+  return rest != nullptr ? rest : read_any(begin, end, out);
+}
+
+const char* read_number(const char* begin, const char* end, double& out) {
+  return read_any(skip_plus(begin, end), end, out);
+}
+
+bool read_whole(std::string_view field, double& out) {
+  const char* end = field.data() + field.size();
+  return !field.empty() && read_number(field.data(), end, out) == end;
+}
+
+std::string_view trim(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+std::string explain_number(std::string_view field) {
+  constexpr std::size_t kShown = 40;
+  const std::string shown =
+      "\"" + std::string(field.substr(0, kShown)) + (field.size() > kShown ? "…\"" : "\"");
+  if (field.empty()) return "empty, a number was expected";
+  double value = 0;
+  if (read_whole(field, value) && std::isnan(value)) return shown + " is NaN, a finite number was expected";
+  if (read_whole(field, value)) return shown + " is infinite or too large, a finite number was expected";
+  std::string with_point(field);
+  std::replace(with_point.begin(), with_point.end(), ',', '.');
+  if (field.find(',') != std::string_view::npos && read_whole(with_point, value))
+    return shown + " has a decimal comma, write " + with_point;
+  return shown + " is not a number";
+}
+
+std::string number_text(double number) {
+  std::array<char, 32> text{};
+  if (number == 0) number = 0;  // no "-0"
+  return {text.data(), std::to_chars(text.data(), text.data() + text.size(), number).ptr};
+}
+
+}  // namespace lockstep

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/hash.h"
+#include "data/dataset_builder.h"
+#include "data/row_filter.h"
+#include "lockstep/data/row_sink.h"
+
+namespace lockstep {
+
+/// Hands the rows of one source to the training or the validation rows, and hashes them all.
+class RowRouter final : public RowSink {
+ public:
+  /// `valid` may be null if the filter splits nothing. `hashes` = false where the source's name says it all.
+  RowRouter(DatasetBuilder& train, DatasetBuilder* valid, const RowFilter& filter, bool hashes)
+      : train_(train), valid_(valid), filter_(filter), hashes_(hashes) {}
+
+  void allow_unlabelled(Index features) { unlabelled_features_ = features; }
+
+  void begin(const RowSchema& schema) override;
+  Index unlabelled_features() const override { return unlabelled_features_; }
+  bool wants_next() const override { return true; }
+  void skip() override { ++file_row_; }
+  void add(const Row& row) override;
+
+  std::string hash() const { return hash_.hex(); }
+
+ private:
+  void hash_row(const Row& row);
+
+  DatasetBuilder& train_;
+  DatasetBuilder* valid_;
+  const RowFilter& filter_;
+  bool hashes_;
+  Index unlabelled_features_ = -1;
+  Index file_row_ = 0;
+  RowSchema schema_;
+  Hash hash_;
+};
+
+}  // namespace lockstep

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/text_reader.h"
+
+#include <cstring>
+
+#include "lockstep/core/error.h"
+
+namespace lockstep {
+
+TextReader::TextReader(const std::string& path) : source_(path), buffer_(std::size_t{1} << 20) {
+  fill();
+  check_start();
+}
+
+void TextReader::fail(const char* at, const std::string& what) const {
+  throw Error(ExitCode::kData, source_.path() + ":" + std::to_string(number_) + ":" +
+                                   std::to_string(column_of(at)) + ": " + what);
+}
+
+void TextReader::check_start() {
+  const std::string_view start(buffer_.data(), end_);
+  if (start.substr(0, 2) == "\xFF\xFE" || start.substr(0, 2) == "\xFE\xFF")
+    throw Error(ExitCode::kData, source_.path() + ": is UTF-16 text, UTF-8 or ASCII was expected");
+  if (start.substr(0, 3) == "\xEF\xBB\xBF") begin_ = 3;
+}
+
+// Moves what is left to the front and reads on behind it. False if nothing could be added.
+bool TextReader::fill() {
+  if (is_at_end_) return false;
+  const std::size_t left = end_ - begin_;
+  std::memmove(buffer_.data(), buffer_.data() + begin_, left);
+  begin_ = 0;
+  if (left == buffer_.size()) buffer_.resize(2 * buffer_.size());
+  const std::size_t count = source_.read(buffer_.data() + left, buffer_.size() - left);
+  end_ = left + count;
+  is_at_end_ = end_ < buffer_.size();
+  return count > 0;
+}
+
+bool TextReader::next() {
+  ++number_;
+  std::size_t searched = 0;
+  const char* newline = nullptr;
+  while (true) {
+    const std::size_t left = end_ - begin_;
+    newline =
+        static_cast<const char*>(std::memchr(buffer_.data() + begin_ + searched, '\n', left - searched));
+    if (newline != nullptr) break;
+    searched = left;
+    if (left > kMaxLine) {
+      line_ = {buffer_.data() + begin_, 0};
+      fail(line_.data(), "the line is longer than 64 MB");
+    }
+    if (!fill()) break;
+  }
+  const char* first = buffer_.data() + begin_;
+  if (newline == nullptr && begin_ == end_) return false;
+  const char* last = newline != nullptr ? newline : buffer_.data() + end_;
+  begin_ = static_cast<std::size_t>(last - buffer_.data()) + (newline != nullptr ? 1 : 0);
+  line_ = {first, static_cast<std::size_t>(last - first)};
+  if (!line_.empty() && line_.back() == '\r') line_.remove_suffix(1);
+  const void* nul = line_.empty() ? nullptr : std::memchr(line_.data(), 0, line_.size());
+  if (nul != nullptr) fail(static_cast<const char*>(nul), "a NUL byte, text was expected");
+  return true;
+}
+
+}  // namespace lockstep
