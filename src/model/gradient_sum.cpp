@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "core/gemm.h"
+#include "core/gemv.h"
 #include "lockstep/core/error.h"
 
 namespace lockstep {
@@ -129,6 +130,10 @@ std::span<const TreeNode> GradientSum::finish_step() {
 void GradientSum::add_product(int tensor, ConstMatrix a, ConstMatrix g) {
   const Tensor& target = layout_[tensor];
   LOCKSTEP_CHECK_EQ(target.size, a.cols * g.cols);
+  if (g.cols == 1)
+    return add(tensor, [&](Index begin, Index end, float* out) {
+      multiply_transposed_column({a.row(begin), end - begin, a.cols, a.stride}, g.row(begin), g.stride, out);
+    });
   packed_->g.pack(g);
   TileStack stack(buffers_, depth_);
   for (Index first = 0; first < a.cols; first += kBlockTiles * kTileRows) {

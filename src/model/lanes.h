@@ -11,13 +11,4 @@ using Lanes = Eigen::Array<float, 16, 1>;
 using DoubleLanes = Eigen::Array<double, 16, 1>;
 inline constexpr int kLanes = 16;
 
-/// log(1 + x) for x ≥ 0 without loss for small x (Kahan's correction, see Goldberg, 1991, theorem 4).
-inline DoubleLanes log1p_lanes(const DoubleLanes& x) {
-  const DoubleLanes sum = 1.0 + x;
-  const DoubleLanes log_sum = sum.log();
-  DoubleLanes result;
-  for (int i = 0; i < kLanes; ++i) result[i] = sum[i] == 1.0 ? x[i] : log_sum[i] * (x[i] / (sum[i] - 1.0));
-  return result;
-}
-
 }  // namespace lockstep

@@ -8,7 +8,9 @@
 namespace lockstep {
 
 Registry<LossRow> loss_registry() {
-  return {"model.loss", {cross_entropy_loss(), logistic_loss(), squared_loss()}};
+  return {"model.loss",
+          {cross_entropy_loss(), logistic_loss(), hinge_loss(), squared_hinge_loss(), squared_loss(),
+           huber_loss(), absolute_loss(), poisson_loss()}};
 }
 
 std::string resolve_loss(const ModelRow& model, const std::string& loss) {

@@ -9,18 +9,8 @@
 
 namespace lockstep {
 
-namespace {
-
-// Rows per block: small enough that a block of hidden values is still cached when it is activated.
-constexpr Index kBlockRows = 96;
-
-Matrix rows_of(Matrix matrix, Index begin, Index end) {
-  return {matrix.row(begin), end - begin, matrix.cols, matrix.stride};
-}
-
-}  // namespace
-
-Mlp::Mlp(const Config& config, std::uint64_t seed, const ModelShape& shape) : config_(config), seed_(seed) {
+Mlp::Mlp(const Config& config, std::uint64_t seed, const ModelShape& shape)
+    : config_(config), dropout_(config.dropout, seed) {
   Index inputs = shape.features;
   for (std::size_t i = 0; i <= config.hidden.size(); ++i) {
     Layer layer;
@@ -58,6 +48,7 @@ std::unique_ptr<Model> Mlp::create(const Options& options, std::uint64_t seed, c
   config.hidden = options.integers("model.hidden");
   config.activation = activation_named(options.text("model.activation"));
   config.is_glorot = options.text("model.initialization") == "glorot";
+  config.dropout = options.real("model.dropout");
   config.has_bias = options.flag("model.bias");
   return std::make_unique<Mlp>(config, seed, shape);
 }
@@ -93,10 +84,19 @@ void Mlp::forward(const float* weights, const Batch& batch, Pass pass, Matrix sc
     }
     multiply_features(in, weight_of(layer, weights), bias, layer.packed, out);
     if (is_last(number)) break;
-    for (Index row = 0; row < rows; row += kBlockRows)
-      activate(config_.activation, rows_of(out, row, std::min(rows, row + kBlockRows)),
-               pass == Pass::kTrain ? layer.derivatives.data() + row * layer.stride : nullptr);
+    finish_layer(number, batch, pass);
   }
+}
+
+void Mlp::finish_layer(std::size_t number, const Batch& batch, Pass pass) {
+  Layer& layer = layers_[number];
+  const Matrix all{layer.values.data(), batch.rows(), layer.outputs, layer.stride};
+  if (pass == Pass::kEvaluate) return activate(config_.activation, all, nullptr);
+  activate(config_.activation, all, layer.derivatives.data());
+  for (const Segment& segment : batch.segments)
+    dropout_.apply({batch.epoch, segment.shard, static_cast<int>(number), segment.first_place},
+                   {all.row(segment.begin), segment.end - segment.begin, all.cols, all.stride},
+                   layer.derivatives.data() + segment.begin * layer.stride);
 }
 
 void Mlp::backward(const float* weights, const Batch& batch, ConstMatrix score_gradient, GradientSum& sums) {

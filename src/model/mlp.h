@@ -7,6 +7,7 @@
 #include "core/gemm.h"
 #include "lockstep/model/model.h"
 #include "model/activation.h"
+#include "model/dropout.h"
 
 namespace lockstep {
 
@@ -48,10 +49,12 @@ class Mlp final : public Model {
     AlignedVector<float> gradient;     // ∂loss / ∂(x·W + b)
   };
   bool is_last(std::size_t number) const { return number + 1 == layers_.size(); }
+  /// Applies the activation and, in training, dropout to the values of a hidden layer.
+  void finish_layer(std::size_t number, const Batch& batch, Pass pass);
   ConstMatrix weight_of(const Layer& layer, const float* weights) const;
 
   Config config_;
-  std::uint64_t seed_;
+  Dropout dropout_;
   ParameterLayout layout_;
   std::vector<Layer> layers_;
 };

@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/gemv.h"
+#include "lockstep/core/error.h"
+
 namespace lockstep {
 
 namespace {
@@ -27,6 +30,10 @@ void multiply_sparse(const SparseRows& x, ConstMatrix weights, const float* bias
 void multiply_features(const Features& x, ConstMatrix weights, const float* bias, PackedMatrix& packed,
                        Matrix scores) {
   if (x.is_sparse) return multiply_sparse(x.sparse, weights, bias, scores);
+  if (scores.cols == 1) {  // the columns of weights lie one behind the other
+    LOCKSTEP_CHECK_EQ(weights.stride, 1);
+    return multiply_column(x.dense, weights.data, bias == nullptr ? 0.0F : *bias, scores.data, scores.stride);
+  }
   packed.pack(weights);
   multiply(x.dense, packed, bias, scores);
 }

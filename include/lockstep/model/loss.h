@@ -30,6 +30,9 @@ class Loss {
   virtual void evaluate(ConstMatrix scores, const float* labels, const float* weights, double* row_loss,
                         Matrix gradient) const = 0;
 
+  /// Whether predict() gives probabilities of classes.
+  virtual bool gives_probabilities() const { return task() == Task::kClassification; }
+
   /// For n rows, what the user is told: the mean of the label given the features (n × 1), or the
   /// probabilities of all classes (n × classes) — for losses that define none (hinge), one-hot of the decided
   /// class.
