@@ -6,6 +6,7 @@
 #include "cli/ranks.h"
 #include "core/config.h"
 #include "lockstep/comm/mpi_session.h"
+#include "train/signals.h"
 #include "train/training_run.h"
 
 namespace lockstep {
@@ -22,6 +23,7 @@ int train(const CommandContext& context) {
   request.directory = line.text("run-dir");
   request.overwrites = line.has("overwrite");
   request.is_launched = launched_by_mpi();
+  stop_on_signals();
   return run_as_rank(options.real("comm.timeout_s"), [&](Communicator& communicator) {
     return train_run(options, context.plugins, communicator, request).exit_code;
   });

@@ -2,44 +2,95 @@
 #include "train/evaluator.h"
 
 #include <algorithm>
+#include <cstring>
 #include <numeric>
 
 namespace lockstep {
 
-MetricValues evaluate_model(Communicator& communicator, TrainedModel& model, const float* weights,
-                            const Dataset& dataset, int, const std::string& prefix) {
-  BatchBuffer buffer(dataset);
-  const Index stride = model.outputs == 1 ? 1 : round_up_16(model.outputs);
-  AlignedVector<float> scores(static_cast<std::size_t>(Batch::kMaxRows * stride)), gradient(scores.size());
-  AlignedVector<double> row_loss(Batch::kMaxRows);
-  std::array<double, 3> sums{};
+namespace {
+
+Index columns_predicted(const TrainedModel& model) {
+  return model.loss->task() == Task::kRegression ? 1 : static_cast<Index>(model.schema.classes.size());
+}
+
+MetricShape shape_of(const TrainedModel& model, int top_k) {
+  MetricShape shape;
+  shape.task = model.loss->task();
+  shape.classes = static_cast<Index>(model.schema.classes.size());
+  shape.has_probabilities = model.loss->gives_probabilities();
+  shape.top = top_k;
+  return shape;
+}
+
+MetricSums sums_of_shard(Scorer& scorer, const float* weights, const Dataset& dataset, int shard,
+                         const MetricShape& shape) {
+  MetricSums sums(shape);
+  for (Index first = 0; first < dataset.shard_rows(shard); first += Batch::kMaxRows)
+    sums.add(scorer.score(weights, shard, first, std::min(first + Batch::kMaxRows, dataset.shard_rows(shard))));
+  return sums;
+}
+
+}  // namespace
+
+Scorer::Scorer(TrainedModel& model, const Dataset& dataset)
+    : model_(model),
+      dataset_(dataset),
+      buffer_(dataset),
+      stride_(model.outputs == 1 ? 1 : round_up_16(model.outputs)),
+      row_numbers_(Batch::kMaxRows),
+      scores_(static_cast<std::size_t>(Batch::kMaxRows * stride_)),
+      score_gradient_(scores_.size()),
+      predictions_(static_cast<std::size_t>(Batch::kMaxRows * round_up_16(columns_predicted(model)))),
+      row_loss_(Batch::kMaxRows) {}
+
+ScoredRows Scorer::score(const float* weights, int shard, Index first, Index last) {
+  const auto count = static_cast<std::size_t>(last - first);
+  std::iota(row_numbers_.begin(), row_numbers_.begin() + static_cast<std::ptrdiff_t>(count),
+            static_cast<std::uint32_t>(first));
+  buffer_.clear(0);
+  buffer_.append(shard, std::span(row_numbers_).first(count), first, true);
+  const Batch batch = buffer_.batch();
+  const Matrix scores{scores_.data(), batch.rows(), model_.outputs, stride_};
+  const Matrix gradient{score_gradient_.data(), batch.rows(), model_.outputs, stride_};
+  const Index columns = columns_predicted(model_);
+  const Matrix predictions{predictions_.data(), batch.rows(), columns, columns == 1 ? 1 : round_up_16(columns)};
+  model_.model->forward(weights, batch, Pass::kEvaluate, scores);
+  model_.loss->evaluate(scores, batch.labels, batch.weights, row_loss_.data(), gradient);
+  model_.loss->predict(scores, static_cast<Index>(model_.schema.classes.size()), predictions);
+  return {scores, predictions, batch.labels, batch.weights, row_loss_.data()};
+}
+
+MetricSums evaluate_sums(Communicator& communicator, TrainedModel& model, const float* weights,
+                         const Dataset& dataset, int top_k) {
+  const MetricShape shape = shape_of(model, top_k);
+  Scorer scorer(model, dataset);
+  std::string mine;
+  std::vector<std::byte> bytes;
   for (int shard = dataset.hosted().first; shard < dataset.hosted().last; ++shard) {
-    for (Index first = 0; first < dataset.shard_rows(shard); first += Batch::kMaxRows) {
-      const Index last = std::min(first + Batch::kMaxRows, dataset.shard_rows(shard));
-      std::vector<std::uint32_t> numbers(static_cast<std::size_t>(last - first));
-      std::iota(numbers.begin(), numbers.end(), static_cast<std::uint32_t>(first));
-      buffer.clear(0);
-      buffer.append(shard, numbers, first, true);
-      const Batch batch = buffer.batch();
-      const Matrix s{scores.data(), batch.rows(), model.outputs, stride};
-      model.model->forward(weights, batch, Pass::kEvaluate, s);
-      model.loss->evaluate(s, batch.labels, batch.weights, row_loss.data(),
-                           {gradient.data(), batch.rows(), model.outputs, stride});
-      for (Index i = 0; i < batch.rows(); ++i) {
-        sums[0] += batch.weights[i];
-        sums[1] += batch.weights[i] * row_loss[static_cast<std::size_t>(i)];
-        const float* r = s.row(i);
-        const float c = model.outputs == 1 ? static_cast<float>(r[0] > 0)
-                                           : static_cast<float>(std::max_element(r, r + model.outputs) - r);
-        sums[2] += c == batch.labels[i] ? batch.weights[i] : 0;
-      }
-    }
+    bytes.clear();
+    sums_of_shard(scorer, weights, dataset, shard, shape).append_bytes(bytes);
+    const std::uint64_t size = bytes.size();
+    mine.append(reinterpret_cast<const char*>(&size), sizeof size);
+    mine.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   }
-  std::vector<double> all(3 * static_cast<std::size_t>(communicator.size()));
-  all_gather(communicator, sums.data(), sizeof sums, all.data());
-  sums = {};
-  for (std::size_t i = 0; i < all.size(); ++i) sums[i % 3] += all[i];
-  return {{prefix + ".loss", sums[1] / sums[0]}, {prefix + ".accuracy", sums[2] / sums[0]}};
+  MetricSums total(shape);
+  for (const std::string& part : all_gather(communicator, mine))
+    for (std::size_t at = 0; at < part.size();) {
+      std::uint64_t size = 0;
+      std::memcpy(&size, part.data() + at, sizeof size);
+      at += sizeof size;
+      total.merge_bytes(std::as_bytes(std::span(part.data() + at, size)));
+      at += size;
+    }
+  return total;
+}
+
+MetricValues evaluate_model(Communicator& communicator, TrainedModel& model, const float* weights,
+                            const Dataset& dataset, int top_k, const std::string& prefix) {
+  MetricValues named;
+  for (const auto& [name, value] : evaluate_sums(communicator, model, weights, dataset, top_k).values())
+    named[prefix + "." + name] = value;
+  return named;
 }
 
 }  // namespace lockstep

@@ -1,19 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "core/aligned.h"
 #include "data/batch_buffer.h"
 #include "lockstep/comm/communicator.h"
+#include "model/metric.h"
 #include "train/experiment.h"
 #include "train/stop_rules.h"
 
 namespace lockstep {
 
-/// Collective. All metrics of these weights on all rows of a data set, under the names "<prefix>.<metric>".
-/// Sums are formed per shard, in file order, and added in the canonical tree, so the values have the same
-/// bits on any number of ranks.
+/// Scores and predictions of the rows of a data set, batch by batch. Allocates when built.
+class Scorer {
+ public:
+  Scorer(TrainedModel& model, const Dataset& dataset);
+
+  /// Rows [first, last) of a hosted shard, at most Batch::kMaxRows; valid until the next call.
+  ScoredRows score(const float* weights, int shard, Index first, Index last);
+
+ private:
+  TrainedModel& model_;
+  const Dataset& dataset_;
+  BatchBuffer buffer_;
+  Index stride_;
+  std::vector<std::uint32_t> row_numbers_;
+  AlignedVector<float> scores_, score_gradient_, predictions_;
+  AlignedVector<double> row_loss_;
+};
+
+/// Collective. Sums for all metrics of these weights over all rows of a data set. They are formed per shard, in
+/// file order, and merged in shard order, so they have the same bits on any number of ranks.
+MetricSums evaluate_sums(Communicator& communicator, TrainedModel& model, const float* weights,
+                         const Dataset& dataset, int top_k);
+
+/// Collective. The metrics under the names "<prefix>.<metric>".
 MetricValues evaluate_model(Communicator& communicator, TrainedModel& model, const float* weights,
                             const Dataset& dataset, int top_k, const std::string& prefix);
 
