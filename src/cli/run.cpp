@@ -9,7 +9,7 @@
 #include "cli/option_table.h"
 #include "core/suggest.h"
 #include "lockstep/core/error.h"
-#include "lockstep/plugins.h"
+#include "lockstep/run.h"
 
 namespace lockstep {
 namespace {

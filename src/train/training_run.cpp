@@ -42,10 +42,6 @@ DataSets load_all(const Options& options, const Plugins& plugins, Communicator& 
   return std::move(*data);
 }
 
-TrainedSchema schema_of(const Dataset& train) {
-  return {train.info().features, train.info().is_sparse, train.info().classes, train.preprocessing()};
-}
-
 std::unique_ptr<RunDirectory> open_directory(const Options& options, Communicator& communicator,
                                              const TrainingRequest& request) {
   std::unique_ptr<RunDirectory> directory;

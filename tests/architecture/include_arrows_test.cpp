@@ -46,7 +46,9 @@ const std::vector<Library> kLibraries = {
 std::string room_of(std::string path) {
   for (const std::string prefix : {"include/", "src/", "lockstep/"})
     if (path.starts_with(prefix)) path = path.substr(prefix.size());
-  return path == "plugins.h" ? "cli" : path.substr(0, path.find('/'));
+  if (path == "run.h") return "cli";
+  if (path == "plugins.h") return "train";
+  return path.substr(0, path.find('/'));
 }
 
 std::string check_quoted(const std::string& path, const std::string& header) {
