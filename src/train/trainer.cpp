@@ -204,7 +204,7 @@ void Trainer::evaluate() {
   if (data_.test) values.merge(evaluate_model(communicator_, model_, weights, *data_.test, top_k, "test"));
   const bool is_best = watch_.observe(values, step_);
   if (const auto watched = values.find(watch_.metric()); watched != values.end())
-    rate_.observe(watched->second);
+    rate_.observe(is_larger_better(watch_.metric()) ? -watched->second : watched->second);
   if (is_best && keeps_best_) std::copy_n(weights, best_weights_.size(), best_weights_.begin());
   for (StepObserver* observer : observers_) observer->on_evaluation(report_, values, is_best);
   outcome_.metrics = std::move(values);
