@@ -118,6 +118,11 @@ TEST(CanonicalReducer, ChangesItsWayBetweenSteps) {
   }
 }
 
+// One subtree per rank is not enough to join ranks in pairs: shards 6 and 9 do not meet first.
+TEST(CanonicalReducer, RanksThatHostNoSubtreeDoNotJoinInPairs) {
+  expect_tree(ReductionProblem({5000}, {0, 0, 1, 1, 0, 0, 1, 0, 0, 1, 0, 0}, 1), 4);
+}
+
 TEST(CanonicalReducer, RandomProblems) {
   std::mt19937 random(99);
   for (unsigned salt = 0; salt < 60; ++salt) {
