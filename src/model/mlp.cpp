@@ -40,6 +40,8 @@ void Mlp::declare(OptionTable& table) {
       .text("model.initialization", "he",
             "range of the initial weights: ±√(6/inputs), ±√(6/(inputs+outputs))")
       .one_of({"he", "glorot"});
+  table.real("model.dropout", 0.0, "share of hidden values set to zero in training, in steps of 1/65536")
+      .range(0.0, 0.99);
   table.flag("model.bias", true, "whether every output has a constant term");
 }
 
