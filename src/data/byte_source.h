@@ -24,9 +24,9 @@ class ByteSource {
   /// Bytes read so far, after inflation.
   std::size_t position() const { return position_; }
 
-  /// The most bytes the file can hold: its size, or what deflate could make of it (1,032 : 1). What a header
-  /// announces is checked against it before memory is asked for.
-  std::size_t size_limit() const { return size_limit_; }
+  /// The most bytes that can follow: the rest of the file, or what deflate could make of it (1,032 : 1). What
+  /// a header announces is checked against it before memory is asked for.
+  std::size_t bytes_left() const { return position_ < size_limit_ ? size_limit_ - position_ : 0; }
 
  private:
   struct Close {

@@ -69,7 +69,7 @@ Header read_header(ByteSource& source) {
     std::array<std::uint8_t, 4> bytes{};
     source.read_exactly(bytes.data(), bytes.size(), "the IDX header");
     const std::size_t size = big_endian(bytes.data());
-    if (size > 0 && total > source.size_limit() / size)
+    if (size > 0 && total > source.bytes_left() / size)
       fail(source.path(), "truncated: the IDX header announces more values than the file can hold");
     total *= size;
     (i == 0 ? header.rows : header.cols) *= i == 0 ? 1 : static_cast<Index>(size);

@@ -29,7 +29,8 @@ std::string_view entry(const ByteSource& source, std::string_view header, const 
 void read_type(const ByteSource& source, std::string_view text, NpyHeader& header) {
   const std::string_view type = text.size() > 2 ? text.substr(1, text.find('\'', 1) - 1) : "";
   const std::string known = "|u1|i1|b1<f4<f8<i2<i4<i8<u2<u4<u8";
-  if (type.size() != 3 || known.find(type) % 3 != 0)
+  const auto at = known.find(type);
+  if (type.size() != 3 || at == std::string::npos || at % 3 != 0)
     fail(source, "values of type " + std::string(type) +
                      " cannot be read, little-endian f4, f8, integers or booleans were expected");
   header.kind = type[1];
@@ -52,7 +53,7 @@ void read_shape(const ByteSource& source, std::string_view text, NpyHeader& head
     const auto [rest, error] = std::from_chars(at, end, size);
     if (error != std::errc{} || size < 0)
       fail(source, "the NPY header has a shape that is not a list of sizes");
-    if (size > 0 && total > source.size_limit() / static_cast<std::size_t>(size))
+    if (size > 0 && total > source.bytes_left() / static_cast<std::size_t>(size))
       fail(source, "truncated: the NPY header announces more values than the file can hold");
     total *= static_cast<std::size_t>(size);
     header.shape.push_back(size);
@@ -101,7 +102,7 @@ NpyHeader read_npy_header(ByteSource& source) {
   const std::size_t size = length[0] | static_cast<std::size_t>(length[1]) << 8 |
                            static_cast<std::size_t>(length[2]) << 16 |
                            static_cast<std::size_t>(length[3]) << 24;
-  if (size > source.size_limit()) fail(source, "truncated: the NPY header is longer than the file");
+  if (size > source.bytes_left()) fail(source, "truncated: the NPY header is longer than the file");
   std::string text(size, ' ');
   source.read_exactly(text.data(), size, "the NPY header");
   NpyHeader header;
