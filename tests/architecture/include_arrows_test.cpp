@@ -140,7 +140,7 @@ struct Sample {
 TEST(IncludeArrows, EveryRuleCanFail) {
   const std::vector<Sample> samples = {
       {"src/core/hash.cpp", "#include \"data/dataset.h\"", "core does not know data"},
-      {"src/core/hash.cpp", "#include \"lockstep/plugins.h\"", "core does not know cli"},
+      {"src/core/hash.cpp", "#include \"lockstep/plugins.h\"", "core does not know train"},
       {"src/data/idx.cpp", "#include \"lockstep/model/model.h\"", "data does not know model"},
       {"src/optim/adam.cpp", "#  include \"comm/mpi_session.h\"", "optim does not know comm"},
       {"src/reduce/mpi.cpp", "#include \"model/products.h\"", "reduce does not know model"},
