@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "lockstep/core/error.h"
@@ -29,6 +30,26 @@ std::vector<fs::path> list_checkpoints(const fs::path& folder) {
   return paths;
 }
 
+// As texts, because JSON has no infinity and a schedule may remember one.
+std::vector<std::string> to_texts(const std::vector<double>& values) {
+  std::vector<std::string> texts;
+  for (const double value : values) texts.push_back(fmt::format("{}", value));
+  return texts;
+}
+
+std::vector<double> to_values(const std::vector<std::string>& texts) {
+  std::vector<double> values;
+  for (const std::string& text : texts) {
+    double value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size())
+      throw Error(ExitCode::kData,
+                  "the state in the checkpoint is malformed: \"" + text + "\" is not a number");
+    values.push_back(value);
+  }
+  return values;
+}
+
 }  // namespace
 
 std::string to_json(const RunState& state) {
@@ -36,7 +57,7 @@ std::string to_json(const RunState& state) {
               {"consumed", state.consumed},
               {"average_count", state.average_count},
               {"skipped_steps", state.skipped_steps},
-              {"schedule", state.schedule},
+              {"schedule", to_texts(state.schedule)},
               {"watch",
                {{"best", state.watch.best},
                 {"best_step", state.watch.best_step},
@@ -55,7 +76,7 @@ RunState parse_run_state(const std::string& text) {
     state.consumed = json.at("consumed").get<Index>();
     state.average_count = json.at("average_count").get<Index>();
     state.skipped_steps = json.at("skipped_steps").get<Index>();
-    state.schedule = json.at("schedule").get<std::vector<double>>();
+    state.schedule = to_values(json.at("schedule").get<std::vector<std::string>>());
     const Json& watch = json.at("watch");
     state.watch = {watch.at("best").get<double>(), watch.at("best_step").get<Index>(),
                    watch.at("since_best").get<Index>()};

@@ -26,7 +26,8 @@ MetricSums sums_of_shard(Scorer& scorer, const float* weights, const Dataset& da
                          const MetricShape& shape) {
   MetricSums sums(shape);
   for (Index first = 0; first < dataset.shard_rows(shard); first += Batch::kMaxRows)
-    sums.add(scorer.score(weights, shard, first, std::min(first + Batch::kMaxRows, dataset.shard_rows(shard))));
+    sums.add(
+        scorer.score(weights, shard, first, std::min(first + Batch::kMaxRows, dataset.shard_rows(shard))));
   return sums;
 }
 
@@ -53,7 +54,8 @@ ScoredRows Scorer::score(const float* weights, int shard, Index first, Index las
   const Matrix scores{scores_.data(), batch.rows(), model_.outputs, stride_};
   const Matrix gradient{score_gradient_.data(), batch.rows(), model_.outputs, stride_};
   const Index columns = columns_predicted(model_);
-  const Matrix predictions{predictions_.data(), batch.rows(), columns, columns == 1 ? 1 : round_up_16(columns)};
+  const Matrix predictions{predictions_.data(), batch.rows(), columns,
+                           columns == 1 ? 1 : round_up_16(columns)};
   model_.model->forward(weights, batch, Pass::kEvaluate, scores);
   model_.loss->evaluate(scores, batch.labels, batch.weights, row_loss_.data(), gradient);
   model_.loss->predict(scores, static_cast<Index>(model_.schema.classes.size()), predictions);

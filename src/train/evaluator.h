@@ -32,8 +32,8 @@ class Scorer {
   AlignedVector<double> row_loss_;
 };
 
-/// Collective. Sums for all metrics of these weights over all rows of a data set. They are formed per shard, in
-/// file order, and merged in shard order, so they have the same bits on any number of ranks.
+/// Collective. Sums for all metrics of these weights over all rows of a data set. They are formed per shard,
+/// in file order, and merged in shard order, so they have the same bits on any number of ranks.
 MetricSums evaluate_sums(Communicator& communicator, TrainedModel& model, const float* weights,
                          const Dataset& dataset, int top_k);
 

@@ -21,11 +21,9 @@ std::string shape_text(const std::vector<Index>& shape) {
 }
 
 std::string schema_text(const TrainedSchema& schema) {
-  return Json{{"features", schema.features},
-              {"is_sparse", schema.is_sparse},
-              {"classes", schema.classes},
-              {"shift", schema.preprocessing.shift},
-              {"scale", schema.preprocessing.scale}}
+  return Json{{"features", schema.features},         {"is_sparse", schema.is_sparse},
+              {"index_base", schema.index_base},     {"classes", schema.classes},
+              {"shift", schema.preprocessing.shift}, {"scale", schema.preprocessing.scale}}
       .dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -35,6 +33,7 @@ TrainedSchema parse_schema(const std::filesystem::path& path, const std::string&
     TrainedSchema schema;
     schema.features = json.at("features").get<Index>();
     schema.is_sparse = json.at("is_sparse").get<bool>();
+    schema.index_base = json.at("index_base").get<int>();
     schema.classes = json.at("classes").get<std::vector<std::string>>();
     schema.preprocessing.shift = json.at("shift").get<std::vector<float>>();
     schema.preprocessing.scale = json.at("scale").get<std::vector<float>>();

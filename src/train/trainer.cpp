@@ -11,6 +11,7 @@
 #include "core/config.h"
 #include "core/config_identity.h"
 #include "core/duration.h"
+#include "core/sums.h"
 #include "lockstep/core/error.h"
 #include "train/options.h"
 
@@ -95,19 +96,26 @@ TrainOutcome Trainer::run() {
     report_.train_s += seconds;
     after_step();
   }
-  if (reason_ == EndReason::kStopped) {
-    outcome_.reason = reason_;
-    outcome_.last = report_;
-    return outcome_;
-  }
-  keep_final_weights();
-  add_final_metrics();
+  share_waiting();
   outcome_.reason = reason_;
   outcome_.last = report_;
+  if (reason_ == EndReason::kStopped) return outcome_;
+  keep_final_weights();
+  add_final_metrics();
   outcome_.best_step = watch_.best_step();
   outcome_.hash = model_.parameters_hash();
   require_agreement(communicator_, "weights", outcome_.hash);
   return outcome_;
+}
+
+// The rank that is last never waits, so what its exchanges take is their price; what others take beyond is
+// waiting.
+void Trainer::share_waiting() {
+  std::vector<double> all(static_cast<std::size_t>(communicator_.size()));
+  all_gather(communicator_, &report_.shares.exchange, sizeof(double), all.data());
+  const double least = *std::min_element(all.begin(), all.end());
+  report_.shares.wait = tree_sum(all) / static_cast<double>(all.size()) - least;
+  report_.shares.exchange = least;
 }
 
 void Trainer::run_step() {

@@ -67,6 +67,7 @@ class Trainer {
  private:
   BatchWindow next_window() const;
   Index windows_done() const;
+  void share_waiting();
   void run_step();
   void update_weights(float* gradient, const Tail& total, const BatchWindow& window);
   void handle_non_finite(const BatchWindow& window);

@@ -129,6 +129,7 @@ TrainingResult train_run(const Options& options, const Plugins& plugins, Communi
     metrics.emplace(*directory, trainer->total_steps());
     trainer->add_observer(*progress);
     trainer->add_observer(*metrics);
+    for (const std::string& warning : data.train.info().warnings) progress->on_message("warning: " + warning);
     for (const std::string& line : start_lines(*trainer, *model, data.train, communicator, topology))
       progress->on_message(line);
   }

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+// One experiment has one result: the bits of every step are the same on any number of ranks, and whether the
+// run was stopped and resumed on another number or not.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "support/experiment.h"
+#include "support/temporary_folder.h"
+
+namespace lockstep::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Experiment {
+  std::string name;
+  std::vector<std::string> settings;
+};
+
+void PrintTo(const Experiment& experiment, std::ostream* out) {
+  *out << experiment.name;
+}
+
+// Numbers of rows, features, batches and shards that divide nothing.
+std::vector<Experiment> experiments() {
+  const std::string dense = "data.train=demo:blobs?rows=509&features=11&classes=3&noise=0.1";
+  const std::string sparse = "data.train=demo:sparse?rows=509&features=307&nonzeros=7&noise=0.1";
+  const std::string valid = "data.valid=demo:blobs?rows=101&features=11&classes=3&noise=0.1&part=valid";
+  return {
+      {"MlpDropoutAdam",
+       {dense, "model.name=mlp", "model.hidden=19,7", "model.dropout=0.25", "optim.name=adam",
+        "train.batch=53", "train.shards=6", "train.epochs=2"}},
+      {"SparseL1",
+       {sparse, "model.name=logistic", "optim.l1=0.001", "optim.learning_rate=0.5", "train.batch=61",
+        "train.shards=8", "train.epochs=2"}},
+      {"BatchOfOne",
+       {dense, "model.name=softmax", "optim.name=momentum", "train.batch=1", "train.shards=5",
+        "train.steps=60"}},
+      {"FullBatch",
+       {dense, "model.name=softmax", "optim.name=nesterov", "train.batch=full", "train.steps=5",
+        "optim.l2=0.01"}},
+      {"LargeShards",  // more than one tile of 1,024 rows a shard
+       {"data.train=demo:logistic?rows=5003&features=5", "model.name=logistic", "train.batch=full",
+        "train.shards=3", "train.steps=3"}},
+      {"Clipping",
+       {dense, "model.name=mlp", "model.hidden=13", "optim.clip_norm=0.05", "optim.clip_value=0.01",
+        "train.batch=97", "train.shards=7", "train.epochs=2"}},
+      {"Lamb",
+       {dense, "model.name=mlp", "model.hidden=70,70", "optim.name=lamb", "optim.clip_norm=0.5",
+        "train.batch=128", "train.epochs=2", "optim.schedule=cosine"}},
+      {"Lars",
+       {dense, "model.name=mlp", "model.hidden=21", "optim.name=lars", "train.batch=40", "train.epochs=1"}},
+      {"MoreShardsThanRows",
+       {"data.train=demo:logistic?rows=11&features=3", "model.name=logistic", "train.batch=4",
+        "train.shards=16", "train.epochs=3"}},
+      {"MoreRanksThanShards",
+       {dense, "model.name=softmax", "train.batch=50", "train.shards=2", "train.epochs=1"}},
+      {"AveragesAndBest",
+       {dense, valid, "model.name=softmax", "train.average=ema", "train.average_decay=0.9",
+        "train.patience=3", "optim.schedule=plateau", "train.batch=64", "train.epochs=4"}},
+      {"Polyak",
+       {dense, "model.name=svm", "train.average=polyak", "train.average_start=3 steps", "train.batch=64",
+        "train.epochs=2", "data.standardize=true"}},
+  };
+}
+
+class Invariance : public ::testing::TestWithParam<Experiment> {
+ protected:
+  TrainingRequest into(const std::string& name) const {
+    TrainingRequest request;
+    request.directory = folder_.path() / name;
+    return request;
+  }
+  std::vector<std::string> with(std::vector<std::string> more) const {
+    std::vector<std::string> settings = GetParam().settings;
+    settings.insert(settings.end(), more.begin(), more.end());
+    return settings;
+  }
+
+  TemporaryFolder folder_;
+};
+
+TEST_P(Invariance, EveryStepHasTheSameBitsOnAnyNumberOfRanks) {
+  std::vector<std::string> expected;
+  for (const int ranks : {1, 2, 3, 4, 5, 7, 8}) {
+    const auto request = into("P" + std::to_string(ranks));
+    train_on(ranks, with({"log.hash_every=1"}), request);
+    auto hashes = logged_hashes(request.directory);
+    ASSERT_GE(hashes.size(), 2U);
+    EXPECT_NE(hashes[0], hashes[1]);
+    hashes.push_back(summary_text(request.directory, "parameters_hash"));
+    if (expected.empty()) expected = hashes;
+    EXPECT_EQ(hashes, expected) << ranks << " ranks";
+  }
+}
+
+// A checkpoint of every step is kept; each is the start of a run that must end where the undisturbed one did.
+TEST_P(Invariance, ResumingOnOtherRanksEndsWithTheSameBits) {
+  const auto whole = into("whole");
+  train_on(2, with({"checkpoint.every=1 steps", "checkpoint.keep=1000"}), whole);
+  const std::string expected = summary_text(whole.directory, "parameters_hash");
+  std::vector<fs::path> checkpoints;
+  for (const auto& entry : fs::directory_iterator(whole.directory / "checkpoints"))
+    checkpoints.push_back(entry.path());
+  std::sort(checkpoints.begin(), checkpoints.end());
+  ASSERT_GE(checkpoints.size(), 3U);
+  const bool tries_all = GetParam().name == "MlpDropoutAdam";
+  const std::size_t stride = tries_all ? 1 : (checkpoints.size() + 2) / 3;
+  int ranks = 1;
+  for (std::size_t i = 0; i < checkpoints.size(); i += stride) {
+    auto request = into("resumed" + std::to_string(i));
+    request.resumes = true;
+    fs::create_directories(request.directory / "checkpoints");
+    fs::copy(checkpoints[i], request.directory / "checkpoints");
+    train_on(ranks, GetParam().settings, request);
+    EXPECT_EQ(summary_text(request.directory, "parameters_hash"), expected)
+        << "from " << checkpoints[i].filename() << " on " << ranks << " ranks";
+    ranks = ranks % 5 + 1;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Experiments, Invariance, ::testing::ValuesIn(experiments()),
+                         [](const auto& instance) { return instance.param.name; });
+
+// The textbook reduction is for comparison: near, not equal.
+TEST(MpiReduction, IsNearTheCanonicalOne) {
+  const TemporaryFolder folder;
+  const std::vector<std::string> settings = {"data.train=demo:logistic?rows=500&features=6",
+                                             "model.name=logistic",
+                                             "data.test=demo:logistic?rows=500&features=6&part=test"};
+  std::vector<double> losses;
+  for (const std::string reduction : {"canonical", "mpi"}) {
+    TrainingRequest request;
+    request.directory = folder.path() / reduction;
+    auto mine = settings;
+    mine.push_back("train.reduction=" + reduction);
+    losses.push_back(train_on(3, mine, request).metrics.at("test.loss"));
+  }
+  EXPECT_NEAR(losses[0], losses[1], 1e-5 * losses[0]);
+}
+
+}  // namespace
+}  // namespace lockstep::testing
