@@ -5,7 +5,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
+#include <utility>
 
 namespace lockstep {
 
@@ -14,65 +14,88 @@ namespace {
 constexpr Index kTileRows = 6;
 constexpr Index kWidth = PackedMatrix::kWidth;
 
-// Rows × 16 sums in registers. `a(i, k)` is a[i * row_step + k * depth_step].
+// Rows × 16 sums in registers. Every index is a constant from the start (hence the folds), or the compiler
+// keeps a copy in memory up to date: measured, that halves the speed.
 template <int kRows>
+struct Sums {
+  __m256 low[kRows];
+  __m256 high[kRows];
+};
+
+template <int kRows>
+using RowNumbers = std::make_integer_sequence<int, kRows>;
+
+template <int kRows, int... i>
+[[gnu::always_inline]] inline Sums<kRows> start(__m256 low, __m256 high, std::integer_sequence<int, i...>) {
+  return {{(static_cast<void>(i), low)...}, {(static_cast<void>(i), high)...}};
+}
+
+// sums += A·B over `depth`, where a(i, k) is a[i * row_step + k * depth_step].
+template <int kRows, int... i>
 [[gnu::always_inline]] inline void accumulate(Index depth, const float* a, Index row_step, Index depth_step,
-                                              const float* b, __m256 (&sums)[kRows][2]) {
+                                              const float* b, Sums<kRows>& sums,
+                                              std::integer_sequence<int, i...>) {
+  const auto step = [&](int row, __m256 low, __m256 high) __attribute__((always_inline)) {
+    const __m256 x = _mm256_broadcast_ss(a + row * row_step);
+    sums.low[row] = _mm256_fmadd_ps(x, low, sums.low[row]);
+    sums.high[row] = _mm256_fmadd_ps(x, high, sums.high[row]);
+  };
   for (Index k = 0; k < depth; ++k) {
     _mm_prefetch(reinterpret_cast<const char*>(b + 8 * kWidth), _MM_HINT_T0);
-    const __m256 b0 = _mm256_load_ps(b);
-    const __m256 b1 = _mm256_load_ps(b + 8);
-#pragma GCC unroll 6
-    for (int i = 0; i < kRows; ++i) {
-      const __m256 x = _mm256_broadcast_ss(a + i * row_step);
-      sums[i][0] = _mm256_fmadd_ps(x, b0, sums[i][0]);
-      sums[i][1] = _mm256_fmadd_ps(x, b1, sums[i][1]);
-    }
+    const __m256 low = _mm256_load_ps(b);
+    const __m256 high = _mm256_load_ps(b + 8);
+    (step(i, low, high), ...);
     a += depth_step;
     b += kWidth;
   }
 }
 
-template <int kRows>
-void multiply_rows(ConstMatrix a, const PackedMatrix& b, const float* initial, Matrix c) {
-  alignas(64) std::array<float, kWidth> edge{};
-  for (Index column = 0; column < c.cols; column += kWidth) {
-    const Index width = std::min(kWidth, c.cols - column);
-    __m256 start[2] = {_mm256_setzero_ps(), _mm256_setzero_ps()};
-    if (initial != nullptr) {
-      std::memcpy(edge.data(), initial + column, static_cast<std::size_t>(width) * sizeof(float));
-      start[0] = _mm256_load_ps(edge.data());
-      start[1] = _mm256_load_ps(edge.data() + 8);
-    }
-    __m256 sums[kRows][2];
-    for (auto& row : sums) {
-      row[0] = start[0];
-      row[1] = start[1];
-    }
-    accumulate<kRows>(a.cols, a.data, a.stride, 1, b.panel(column / kWidth), sums);
-    for (int i = 0; i < kRows; ++i) {
-      float* out = c.row(i) + column;
-      if (width == kWidth) {
-        _mm256_storeu_ps(out, sums[i][0]);
-        _mm256_storeu_ps(out + 8, sums[i][1]);
-      } else {
-        _mm256_store_ps(edge.data(), sums[i][0]);
-        _mm256_store_ps(edge.data() + 8, sums[i][1]);
-        std::memcpy(out, edge.data(), static_cast<std::size_t>(width) * sizeof(float));
-      }
-    }
-  }
+template <int kRows, int... i>
+[[gnu::always_inline]] inline void store(const Sums<kRows>& sums, float* out, Index stride,
+                                         std::integer_sequence<int, i...>) {
+  ((_mm256_storeu_ps(out + i * stride, sums.low[i]), _mm256_storeu_ps(out + i * stride + 8, sums.high[i])),
+   ...);
 }
 
 template <int kRows>
-void multiply_one_tile(Index depth, const float* a, const float* b, float* tile) {
-  __m256 sums[kRows][2];
-  for (auto& row : sums) row[0] = row[1] = _mm256_setzero_ps();
-  accumulate<kRows>(depth, a, 1, kRows, b, sums);
-  for (int i = 0; i < kRows; ++i) {
-    _mm256_store_ps(tile + i * kWidth, sums[i][0]);
-    _mm256_store_ps(tile + i * kWidth + 8, sums[i][1]);
+void multiply_rows(ConstMatrix a, const PackedMatrix& b, const float* initial, Matrix c) {
+  constexpr RowNumbers<kRows> rows;
+  alignas(64) std::array<float, kRows * kWidth> edge{};
+  for (Index column = 0; column < c.cols; column += kWidth) {
+    const Index width = std::min(kWidth, c.cols - column);
+    if (initial != nullptr) std::copy_n(initial + column, width, edge.data());
+    Sums<kRows> sums = start<kRows>(_mm256_load_ps(edge.data()), _mm256_load_ps(edge.data() + 8), rows);
+    accumulate<kRows>(a.cols, a.data, a.stride, 1, b.panel(column / kWidth), sums, rows);
+    if (width == kWidth) {
+      store<kRows>(sums, c.data + column, c.stride, rows);
+      continue;
+    }
+    store<kRows>(sums, edge.data(), kWidth, rows);
+    for (int i = 0; i < kRows; ++i) std::copy_n(edge.data() + i * kWidth, width, c.row(i) + column);
   }
+}
+
+template <int kRows, int... i>
+[[gnu::always_inline]] inline void add(Sums<kRows>& sums, const float* tile,
+                                       std::integer_sequence<int, i...>) {
+  ((sums.low[i] = _mm256_add_ps(_mm256_load_ps(tile + i * kWidth), sums.low[i]),
+    sums.high[i] = _mm256_add_ps(_mm256_load_ps(tile + i * kWidth + 8), sums.high[i])),
+   ...);
+}
+
+template <int kRows, bool kAdds>
+void multiply_one_tile(Index depth, const float* a, const float* b, float* tile) {
+  constexpr RowNumbers<kRows> rows;
+  Sums<kRows> sums = start<kRows>(_mm256_setzero_ps(), _mm256_setzero_ps(), rows);
+  accumulate<kRows>(depth, a, 1, kRows, b, sums, rows);
+  if constexpr (kAdds) add<kRows>(sums, tile, rows);
+  store<kRows>(sums, tile, kWidth, rows);
+}
+
+template <bool kAdds, int... i>
+constexpr std::array<decltype(&multiply_one_tile<1, kAdds>), sizeof...(i)> tiles_by_rows(
+    std::integer_sequence<int, i...>) {
+  return {multiply_one_tile<i + 1, kAdds>...};
 }
 
 }  // namespace
@@ -120,8 +143,12 @@ void multiply(ConstMatrix a, const PackedMatrix& b, const float* initial, Matrix
 }
 
 void multiply_tile(Index depth, Index rows, const float* a, const float* b, float* tile) {
-  static constexpr std::array kByRows = {multiply_one_tile<1>, multiply_one_tile<2>, multiply_one_tile<3>,
-                                         multiply_one_tile<4>, multiply_one_tile<5>, multiply_one_tile<6>};
+  static constexpr auto kByRows = tiles_by_rows<false>(RowNumbers<kTileRows>());
+  kByRows[static_cast<std::size_t>(rows - 1)](depth, a, b, tile);
+}
+
+void add_multiplied_tile(Index depth, Index rows, const float* a, const float* b, float* tile) {
+  static constexpr auto kByRows = tiles_by_rows<true>(RowNumbers<kTileRows>());
   kByRows[static_cast<std::size_t>(rows - 1)](depth, a, b, tile);
 }
 

@@ -41,6 +41,8 @@ void multiply(ConstMatrix a, const PackedMatrix& b, const float* initial, Matrix
 
 /// A tile of `rows` ≤ 6 by 16 sums: tile[i * 16 + j] = Σ_k a[k * rows + i] · b[k * 16 + j], k ascending.
 void multiply_tile(Index depth, Index rows, const float* a, const float* b, float* tile);
+/// The same sums, complete, added to what the tile holds.
+void add_multiplied_tile(Index depth, Index rows, const float* a, const float* b, float* tile);
 
 /// left[i] += right[i]; count a multiple of 16, both 64-byte aligned.
 void add_floats(float* left, const float* right, Index count);

@@ -35,30 +35,40 @@ class TileStack {
     stride_ = stride;
     top_ = in_memory_ = depth_;
   }
-  float* push() { return tiles_[static_cast<std::size_t>(top_++)].data(); }
-
-  void add_top() {
-    --top_;
-    float* left = tiles_[static_cast<std::size_t>(top_ - 1)].data();
+  // The product of rows × `depth` of A and `depth` × cols of G goes onto the stack, and `additions` follow.
+  // The first of them is made in registers.
+  void push_product(Index depth, const float* a, const float* g, int additions) {
+    if (additions == 0) return multiply_tile(depth, rows_, a, g, tile(top_++));
     while (in_memory_ >= top_) load(--in_memory_);
-    add_floats(left, tiles_[static_cast<std::size_t>(top_)].data(), rows_ * kTileCols);
+    add_multiplied_tile(depth, rows_, a, g, tile(top_ - 1));
+    add_top(additions - 1);
+  }
+
+  void add_top(int additions) {
+    for (; additions > 0; --additions) {
+      --top_;
+      while (in_memory_ >= top_) load(--in_memory_);
+      add_floats(tile(top_ - 1), tile(top_), rows_ * kTileCols);
+    }
   }
 
   void store() {
     for (; in_memory_ < top_; ++in_memory_) {
-      const float* tile = tiles_[static_cast<std::size_t>(in_memory_)].data();
+      const float* sums = tile(in_memory_);
       float* out = buffers_[static_cast<std::size_t>(in_memory_)] + offset_;
       for (Index i = 0; i < rows_; ++i)
-        std::memcpy(out + i * stride_, tile + i * kTileCols, static_cast<std::size_t>(cols_) * sizeof(float));
+        std::memcpy(out + i * stride_, sums + i * kTileCols, static_cast<std::size_t>(cols_) * sizeof(float));
     }
   }
 
  private:
+  float* tile(int level) { return tiles_[static_cast<std::size_t>(level)].data(); }
+
   void load(int level) {
-    float* tile = tiles_[static_cast<std::size_t>(level)].data();
+    float* out = tile(level);
     const float* in = buffers_[static_cast<std::size_t>(level)] + offset_;
     for (Index i = 0; i < rows_; ++i)
-      std::memcpy(tile + i * kTileCols, in + i * stride_, static_cast<std::size_t>(cols_) * sizeof(float));
+      std::memcpy(out + i * kTileCols, in + i * stride_, static_cast<std::size_t>(cols_) * sizeof(float));
   }
 
   const std::vector<float*>& buffers_;
@@ -147,9 +157,10 @@ void GradientSum::add_product(int tensor, ConstMatrix a, ConstMatrix g) {
         stack.place(target.offset + i * g.cols + column, rows, std::min(kTileCols, g.cols - column), g.cols);
         for (const Push& push : plan_) {
           if (push.end > push.begin)
-            multiply_tile(push.end - push.begin, rows, panel_a + push.begin * rows,
-                          panel_g + push.begin * kTileCols, stack.push());
-          for (int k = 0; k < push.additions; ++k) stack.add_top();
+            stack.push_product(push.end - push.begin, panel_a + push.begin * rows,
+                               panel_g + push.begin * kTileCols, push.additions);
+          else
+            stack.add_top(push.additions);
         }
         stack.store();
       }
