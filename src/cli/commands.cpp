@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 
 #include "cli/config_command.h"
+#include "cli/doctor_command.h"
 #include "cli/train_command.h"
 
 namespace lockstep {
@@ -11,6 +12,7 @@ std::vector<Command> commands() {
   std::vector<Command> rows;
   add_train_commands(&rows);
   add_config_commands(&rows);
+  add_doctor_command(&rows);
   return rows;
 }
 

@@ -2,8 +2,8 @@
 #include "cli/ranks.h"
 
 #include <cstdio>
-#include <optional>
 
+#include "comm/agreement.h"
 #include "lockstep/comm/mpi_session.h"
 #include "lockstep/core/error.h"
 
@@ -22,6 +22,7 @@ int fail_alone(Communicator& communicator, ExitCode code, const char* message) {
 
 int run_guarded(Communicator& communicator, const std::function<int(Communicator&)>& work) {
   try {
+    rethrow_first_error(communicator, nullptr);  // fail_with_all_ranks() is its other side
     return work(communicator);
   } catch (const AgreedError& error) {
     if (communicator.rank() == 0) std::fprintf(stderr, "lockstep: %s\n", error.what());
@@ -44,6 +45,23 @@ int run_as_rank(double timeout_s, const std::function<int(Communicator&)>& work)
   const int code = run_guarded(*communicator, work);
   std::fflush(nullptr);
   return code;
+}
+
+std::optional<int> fail_with_all_ranks(const std::exception_ptr& error) {
+  if (!launched_by_mpi() || mpi_was_started()) return {};
+  constexpr double kTimeout_s = 30;  // the config, which says another, may be what is wrong
+  MpiSession session;
+  const std::unique_ptr<Communicator> communicator = make_communicator(kTimeout_s);
+  try {
+    rethrow_first_error(*communicator, error);
+  } catch (const AgreedError& agreed) {
+    if (communicator->rank() == 0) std::fprintf(stderr, "lockstep: %s\n", agreed.what());
+    std::fflush(nullptr);
+    return static_cast<int>(agreed.code());
+  } catch (const Error& lone) {
+    return fail_alone(*communicator, lone.code(), lone.what());
+  }
+  return {};
 }
 
 }  // namespace lockstep

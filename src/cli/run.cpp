@@ -7,6 +7,7 @@
 
 #include "cli/commands.h"
 #include "cli/option_table.h"
+#include "cli/ranks.h"
 #include "core/suggest.h"
 #include "lockstep/core/error.h"
 #include "lockstep/run.h"
@@ -72,6 +73,15 @@ int run_command(const std::vector<std::string>& whole, const Plugins& plugins) {
   return command.run({line, plugins, table, whole});
 }
 
+int run_as_one_of_all(const std::vector<std::string>& whole, const Plugins& plugins) {
+  try {
+    return run_command(whole, plugins);
+  } catch (...) {
+    if (const std::optional<int> code = fail_with_all_ranks(std::current_exception())) return *code;
+    throw;
+  }
+}
+
 int report(ExitCode code, const char* message) {
   std::fprintf(stderr, "lockstep: %s\n", message);
   return static_cast<int>(code);
@@ -82,7 +92,7 @@ int report(ExitCode code, const char* message) {
 // The one place where errors are caught, for programs with plug-ins of their own too.
 int run(int argc, char** argv, const Plugins& plugins) {
   try {
-    const int code = run_command({argv, argv + argc}, plugins);
+    const int code = run_as_one_of_all({argv, argv + argc}, plugins);
     if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
       throw Error(ExitCode::kOutput, std::string("cannot write to standard output: ") + std::strerror(errno));
     return code;

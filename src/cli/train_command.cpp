@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "cli/local_launch.h"
 #include "cli/ranks.h"
 #include "core/config.h"
 #include "lockstep/comm/mpi_session.h"
@@ -19,6 +20,7 @@ int train(const CommandContext& context) {
   if (options.text("run.name").empty() && !line.config().files.empty())
     options.set("run.name", std::filesystem::path(line.config().files.back()).stem().string(),
                 "name of the config");
+  if (const std::optional<int> code = launch_ranks(context)) return *code;
   TrainingRequest request;
   request.directory = line.text("run-dir");
   request.overwrites = line.has("overwrite");
@@ -39,7 +41,7 @@ void add_train_commands(std::vector<Command>* rows) {
                     true,
                     {{"run-dir", "DIR", "the run directory; default: a new one under run.root"},
                      {"overwrite", "", "replace the run in the run directory"},
-                     {"ranks", "P", "start P ranks on this machine through mpirun", 'n'}}},
+                     ranks_flag()}},
                    "train a model",
                    train});
 }

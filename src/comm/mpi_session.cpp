@@ -3,6 +3,7 @@
 
 #include <mpi.h>
 
+#include <array>
 #include <cstdlib>
 
 #include "comm/mpi_communicator.h"
@@ -14,6 +15,20 @@ bool launched_by_mpi() {
   for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK", "PMI_SIZE", "MPI_LOCALNRANKS"})
     if (std::getenv(name) != nullptr) return true;
   return false;
+}
+
+bool mpi_was_started() {
+  int is_initialized = 0;
+  MPI_Initialized(&is_initialized);
+  return is_initialized != 0;
+}
+
+std::string mpi_library() {
+  std::array<char, MPI_MAX_LIBRARY_VERSION_STRING> text{};
+  int length = 0;
+  MPI_Get_library_version(text.data(), &length);
+  const std::string whole(text.data());
+  return whole.substr(0, whole.find_first_of(",\n"));
 }
 
 MpiSession::MpiSession() {
@@ -29,9 +44,7 @@ MpiSession::~MpiSession() {
 }
 
 std::unique_ptr<Communicator> make_communicator(double timeout_s) {
-  int is_initialized = 0;
-  MPI_Initialized(&is_initialized);
-  if (is_initialized == 0) return make_single_communicator();
+  if (!mpi_was_started()) return make_single_communicator();
   return std::make_unique<MpiCommunicator>(timeout_s);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "lockstep/comm/communicator.h"
 
@@ -9,6 +10,10 @@ namespace [[gnu::visibility("default")]] lockstep {
 
 /// Whether mpirun, srun or another launcher of MPI started this process, by its variables in the environment.
 bool launched_by_mpi();
+/// Whether this process had a MpiSession already. MPI starts once.
+bool mpi_was_started();
+/// "Open MPI v4.1.4": name and version of the library.
+std::string mpi_library();
 
 /// MPI from MPI_Init to MPI_Finalize. The main program creates one if launched_by_mpi(), before any
 /// communicator, and lets it end last. On the way out of an error it is of no use to wait for the others:

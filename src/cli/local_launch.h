@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/commands.h"
+
+namespace lockstep {
+
+/// The flag of every ranked command: -n P, --ranks P.
+Flag ranks_flag();
+
+/// Every ranked command calls this first, after it has read its options: wrong ones are found before anything
+/// is started. With -n P > 1 it runs the same command on P ranks of this machine through mpirun and returns
+/// the exit code; otherwise nothing, and the caller goes on as a rank. Throws Error(kHosts) without mpirun,
+/// Error(kUsage) where a launcher started another number of ranks.
+std::optional<int> launch_ranks(const CommandContext& context);
+
+/// `mpirun … command`, with mapping and binding for `ranks` ranks on this machine.
+std::vector<std::string> mpirun_line(int ranks, const std::vector<std::string>& command);
+
+/// Prints the line to stderr, runs it and returns its exit code. SIGTERM, SIGINT and SIGHUP reach it as
+/// SIGUSR1, at which ranks save and stop with code 75; a second one as SIGTERM, a third as SIGKILL.
+int run_and_pass_signals(const std::vector<std::string>& line);
+
+/// The words as a shell takes them.
+std::string shell_text(const std::vector<std::string>& words);
+
+/// The path of this program. mpirun's children would find mpirun under /proc/self/exe.
+std::string own_path();
+
+}  // namespace lockstep
