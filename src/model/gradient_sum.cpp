@@ -205,13 +205,13 @@ void GradientSum::add_columns(int tensor, ConstMatrix g) {
   });
 }
 
-void GradientSum::add(int tensor, const Leaf& leaf) {
+void GradientSum::add_leaves(int tensor, const void* self, LeafFunction leaf) {
   const Tensor& target = layout_[tensor];
   const Index padded = round_up_16(target.size);
   int depth = depth_;
   for (const Push& push : plan_) {
     if (push.end > push.begin)
-      leaf(push.begin, push.end, buffers_[static_cast<std::size_t>(depth++)] + target.offset);
+      leaf(self, push.begin, push.end, buffers_[static_cast<std::size_t>(depth++)] + target.offset);
     for (int k = 0; k < push.additions; ++k) {
       --depth;
       const auto top = static_cast<std::size_t>(depth);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -34,8 +33,12 @@ class GradientSum {
 
   /// For what the two above cannot say: `leaf(begin, end, out)` writes to `out` (the tensor's shape) the sum
   /// over rows [begin, end), the rows of one shard in order.
-  using Leaf = std::function<void(Index begin, Index end, float* out)>;
-  void add(int tensor, const Leaf& leaf);
+  template <class Leaf>
+  void add(int tensor, const Leaf& leaf) {
+    add_leaves(tensor, &leaf, [](const void* self, Index begin, Index end, float* out) {
+      (*static_cast<const Leaf*>(self))(begin, end, out);
+    });
+  }
 
   /// Starts the step of a rank that hosts shards [first, last).
   void begin_step(TreeNode hosted);
@@ -59,6 +62,9 @@ class GradientSum {
   static int buffers_needed(TreeNode hosted);
 
  private:
+  // Not std::function, which would go to the heap in every step.
+  using LeafFunction = void (*)(const void* self, Index begin, Index end, float* out);
+  void add_leaves(int tensor, const void* self, LeafFunction leaf);
   void pack_columns(ConstMatrix a, Index first, Index last);
 
   const ParameterLayout& layout_;

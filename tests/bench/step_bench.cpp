@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a training step costs against its limits, in one run: verified before it is timed, interleaved,
+// medians.
+//   mlp 784-256-128-10, batch 1,000, one rank: the time of its matrix products, each over all rows in one
+//   call of the faster of Eigen and our own kernels, against the time of the step; and the default shards
+//   against one flagship_logistic, one epoch in file order: rows a second
+#include <Eigen/Core>
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/clock.h"
+#include "core/gemm.h"
+#include "lockstep/run.h"
+#include "support/experiment.h"
+#include "train/options.h"
+#include "train/trainer.h"
+
+namespace lockstep {
+namespace {
+
+using RowMajor = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+constexpr int kRounds = 7;
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+template <class Work>
+double seconds_of(const Work& work) {
+  const double start = now_seconds();
+  work();
+  return now_seconds() - start;
+}
+
+/// One experiment on one rank, as `train` runs it.
+struct Run {
+  explicit Run(const std::vector<std::string>& settings) : options(testing::options_of(settings)) {
+    communicator = make_single_communicator();
+    LoadPlan plan;
+    plan.task = make_loss(options, plugins)->task();
+    plan.shards = shard_count(options);
+    plan.hosted = {0, plan.shards};
+    data.emplace(load_datasets(options, plugins.formats, plan));
+    model.emplace(make_model(options, plugins, schema_of(data->train)));
+    restart();
+  }
+  void restart() { trainer.emplace(options, plugins, *communicator, *data, *model, nullptr); }
+
+  Options options;
+  Plugins plugins = builtin_plugins();
+  std::unique_ptr<Communicator> communicator;
+  std::optional<DataSets> data;
+  std::optional<TrainedModel> model;
+  std::optional<Trainer> trainer;
+};
+
+/// Median seconds of each product of the network's step, all B rows in one call, the faster of two libraries.
+class Products {
+ public:
+  explicit Products(Index batch) : batch_(batch) {}
+
+  double seconds() const {
+    double total = 0;
+    for (std::size_t layer = 0; layer + 1 < kWidths.size(); ++layer) {
+      const Index in = kWidths[layer], out = kWidths[layer + 1];
+      const RowMajor x = RowMajor::Random(batch_, in), w = RowMajor::Random(in, out),
+                     g = RowMajor::Random(batch_, out);
+      RowMajor y(batch_, out), gradient(in, out), back(batch_, in);
+      PackedMatrix packed(std::max(in, out), std::max(in, out));
+      const auto view = [](const RowMajor& m) { return ConstMatrix{m.data(), m.rows(), m.cols(), m.cols()}; };
+      total += faster([&] { y.noalias() = x * w; },
+                      [&] {
+                        packed.pack(view(w));
+                        multiply(view(x), packed, nullptr, {y.data(), batch_, out, out});
+                      });
+      total += faster([&] { gradient.noalias() = x.transpose() * g; }, {});
+      if (layer > 0)
+        total += faster([&] { back.noalias() = g * w.transpose(); },
+                        [&] {
+                          packed.pack_transposed(view(w));
+                          multiply(view(g), packed, nullptr, {back.data(), batch_, in, in});
+                        });
+    }
+    return total;
+  }
+
+ private:
+  static constexpr std::array<Index, 4> kWidths = {784, 256, 128, 10};
+
+  static double faster(const std::function<void()>& eigen, const std::function<void()>& own) {
+    double best = 1e9;
+    for (const auto& product : {eigen, own}) {
+      if (!product) continue;
+      std::vector<double> times;
+      for (int i = 0; i < 9; ++i) times.push_back(seconds_of(product));
+      best = std::min(best, median(times));
+    }
+    return best;
+  }
+
+  Index batch_;
+};
+
+void bench_mlp(Index batch) {
+  const std::vector<std::string> settings = {"data.train=demo:blobs?rows=10000&features=784&classes=10",
+                                             "model.name=mlp",
+                                             "model.hidden=256,128",
+                                             "train.batch=" + std::to_string(batch),
+                                             "train.steps=40",
+                                             "eval.train=never"};
+  auto one = settings;
+  one.push_back("train.shards=1");
+  Run by_default(settings), by_one(one);
+  const Products products(batch);
+  std::vector<double> default_ms, one_ms, gemm_ms, share, ratio;
+  for (int round = 0; round < kRounds; ++round) {
+    by_default.restart();
+    by_one.restart();
+    by_default.trainer->run();
+    default_ms.push_back(by_default.trainer->step_times().percentile_ms(0.5));
+    gemm_ms.push_back(products.seconds() * 1e3);
+    by_one.trainer->run();
+    one_ms.push_back(by_one.trainer->step_times().percentile_ms(0.5));
+    share.push_back(gemm_ms.back() / default_ms.back());
+    ratio.push_back(default_ms.back() / one_ms.back());
+  }
+  std::printf("mlp 784-256-128-10, batch %ld, one rank, %d shards\n", static_cast<long>(batch),
+              by_default.data->train.shards());
+  std::printf("  step                        %8.3f ms\n  its products in one call    %8.3f ms\n",
+              median(default_ms), median(gemm_ms));
+  std::printf("  products / step             %8.3f\n  step / step with one shard  %8.3f\n", median(share),
+              median(ratio));
+}
+
+void bench_flagship() {
+  Run run({"data.train=demo:logistic?rows=5000000&features=28&noise=0.1", "model.name=logistic",
+           "optim.learning_rate=0.5", "optim.schedule=inverse_sqrt", "train.batch=1000", "train.epochs=1",
+           "train.shuffle=false", "eval.train=never"});
+  std::vector<double> rates;
+  for (int round = 0; round < kRounds; ++round) {
+    run.restart();
+    const TrainOutcome outcome = run.trainer->run();
+    rates.push_back(static_cast<double>(outcome.last.rows) / outcome.last.train_s);
+  }
+  std::printf(
+      "flagship logistic 5,000,000 × 28, batch 1,000, one rank\n  rows a second               %8.2f "
+      "million\n",
+      median(rates) / 1e6);
+}
+
+// Sixteen shards on one rank must train what a thread of one rank with the serial path trains: the loss
+// falls.
+bool verify() {
+  Run run({"data.train=demo:blobs?rows=2000&features=784&classes=10", "model.name=mlp",
+           "model.hidden=256,128", "train.batch=50", "train.epochs=5", "optim.learning_rate=0.1", "data.scale=0.1"});
+  const TrainOutcome outcome = run.trainer->run();
+  return outcome.metrics.at("train.accuracy") > 0.95;
+}
+
+}  // namespace
+}  // namespace lockstep
+
+int main() {
+  if (!lockstep::verify()) {
+    std::fprintf(stderr, "the network does not learn; nothing was timed\n");
+    return 1;
+  }
+  lockstep::bench_mlp(1000);
+  lockstep::bench_mlp(64);
+  lockstep::bench_flagship();
+  return 0;
+}
