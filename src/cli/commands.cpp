@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/commands.h"
 
+#include "cli/checkpoint_command.h"
 #include "cli/config_command.h"
 #include "cli/doctor_command.h"
+#include "cli/eval_command.h"
+#include "cli/predict_command.h"
+#include "cli/resume_command.h"
 #include "cli/train_command.h"
+#include "cli/verify_command.h"
 
 namespace lockstep {
 
@@ -11,6 +16,11 @@ namespace lockstep {
 std::vector<Command> commands() {
   std::vector<Command> rows;
   add_train_commands(&rows);
+  add_resume_commands(&rows);
+  add_eval_commands(&rows);
+  add_predict_commands(&rows);
+  add_verify_commands(&rows);
+  add_checkpoint_commands(&rows);
   add_config_commands(&rows);
   add_doctor_command(&rows);
   return rows;

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/train_command.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "cli/local_launch.h"
 #include "cli/ranks.h"
 #include "core/config.h"
 #include "lockstep/comm/mpi_session.h"
+#include "train/cross_validation.h"
 #include "train/signals.h"
 #include "train/training_run.h"
 
@@ -26,7 +28,9 @@ int train(const CommandContext& context) {
   request.overwrites = line.has("overwrite");
   request.is_launched = launched_by_mpi();
   stop_on_signals();
+  const auto folds = static_cast<int>(std::min<std::int64_t>(line.integer("folds", 0, 2), 1000));
   return run_as_rank(options.real("comm.timeout_s"), [&](Communicator& communicator) {
+    if (folds > 0) return cross_validate(options, context.plugins, communicator, request, folds);
     return train_run(options, context.plugins, communicator, request).exit_code;
   });
 }
@@ -41,6 +45,7 @@ void add_train_commands(std::vector<Command>* rows) {
                     true,
                     {{"run-dir", "DIR", "the run directory; default: a new one under run.root"},
                      {"overwrite", "", "replace the run in the run directory"},
+                     {"folds", "K", "cross-validate: K runs, each validated on another part of the rows"},
                      ranks_flag()}},
                    "train a model",
                    train});

@@ -18,18 +18,6 @@ namespace {
 
 const std::string kFormat = "lockstep-checkpoint-1";
 
-// Newest first: by step, which the name holds, never by the time of the file.
-std::vector<fs::path> list_checkpoints(const fs::path& folder) {
-  std::vector<fs::path> paths;
-  if (!fs::is_directory(folder)) return paths;
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    const std::string name = entry.path().filename().string();
-    if (name.starts_with("step-") && name.ends_with(".safetensors")) paths.push_back(entry.path());
-  }
-  std::sort(paths.begin(), paths.end(), std::greater<>());
-  return paths;
-}
-
 // As texts, because JSON has no infinity and a schedule may remember one.
 std::vector<std::string> to_texts(const std::vector<double>& values) {
   std::vector<std::string> texts;
@@ -52,9 +40,22 @@ std::vector<double> to_values(const std::vector<std::string>& texts) {
 
 }  // namespace
 
+// By step, which the name holds, never by the time of the file.
+std::vector<fs::path> list_checkpoints(const fs::path& folder) {
+  std::vector<fs::path> paths;
+  if (!fs::is_directory(folder)) return paths;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with("step-") && name.ends_with(".safetensors")) paths.push_back(entry.path());
+  }
+  std::sort(paths.begin(), paths.end(), std::greater<>());
+  return paths;
+}
+
 std::string to_json(const RunState& state) {
   return Json{{"step", state.step},
               {"consumed", state.consumed},
+              {"rows", state.rows},
               {"average_count", state.average_count},
               {"skipped_steps", state.skipped_steps},
               {"schedule", to_texts(state.schedule)},
@@ -63,6 +64,7 @@ std::string to_json(const RunState& state) {
                 {"best_step", state.watch.best_step},
                 {"since_best", state.watch.since_best}}},
               {"train_s", state.train_s},
+              {"end_reason", state.end_reason},
               {"canonical_config", state.canonical_config},
               {"data_fingerprint", state.data_fingerprint}}
       .dump();
@@ -74,6 +76,7 @@ RunState parse_run_state(const std::string& text) {
     RunState state;
     state.step = json.at("step").get<Index>();
     state.consumed = json.at("consumed").get<Index>();
+    state.rows = json.at("rows").get<Index>();
     state.average_count = json.at("average_count").get<Index>();
     state.skipped_steps = json.at("skipped_steps").get<Index>();
     state.schedule = to_values(json.at("schedule").get<std::vector<std::string>>());
@@ -81,6 +84,7 @@ RunState parse_run_state(const std::string& text) {
     state.watch = {watch.at("best").get<double>(), watch.at("best_step").get<Index>(),
                    watch.at("since_best").get<Index>()};
     state.train_s = json.at("train_s").get<double>();
+    state.end_reason = json.at("end_reason").get<int>();
     state.canonical_config = json.at("canonical_config").get<std::string>();
     state.data_fingerprint = json.at("data_fingerprint").get<std::string>();
     return state;

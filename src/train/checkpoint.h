@@ -15,11 +15,13 @@ namespace lockstep {
 struct RunState {
   Index step = 0;      ///< updates made
   Index consumed = 0;  ///< rows used, over all epochs
+  Index rows = 0;      ///< N
   Index average_count = 0;
   Index skipped_steps = 0;
   std::vector<double> schedule;
   BestWatch::State watch;
   double train_s = 0;
+  int end_reason = 0;            ///< EndReason: the run had come to its end when this was saved
   std::string canonical_config;  ///< what determines the model; must be equal on resume
   std::string data_fingerprint;
 };
@@ -28,6 +30,9 @@ struct RunState {
 /// optimizer, "average.<tensor>", "best.<tensor>", and RunState as JSON in the metadata.
 std::string to_json(const RunState& state);
 RunState parse_run_state(const std::string& json);
+
+/// The checkpoints in this folder, newest first.
+std::vector<std::filesystem::path> list_checkpoints(const std::filesystem::path& folder);
 
 /// "step-000012000.safetensors" in the checkpoints folder.
 std::filesystem::path checkpoint_path(const std::filesystem::path& folder, Index step);

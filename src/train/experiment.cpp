@@ -21,9 +21,10 @@ std::string shape_text(const std::vector<Index>& shape) {
 }
 
 std::string schema_text(const TrainedSchema& schema) {
-  return Json{{"features", schema.features},         {"is_sparse", schema.is_sparse},
-              {"index_base", schema.index_base},     {"classes", schema.classes},
-              {"shift", schema.preprocessing.shift}, {"scale", schema.preprocessing.scale}}
+  return Json{{"features", schema.features},           {"is_sparse", schema.is_sparse},
+              {"index_base", schema.index_base},       {"classes", schema.classes},
+              {"feature_names", schema.feature_names}, {"shift", schema.preprocessing.shift},
+              {"scale", schema.preprocessing.scale}}
       .dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -35,6 +36,7 @@ TrainedSchema parse_schema(const std::filesystem::path& path, const std::string&
     schema.is_sparse = json.at("is_sparse").get<bool>();
     schema.index_base = json.at("index_base").get<int>();
     schema.classes = json.at("classes").get<std::vector<std::string>>();
+    schema.feature_names = json.at("feature_names").get<std::vector<std::string>>();
     schema.preprocessing.shift = json.at("shift").get<std::vector<float>>();
     schema.preprocessing.scale = json.at("scale").get<std::vector<float>>();
     return schema;
@@ -91,9 +93,10 @@ ModelFile read_model_file(const std::filesystem::path& run_or_file) {
   ModelFile result;
   result.file = read_safetensors(path);
   const auto& metadata = result.file.metadata;
-  if (!metadata.contains("format") || !metadata.contains("config") || !metadata.contains("schema"))
+  if (!metadata.contains("format") || !metadata.contains("config") || !metadata.contains("schema") ||
+      !metadata.contains("checksum"))
     throw Error(ExitCode::kData,
-                path.string() + ": is not a model of this program: config or schema is missing");
+                path.string() + ": is not a model of this program: config, schema or checksum is missing");
   if (metadata.at("format") != "lockstep-model-1")
     throw Error(ExitCode::kData, path.string() + ": has format " + metadata.at("format") +
                                      "; this program reads lockstep-model-1");

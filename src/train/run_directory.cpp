@@ -10,12 +10,16 @@
 #include <cerrno>
 #include <cstring>
 #include <ctime>
+#include <nlohmann/json.hpp>
+#include <sstream>
 
+#include "core/atomic_file.h"
 #include "lockstep/core/error.h"
 
 namespace lockstep {
 
 namespace fs = std::filesystem;
+using Json = nlohmann::json;
 
 namespace {
 
@@ -53,9 +57,9 @@ RunDirectory::RunDirectory(fs::path path, Mode mode) : path_(std::move(path)) {
   if (mode == Mode::kOverwrite) remove_old_run();
   fs::create_directories(checkpoints(), error);
   if (error) fail(checkpoints(), "cannot be created: " + error.message());
-  metrics_.open(file("metrics.jsonl"), std::ios::app);
+  open_metrics();
   log_.open(file("log.txt"), std::ios::app);
-  if (!metrics_ || !log_) fail(path_, "cannot be written");
+  if (!log_) fail(path_, "cannot be written");
 }
 
 RunDirectory::~RunDirectory() {
@@ -76,12 +80,35 @@ void RunDirectory::remove_old_run() const {
     fail(path_, "holds files that are not of a run; --overwrite does not delete those");
 }
 
+void RunDirectory::open_metrics() {
+  metrics_.open(file("metrics.jsonl"), std::ios::app);
+  if (!metrics_) fail(path_, "cannot be written");
+}
+
+void RunDirectory::drop_metrics_after(std::int64_t step) {
+  metrics_.close();
+  std::istringstream lines(read_file(file("metrics.jsonl")));
+  std::string kept, line;
+  while (std::getline(lines, line)) {
+    const Json json = Json::parse(line, nullptr, false);
+    if (json.is_object() && json.value("step", std::int64_t{0}) <= step) kept += line + "\n";
+  }
+  write_file_atomically(file("metrics.jsonl"), kept);
+  open_metrics();
+}
+
 void RunDirectory::append_metrics(const std::string& json) {
   metrics_ << json << '\n' << std::flush;
 }
 
 void RunDirectory::append_log(const std::string& line) {
   log_ << fmt::format("{:%Y-%m-%d %H:%M:%S} {}\n", fmt::localtime(std::time(nullptr)), line) << std::flush;
+}
+
+bool is_finished_run(const fs::path& run) {
+  if (!fs::exists(run / "model.safetensors") || !fs::exists(run / "summary.json")) return false;
+  const Json summary = Json::parse(read_file(run / "summary.json"), nullptr, false);
+  return summary.is_object() && summary.value("status", "stopped") != "stopped";
 }
 
 }  // namespace lockstep

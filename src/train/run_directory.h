@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -29,11 +30,15 @@ class RunDirectory {
 
   /// Appends one line to metrics.jsonl and flushes it.
   void append_metrics(const std::string& json);
+  /// Removes the lines of metrics.jsonl behind this step, and a last one that was cut off: a resumed run
+  /// makes them again.
+  void drop_metrics_after(std::int64_t step);
   /// Appends one line, with the time of day, to log.txt.
   void append_log(const std::string& line);
 
  private:
   void lock();
+  void open_metrics();
   void remove_old_run() const;
 
   std::filesystem::path path_;
@@ -41,5 +46,8 @@ class RunDirectory {
   std::ofstream metrics_;
   std::ofstream log_;
 };
+
+/// Whether `run` holds a model and the summary of a run that was not stopped.
+bool is_finished_run(const std::filesystem::path& run);
 
 }  // namespace lockstep

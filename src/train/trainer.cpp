@@ -131,7 +131,7 @@ void Trainer::run_step() {
   const double reduced = now_seconds();
   consumed_ += window.last - window.first;
   if (total.sums[kTailWeight] > 0) update_weights(gradient, total, window);
-  if ((total.votes & kVoteStop) != 0) reason_ = EndReason::kStopped;
+  if ((total.votes & kVoteStop) != 0 && reason_ == EndReason::kFinished) reason_ = EndReason::kStopped;
   saves_now_ = (total.votes & kVoteSave) != 0;
 
   const PhaseSeconds local = gradient_step_.take_seconds();
@@ -183,8 +183,11 @@ void Trainer::handle_non_finite(const BatchWindow& window) {
 
 void Trainer::after_step() {
   const Index done = windows_done();
-  const bool is_end = is_finished();
-  if (reason_ != EndReason::kStopped && (is_end || evaluation_cadence_.is_due(done))) evaluate();
+  const bool is_last = done >= total_steps_;
+  const bool is_end = is_last || (is_finished() && reason_ != EndReason::kStopped);
+  // A stopped run evaluates too where it is due: what follows from it belongs to the state that is saved.
+  if (is_end || evaluation_cadence_.is_due(done)) evaluate();
+  if (is_last && reason_ == EndReason::kStopped) reason_ = EndReason::kFinished;
   const Index every = options_.integer("log.hash_every");
   if (every > 0 ? step_ % every == 0 : done % steps_per_epoch_ == 0) check_weights_equal();
   if (reason_ == EndReason::kStopped || saves_now_ || checkpoint_cadence_.is_due(done)) save_checkpoint();
@@ -279,11 +282,13 @@ RunState Trainer::run_state() const {
   RunState state;
   state.step = step_;
   state.consumed = consumed_;
+  state.rows = data_.train.info().rows;
   state.average_count = average_.count();
   state.skipped_steps = outcome_.skipped_steps;
   state.schedule = rate_.state();
   state.watch = watch_.state();
   state.train_s = report_.train_s;
+  state.end_reason = static_cast<int>(reason_ == EndReason::kStopped ? EndReason::kFinished : reason_);
   state.canonical_config = canonical_config(options_);
   state.data_fingerprint = data_.train.info().fingerprint;
   return state;
@@ -311,6 +316,10 @@ void Trainer::resume(const TensorFile& checkpoint) {
   rate_.restore(state.schedule);
   watch_.restore(state.watch);
   report_.train_s = resumed_train_s_ = state.train_s;
+  report_.total_steps = total_steps_;
+  report_.epoch = static_cast<double>(consumed_) / static_cast<double>(data_.train.info().rows);
+  reason_ = static_cast<EndReason>(state.end_reason);
+  if (reason_ == EndReason::kTarget) outcome_.time_to_target_s = state.train_s;
 }
 
 }  // namespace lockstep

@@ -54,6 +54,7 @@ class Trainer {
   Index batch() const { return batch_; }
   Index steps_per_epoch() const { return steps_per_epoch_; }
   Index total_steps() const { return total_steps_; }
+  Index step() const { return step_; }  ///< updates made
   const Rate& rate() const { return rate_; }
   const StepTimes& step_times() const { return step_times_; }
   std::size_t memory_bytes() const;

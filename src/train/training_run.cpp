@@ -103,6 +103,27 @@ void print_results(const TrainOutcome& outcome, const RunDirectory& directory) {
   fmt::print("{:<16} {}\n{}\n", "parameters_hash", outcome.hash, directory.path().string());
 }
 
+// A run that ended before its first checkpoint begins anew: that gives the same model.
+void resume_training(Communicator& communicator, const TrainingRequest& request, Trainer& trainer,
+                     RunDirectory* directory, std::optional<ProgressLog>& progress) {
+  std::string found = "no checkpoint yet: begins anew";
+  on_all_ranks(communicator, [&] {
+    std::vector<std::string> rejected;
+    Index step = 0;
+    if (!list_checkpoints(request.directory / "checkpoints").empty()) {
+      const TensorFile checkpoint = find_checkpoint(request.directory, rejected);
+      trainer.resume(checkpoint);
+      step = trainer.step();
+      found = fmt::format("resumes at step {} of {}", step, trainer.total_steps());
+    }
+    if (directory == nullptr) return;
+    for (const std::string& line : rejected) progress->on_message("passed over: " + line);
+    progress->on_message(found);
+    directory->drop_metrics_after(step);
+  });
+  require_agreement(communicator, "checkpoint", found);
+}
+
 }  // namespace
 
 TrainingResult train_run(const Options& options, const Plugins& plugins, Communicator& communicator,
@@ -133,14 +154,7 @@ TrainingResult train_run(const Options& options, const Plugins& plugins, Communi
     for (const std::string& line : start_lines(*trainer, *model, data.train, communicator, topology))
       progress->on_message(line);
   }
-  if (request.resumes) {
-    on_all_ranks(communicator, [&] {
-      std::vector<std::string> rejected;
-      trainer->resume(find_checkpoint(request.directory, rejected));
-      if (progress)
-        for (const std::string& line : rejected) progress->on_message("passed over: " + line);
-    });
-  }
+  if (request.resumes) resume_training(communicator, request, *trainer, directory.get(), progress);
   const TrainOutcome outcome = trainer->run();
   progress.reset();
   TrainingResult result;

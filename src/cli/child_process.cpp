@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/child_process.h"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <string_view>
+
+#include "lockstep/core/error.h"
+
+namespace lockstep {
+
+namespace {
+
+bool is_kept(std::string_view variable) {
+  for (const std::string_view start : {"OMPI_", "PMIX_", "LOCKSTEP__"})
+    if (variable.starts_with(start)) return false;
+  return true;
+}
+
+std::vector<char*> environment() {
+  std::vector<char*> kept;
+  for (char** entry = environ; *entry != nullptr; ++entry)
+    if (is_kept(*entry)) kept.push_back(*entry);
+  kept.push_back(nullptr);
+  return kept;
+}
+
+int wait_for(pid_t child) {
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0)
+    if (errno != EINTR) throw Error(ExitCode::kInternal, std::string("waitpid: ") + std::strerror(errno));
+  constexpr int kSignalBase = 128;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : kSignalBase + WTERMSIG(status);
+}
+
+}  // namespace
+
+int run_child(const std::vector<std::string>& command, const std::filesystem::path& output) {
+  std::vector<char*> words;
+  for (const std::string& word : command) words.push_back(const_cast<char*>(word.c_str()));
+  words.push_back(nullptr);
+  std::vector<char*> variables = environment();
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, output.c_str(), O_WRONLY | O_CREAT | O_TRUNC,
+                                   0666);
+  posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
+  pid_t child = 0;
+  const int error = posix_spawnp(&child, words[0], &actions, nullptr, words.data(), variables.data());
+  posix_spawn_file_actions_destroy(&actions);
+  if (error != 0) throw Error(ExitCode::kHosts, command[0] + " cannot be started: " + std::strerror(error));
+  return wait_for(child);
+}
+
+}  // namespace lockstep
