@@ -13,6 +13,8 @@ class Cadence {
   /// Throws Error(kConfig) that names `key`.
   Cadence(const std::string& key, const std::string& text, Index steps_per_epoch);
 
+  /// Not "never".
+  bool exists() const { return steps_ > 0 || seconds_ > 0; }
   /// Whether the number of batches done is a multiple of the period.
   bool is_due(Index batches_done) const { return steps_ > 0 && batches_done % steps_ == 0; }
   /// Seconds between two times; 0 where it counts steps.

@@ -76,13 +76,19 @@ TrainedModel make_model(const Options& options, const Plugins& plugins, const Tr
   return result;
 }
 
-std::string save_model(const std::filesystem::path& path, const Options& options, const TrainedModel& model) {
+std::string save_weights(const std::filesystem::path& path, const Options& options, const TrainedModel& model,
+                         const float* weights) {
+  const auto tensors = model.tensors(weights);
   return write_safetensors(path,
                            {{"format", "lockstep-model-1"},
                             {"config", to_toml(options, false)},
                             {"schema", schema_text(model.schema)},
-                            {"parameters_hash", model.parameters_hash()}},
-                           model.tensors(model.weights.data()));
+                            {"parameters_hash", hash_of(tensors)}},
+                           tensors);
+}
+
+std::string save_model(const std::filesystem::path& path, const Options& options, const TrainedModel& model) {
+  return save_weights(path, options, model, model.weights.data());
 }
 
 ModelFile read_model_file(const std::filesystem::path& run_or_file) {

@@ -46,6 +46,10 @@ struct ModelFile {
   TrainedSchema schema;
 };
 
+/// The same with these weights (M) in the place of the model's own.
+std::string save_weights(const std::filesystem::path& path, const Options& options, const TrainedModel& model,
+                         const float* weights);
+
 /// Reads a model file, or model.safetensors of a run directory. Throws Error(kData) for a file that is not
 /// one of ours.
 ModelFile read_model_file(const std::filesystem::path& run_or_file);

@@ -32,6 +32,7 @@ GradientStep::GradientStep(const Dataset& dataset, Sampler& sampler, Model& mode
       outputs_(outputs),
       stride_(outputs == 1 ? 1 : round_up_16(outputs)),
       buffer_(dataset),
+      ledger_(dataset),
       sums_(model.layout(), buffers_of(reducer)),
       tails_(static_cast<std::size_t>(GradientSum::buffers_needed(dataset.hosted())) + 1),
       has_rows_(static_cast<std::size_t>(dataset.shards())),
@@ -58,13 +59,22 @@ void GradientStep::run(const float* weights, const BatchWindow& window) {
     tails_[static_cast<std::size_t>(tail_depth_) - 2].add(tails_[static_cast<std::size_t>(tail_depth_) - 1]);
 }
 
+void GradientStep::mark_used(const BatchWindow& window) {
+  sampler_.begin_epoch(window.epoch);
+  for (int shard = dataset_.hosted().first; shard < dataset_.hosted().last; ++shard)
+    ledger_.use(shard,
+                sampler_.rows(shard, Sampler::places(shard, dataset_.shards(), window.first, window.last)));
+}
+
 // Whole shards share a batch; a shard of more than 1,024 rows comes in tiles of 1,024.
 void GradientStep::append(int shard, Sampler::Places places) {
   if (places.count() > buffer_.free_rows()) process();
   for (Index first = places.first; first < places.last; first += Batch::kMaxRows) {
     const Sampler::Places tile{first, std::min(first + Batch::kMaxRows, places.last)};
     if (first > places.first) process();
-    buffer_.append(shard, sampler_.rows(shard, tile), first, tile.last == places.last);
+    const auto rows = sampler_.rows(shard, tile);
+    ledger_.use(shard, rows);
+    buffer_.append(shard, rows, first, tile.last == places.last);
   }
 }
 

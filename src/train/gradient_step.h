@@ -7,6 +7,7 @@
 
 #include "core/aligned.h"
 #include "data/batch_buffer.h"
+#include "data/ledger.h"
 #include "data/sampler.h"
 #include "lockstep/model/gradient_sum.h"
 #include "lockstep/model/loss.h"
@@ -46,6 +47,10 @@ class GradientStep {
   /// Of all S shards, which have rows in the window.
   std::span<const char> has_rows() const { return has_rows_; }
   PhaseSeconds take_seconds();
+  /// Rows of this window count as used, though run() never saw them: a resumed run did before.
+  void mark_used(const BatchWindow& window);
+  /// Of this rank's rows, by epoch.
+  Ledger& ledger() { return ledger_; }
 
   /// Which of this rank's rows in the window has a loss that is not finite: "row 123 (shard 3)", or "".
   std::string find_non_finite(const float* weights, const BatchWindow& window);
@@ -63,6 +68,7 @@ class GradientStep {
   Index outputs_;
   Index stride_;
   BatchBuffer buffer_;
+  Ledger ledger_;
   GradientSum sums_;
   const float* weights_ = nullptr;
   std::span<const TreeNode> nodes_;

@@ -63,6 +63,7 @@ Trainer::Trainer(const Options& options, const Plugins& plugins, Communicator& c
       checkpoint_cadence_("checkpoint.every", options.text("checkpoint.every"), steps_per_epoch_),
       keeps_best_(options.integer("train.patience") > 0 && options.flag("train.restore_best")) {
   if (keeps_best_) best_weights_ = model.weights;
+  if (options.real("train.tolerance") > 0) update_step_.watch_objective();
 }
 
 std::size_t Trainer::memory_bytes() const {
@@ -87,6 +88,7 @@ Index Trainer::windows_done() const {
 }
 
 TrainOutcome Trainer::run() {
+  barrier(communicator_);  // or the first step would count the start of the last rank as exchange
   last_save_s_ = now_seconds();
   while (!is_finished()) {
     const double start = now_seconds();
@@ -130,6 +132,7 @@ void Trainer::run_step() {
   float* gradient = reducer_->reduce(mine, total);
   const double reduced = now_seconds();
   consumed_ += window.last - window.first;
+  if (window.last == data_.train.info().rows) gradient_step_.ledger().close_epoch();
   if (total.sums[kTailWeight] > 0) update_weights(gradient, total, window);
   if ((total.votes & kVoteStop) != 0 && reason_ == EndReason::kFinished) reason_ = EndReason::kStopped;
   saves_now_ = (total.votes & kVoteSave) != 0;
@@ -156,7 +159,7 @@ void Trainer::update_weights(float* gradient, const Tail& total, const BatchWind
   report_.gradient_norm = result.gradient_norm;
   tell_step(total);
   const double tolerance = options_.real("train.tolerance");
-  if (tolerance > 0 && result.gradient_norm <= tolerance) reason_ = EndReason::kTolerance;
+  if (tolerance > 0 && result.objective_norm <= tolerance) reason_ = EndReason::kTolerance;
 }
 
 void Trainer::tell_step(const Tail& total) {
@@ -216,6 +219,7 @@ void Trainer::evaluate() {
   const bool is_best = watch_.observe(values, step_);
   if (const auto watched = values.find(watch_.metric()); watched != values.end())
     rate_.observe(is_larger_better(watch_.metric()) ? -watched->second : watched->second);
+  if (is_best && data_.valid && checkpoint_cadence_.exists()) save_best(weights);
   if (is_best && keeps_best_) std::copy_n(weights, best_weights_.size(), best_weights_.begin());
   for (StepObserver* observer : observers_) observer->on_evaluation(report_, values, is_best);
   outcome_.metrics = std::move(values);
@@ -224,6 +228,14 @@ void Trainer::evaluate() {
     reason_ = EndReason::kTarget;
     outcome_.time_to_target_s = report_.train_s;
   }
+}
+
+// A model file of its own, so that the best weights outlive a run that is not finished.
+void Trainer::save_best(const float* weights) {
+  on_all_ranks(communicator_, [&] {
+    if (directory_ != nullptr)
+      save_weights(directory_->checkpoints() / "best.safetensors", options_, model_, weights);
+  });
 }
 
 void Trainer::keep_final_weights() {
@@ -311,6 +323,7 @@ void Trainer::resume(const TensorFile& checkpoint) {
   if (keeps_best_) copy_tensors(checkpoint, "best.", layout, best_weights_.data());
   step_ = report_.step = state.step;
   consumed_ = resumed_rows_ = report_.rows = state.consumed;
+  gradient_step_.mark_used({next_window().epoch, 0, next_window().first});
   average_.restore(state.average_count);
   outcome_.skipped_steps = state.skipped_steps;
   rate_.restore(state.schedule);

@@ -77,6 +77,7 @@ class Trainer {
   void after_step();
   void evaluate();
   void check_weights_equal();
+  void save_best(const float* weights);
   void save_checkpoint();
   RunState run_state() const;
   void add_final_metrics();

@@ -78,12 +78,32 @@ void UpdateStep::find_trust_ratios(const StepSettings& settings, float* gradient
       trust_ratios_[i] = optimizer_.trust_ratio(settings, weight_norms_[i], norm_of(static_cast<int>(i)));
 }
 
+double UpdateStep::objective_norm(const float* gradient, double weight, float* weights) {
+  const Slice slice = reducer_.slice();
+  std::copy_n(gradient, slice.end - slice.begin, objective_.data() + slice.begin);
+  for_each_range(objective_.data() + slice.begin, weights, [&](const UpdateRange& range) {
+    for (Index i = 0; i < range.count; ++i) {
+      double g = range.gradient[i] / weight;
+      const double w = range.weights[i];
+      if (range.is_penalized) {
+        g += regularization_.l2 * w;
+        const double l1 = regularization_.l1;
+        g = w != 0 ? g + std::copysign(l1, w) : std::copysign(std::max(std::abs(g) - l1, 0.0), g);
+      }
+      range.gradient[i] = static_cast<float>(g);
+    }
+  });
+  share_squares(objective_.data() + slice.begin, slice.begin);
+  return std::sqrt(tree_sum(block_squares_));
+}
+
 UpdateResult UpdateStep::run(float* gradient, double weight, double rate, Index step, float* weights) {
   share_squares(gradient, reducer_.slice().begin);
   UpdateResult result;
   result.gradient_norm = std::sqrt(tree_sum(block_squares_)) / weight;
   result.is_finite = std::isfinite(result.gradient_norm);
   if (!result.is_finite) return result;
+  if (!objective_.empty()) result.objective_norm = objective_norm(gradient, weight, weights);
   StepSettings settings;
   settings.step = step;
   settings.rate = rate;
