@@ -41,7 +41,7 @@ await_end() {
 
 expect_no_rank_left() {
   for _ in {1..100}; do
-    grep -qas -- "--run-dir.$1" /proc/[0-9]*/cmdline || return
+    grep -qas -- "$folder/$1" /proc/[0-9]*/cmdline || return
     sleep 0.1
   done
   complain "ranks of $1 live on"
@@ -52,7 +52,7 @@ expect_stop() {
   local name=$1 signal=$2
   shift 2
   echo "== $name: $signal to $*"
-  "$@" --run-dir "$name" > out 2>&1 &
+  "$@" --run-dir "$folder/$name" > out 2>&1 &
   local process=$!
   await_steps "$name"
   kill "-$signal" $process
@@ -73,7 +73,7 @@ expect_stop launched-int INT "${train[@]}" -n 2
 expect_stop more-ranks-than-cores TERM "${train[@]}" -n 3
 
 echo "== a killed rank"
-"${train[@]}" -n 2 --run-dir killed > out 2>&1 &
+"${train[@]}" -n 2 --run-dir "$folder/killed" > out 2>&1 &
 process=$!
 await_steps killed
 for place in /proc/[0-9]*; do
@@ -81,16 +81,17 @@ for place in /proc/[0-9]*; do
   grep -qasz '^OMPI_COMM_WORLD_RANK=1$' "$place/environ" && rank=${place#/proc/}
 done
 kill -KILL "${rank:?no rank 1 was found}"
-await_end $process
+await_end "$process"
 ((code == 137)) || complain "exit code $code instead of 137"
 grep -q "a rank was ended by signal 9" out || complain "no word of the lost rank"
 expect_no_rank_left killed
 
 echo "== a killed parent: its ranks save and stop"
-"${train[@]}" -n 2 --run-dir orphaned > out 2>&1 &
+"${train[@]}" -n 2 --run-dir "$folder/orphaned" > out 2>&1 &
 process=$!
 await_steps orphaned
-kill -KILL $process
+kill -KILL "$process"
+wait "$process" 2> /dev/null
 expect_no_rank_left orphaned
 compgen -G "orphaned/checkpoints/step-*.safetensors" > found || complain "no checkpoint of the orphaned run"
 
