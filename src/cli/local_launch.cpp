@@ -83,6 +83,13 @@ int exit_code(int status, bool was_stopped) {
   const int code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
   // It came before mpirun or a rank was ready to be asked.
   if (was_stopped && code == 128 + SIGUSR1) return static_cast<int>(ExitCode::kStopped);
+  // mpirun is quiet, and the rank could not say it.
+  if (code > 128 && !was_stopped)
+    std::fprintf(
+        stderr,
+        "lockstep: a rank was ended by signal %d (%s), and the others with it; `lockstep resume RUN` "
+        "continues from the newest checkpoint\n",
+        code - 128, strsignal(code - 128));
   return code;
 }
 
@@ -154,7 +161,10 @@ int run_and_pass_signals(const std::vector<std::string>& line) {
   if (launched_by_mpi()) forget_outer_launcher();
   sigset_t signals, before;
   sigemptyset(&signals);
-  for (const int signal : {SIGCHLD, SIGUSR1, SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
+  for (const int signal : {SIGCHLD, SIGUSR1, SIGTERM, SIGINT}) sigaddset(&signals, signal);
+  struct sigaction hangup = {};
+  sigaction(SIGHUP, nullptr, &hangup);
+  if (hangup.sa_handler != SIG_IGN) sigaddset(&signals, SIGHUP);  // nohup ignores it
   sigprocmask(SIG_BLOCK, &signals, &before);
   const pid_t parent = getpid(), child = fork();
   if (child < 0)

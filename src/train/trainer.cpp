@@ -39,12 +39,11 @@ ReducerContext reducer_context(Communicator& communicator, const TrainedModel& m
 }  // namespace
 
 Trainer::Trainer(const Options& options, const Plugins& plugins, Communicator& communicator,
-                 const DataSets& data, TrainedModel& model, RunDirectory* directory)
+                 const DataSets& data, TrainedModel& model)
     : options_(options),
       communicator_(communicator),
       data_(data),
       model_(model),
-      directory_(directory),
       reducer_(plugins.reducers.find(options.text("train.reduction"))
                    .create(reducer_context(communicator, model, data.train.shards()))),
       optimizer_(plugins.optimizers.find(options.text("optim.name")).create(options)),

@@ -40,10 +40,11 @@ struct TrainOutcome {
 /// decide they decide from reduced values, so they cannot disagree. The weights end in `model`.
 class Trainer {
  public:
-  /// `directory` is null on all ranks but 0, and there if nothing is to be written.
   Trainer(const Options& options, const Plugins& plugins, Communicator& communicator, const DataSets& data,
-          TrainedModel& model, RunDirectory* directory);
+          TrainedModel& model);
 
+  /// Where checkpoints go: null on all ranks but 0, and there if nothing is to be written.
+  void write_to(RunDirectory* directory) { directory_ = directory; }
   void add_observer(StepObserver& observer) { observers_.push_back(&observer); }
   /// Continues where this checkpoint was written. Throws Error where it is of another experiment.
   void resume(const TensorFile& checkpoint);
@@ -89,7 +90,7 @@ class Trainer {
   Communicator& communicator_;
   const DataSets& data_;
   TrainedModel& model_;
-  RunDirectory* directory_;
+  RunDirectory* directory_ = nullptr;
   std::unique_ptr<GradientReducer> reducer_;
   std::unique_ptr<Optimizer> optimizer_;
   Sampler sampler_;

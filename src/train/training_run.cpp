@@ -137,10 +137,11 @@ TrainingResult train_run(const Options& options, const Plugins& plugins, Communi
   require_agreement(communicator, "training data", data.train.info().fingerprint);
   std::optional<TrainedModel> model;
   on_all_ranks(communicator, [&] { model.emplace(make_model(options, plugins, schema_of(data.train))); });
-  const auto directory = open_directory(options, communicator, request);
   std::optional<Trainer> trainer;
-  on_all_ranks(communicator,
-               [&] { trainer.emplace(options, plugins, communicator, data, *model, directory.get()); });
+  on_all_ranks(communicator, [&] { trainer.emplace(options, plugins, communicator, data, *model); });
+  // Only now, when all options are known to be good: an error in them leaves no directory.
+  const auto directory = open_directory(options, communicator, request);
+  trainer->write_to(directory.get());
 
   std::optional<ProgressLog> progress;
   std::optional<MetricsLog> metrics;

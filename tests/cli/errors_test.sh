@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# What bad input gets on the command line: one message, the exit code, within five seconds, nothing half-written.
+# Each exit code comes through mpirun too. tests/train/errors_test.cpp has the long table.
+set -uo pipefail
+build=$2
+lockstep=$build/lockstep
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder"
+failures=0
+
+# On a loaded machine mpirun alone takes seconds to start and end, so the limit here is for what hangs.
+limit_s=5
+limit_mpi_s=30
+mpi=(mpirun --oversubscribe --bind-to none --timeout 60)
+demo=(--set model.name=logistic --set data.train=demo:logistic?rows=2000 --set train.epochs=1)
+printf 'a,b,label\n1,2,0\n1,two,1\n' > bad.csv
+printf 'a,b,label\n1,2,1e30\n2,1,-1e30\n3,1,1e30\n' > wild.csv
+printf '[optim]\nlearning_rat = 1\n' > typo.toml
+printf 'text' > file
+diverging=(--set model.name=linear --set data.train=wild.csv --set train.batch=2 --set optim.learning_rate=1e6
+  --set train.epochs=100)
+
+complain() {
+  echo "FAILED: $*"
+  cat out
+  failures=$((failures + 1))
+}
+
+# expect CODE MESSAGE COMMAND...: the error is shown once, and no run directory is left with a model.
+expect() {
+  local code=$1 message=$2 found start
+  shift 2
+  echo "== $*"
+  rm -rf run
+  start=$(date +%s%N)
+  "$@" 2>&1 | cat > out
+  found=${PIPESTATUS[0]}
+  local milliseconds=$((($(date +%s%N) - start) / 1000000)) limit=$limit_s
+  [[ $* == *mpirun* || $* == *" -n "* ]] && limit=$limit_mpi_s
+  ((found == code)) || complain "exit code $found instead of $code: $*"
+  (($(grep -c '^lockstep: ' out) == 1)) || complain "not one error message: $*"
+  grep '^lockstep: ' out | grep -qF -- "$message" || complain "no word of \"$message\": $*"
+  ((milliseconds < limit * 1000)) || complain "took $milliseconds ms: $*"
+  ! compgen -G "run/*/model.safetensors" || complain "left a model: $*"
+}
+
+expect_no_directory() {
+  expect "$@"
+  [[ ! -e run ]] || complain "left a run directory: $*"
+}
+
+train=("$lockstep" train --set run.root=run)
+for launcher in "" "mpirun"; do
+  command=("${train[@]}")
+  [[ -z $launcher ]] || command=("${mpi[@]}" -n 2 "${train[@]}")
+  expect_no_directory 64 "unknown flag --run-dri; did you mean --run-dir?" "${command[@]}" --run-dri x
+  expect_no_directory 65 "bad.csv:3:3: " "${command[@]}" --set model.name=logistic --set data.train=bad.csv
+  expect_no_directory 73 "file/" "${command[@]}" "${demo[@]}" --set run.root=file
+  expect_no_directory 78 "typo.toml:2:1: unknown key optim.learning_rat; did you mean optim.learning_rate?" \
+    "${command[@]}" -c typo.toml
+  expect 79 "diverged at step" "${command[@]}" "${diverging[@]}"
+done
+
+expect_no_directory 64 "--ranks is 0; expected" "${train[@]}" "${demo[@]}" -n 0
+expect_no_directory 64 "starts ranks, but a launcher already started 2" "${mpi[@]}" -n 2 "${train[@]}" "${demo[@]}" -n 3
+expect_no_directory 65 "bad.csv:3:3: " "${train[@]}" --set model.name=logistic --set data.train=bad.csv -n 2
+expect_no_directory 69 "mpirun is not in PATH" env PATH=/nowhere "${train[@]}" "${demo[@]}" -n 2
+expect_no_directory 73 "file: is a file" "$lockstep" train "${demo[@]}" --run-dir file
+expect_no_directory 76 "the ranks do not have the same configuration" "${mpi[@]}" \
+  -n 1 "${train[@]}" "${demo[@]}" : -n 1 "${train[@]}" "${demo[@]}" --set run.seed=2
+# Only one rank has the error, and the others are told.
+expect_no_directory 78 "unknown key train.epoch" "${mpi[@]}" \
+  -n 1 "${train[@]}" "${demo[@]}" : -n 1 "${train[@]}" "${demo[@]}" --set train.epoch=2
+# No space for the config: a limit on the size of files stands for a full disk.
+expect 74 "config.toml: writing failed" bash -c 'trap "" XFSZ; ulimit -f 0; exec "$@"' bash "${train[@]}" "${demo[@]}"
+"$lockstep" config show --set model.name=logistic > /dev/full 2> out
+(($? == 73)) || complain "no code 73 where standard output cannot be written"
+
+((failures == 0)) || exit 1
+echo "all errors are shown once, with their exit codes"
