@@ -22,13 +22,13 @@ int train(const CommandContext& context) {
   if (options.text("run.name").empty() && !line.config().files.empty())
     options.set("run.name", std::filesystem::path(line.config().files.back()).stem().string(),
                 "name of the config");
+  const auto folds = static_cast<int>(std::min<std::int64_t>(line.integer("folds", 0, 2), 1000));
   if (const std::optional<int> code = launch_ranks(context)) return *code;
   TrainingRequest request;
   request.directory = line.text("run-dir");
   request.overwrites = line.has("overwrite");
   request.is_launched = launched_by_mpi();
   stop_on_signals();
-  const auto folds = static_cast<int>(std::min<std::int64_t>(line.integer("folds", 0, 2), 1000));
   return run_as_rank(options.real("comm.timeout_s"), [&](Communicator& communicator) {
     if (folds > 0) return cross_validate(options, context.plugins, communicator, request, folds);
     return train_run(options, context.plugins, communicator, request).exit_code;

@@ -113,7 +113,7 @@ int cross_validate(const Options& options, const Plugins& plugins, Communicator&
   for (int fold = 0; fold < folds; ++fold) {
     const FoldState state = find_state(communicator, fold_path(run, fold));
     if (state == FoldState::kFinished) continue;
-    if (communicator.rank() == 0) fmt::print("fold {} of {}\n", fold + 1, folds);
+    if (communicator.rank() == 0) fmt::print(stderr, "fold {} of {}\n", fold + 1, folds);
     TrainingRequest part = request;
     part.directory = fold_path(run, fold);
     part.overwrites = false;
