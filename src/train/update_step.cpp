@@ -78,6 +78,23 @@ void UpdateStep::find_trust_ratios(const StepSettings& settings, float* gradient
       trust_ratios_[i] = optimizer_.trust_ratio(settings, weight_norms_[i], norm_of(static_cast<int>(i)));
 }
 
+double UpdateStep::objective_norm(float* gradient, double weight, float* weights) {
+  const Slice slice = reducer_.slice();
+  objective_gradient_.resize(static_cast<std::size_t>(slice.end - slice.begin));
+  const auto scale = static_cast<float>(1 / weight);
+  for_each_range(gradient, weights, [&](const UpdateRange& range) {
+    const auto l1 = static_cast<float>(range.is_penalized ? regularization_.l1 : 0);
+    const auto l2 = static_cast<float>(range.is_penalized ? regularization_.l2 : 0);
+    float* out = objective_gradient_.data() + (range.gradient - gradient);
+    for (Index i = 0; i < range.count; ++i) {
+      const float w = range.weights[i], smooth = scale * range.gradient[i] + l2 * w;
+      out[i] = w > 0 ? smooth + l1 : w < 0 ? smooth - l1 : smooth - std::clamp(smooth, -l1, l1);
+    }
+  });
+  share_squares(objective_gradient_.data(), slice.begin);
+  return std::sqrt(tree_sum(block_squares_));
+}
+
 UpdateResult UpdateStep::run(float* gradient, double weight, double rate, Index step, float* weights) {
   share_squares(gradient, reducer_.slice().begin);
   UpdateResult result;

@@ -28,6 +28,10 @@ class UpdateStep {
   /// Collective. `gradient` is what reduce() returned, `weight` the row weight of the batch.
   UpdateResult run(float* gradient, double weight, double rate, Index step, float* weights);
 
+  /// Collective. Norm of the mean gradient of the whole objective, penalties included: where a weight is
+  /// zero, of its subgradient next to zero. It vanishes at the optimum, where that of the loss does not.
+  double objective_norm(float* gradient, double weight, float* weights);
+
   /// State vectors of M floats, of which this rank keeps its slice up to date.
   std::vector<AlignedVector<float>>& state() { return state_; }
 
@@ -45,6 +49,7 @@ class UpdateStep {
   GradientReducer& reducer_;
   std::vector<AlignedVector<float>> state_;
   std::vector<float*> state_pointers_;
+  AlignedVector<float> objective_gradient_;
   std::vector<double> block_squares_;
   std::vector<double> trust_ratios_;
   std::vector<double> weight_norms_;
