@@ -62,7 +62,6 @@ Trainer::Trainer(const Options& options, const Plugins& plugins, Communicator& c
       checkpoint_cadence_("checkpoint.every", options.text("checkpoint.every"), steps_per_epoch_),
       keeps_best_(options.integer("train.patience") > 0 && options.flag("train.restore_best")) {
   if (keeps_best_) best_weights_ = model.weights;
-  if (options.real("train.tolerance") > 0) update_step_.watch_objective();
 }
 
 std::size_t Trainer::memory_bytes() const {
@@ -147,6 +146,9 @@ void Trainer::run_step() {
 // An average of 0 rows is no step: zero weight leaves weights, state and step count alone.
 void Trainer::update_weights(float* gradient, const Tail& total, const BatchWindow& window) {
   const double weight = total.sums[kTailWeight];
+  const double tolerance = options_.real("train.tolerance");
+  const bool is_optimum =
+      tolerance > 0 && update_step_.objective_norm(gradient, weight, model_.weights.data()) <= tolerance;
   report_.rate = rate_.at(step_);
   UpdateResult result;
   result.is_finite = std::isfinite(total.sums[kTailLoss]);
@@ -157,8 +159,7 @@ void Trainer::update_weights(float* gradient, const Tail& total, const BatchWind
   average_.add(model_.weights.data(), step_, reducer_->slice());
   report_.gradient_norm = result.gradient_norm;
   tell_step(total);
-  const double tolerance = options_.real("train.tolerance");
-  if (tolerance > 0 && result.objective_norm <= tolerance) reason_ = EndReason::kTolerance;
+  if (is_optimum) reason_ = EndReason::kTolerance;
 }
 
 void Trainer::tell_step(const Tail& total) {

@@ -78,22 +78,20 @@ void UpdateStep::find_trust_ratios(const StepSettings& settings, float* gradient
       trust_ratios_[i] = optimizer_.trust_ratio(settings, weight_norms_[i], norm_of(static_cast<int>(i)));
 }
 
-double UpdateStep::objective_norm(const float* gradient, double weight, float* weights) {
+double UpdateStep::objective_norm(float* gradient, double weight, float* weights) {
   const Slice slice = reducer_.slice();
-  std::copy_n(gradient, slice.end - slice.begin, objective_.data() + slice.begin);
-  for_each_range(objective_.data() + slice.begin, weights, [&](const UpdateRange& range) {
+  objective_gradient_.resize(static_cast<std::size_t>(slice.end - slice.begin));
+  const auto scale = static_cast<float>(1 / weight);
+  for_each_range(gradient, weights, [&](const UpdateRange& range) {
+    const auto l1 = static_cast<float>(range.is_penalized ? regularization_.l1 : 0);
+    const auto l2 = static_cast<float>(range.is_penalized ? regularization_.l2 : 0);
+    float* out = objective_gradient_.data() + (range.gradient - gradient);
     for (Index i = 0; i < range.count; ++i) {
-      double g = range.gradient[i] / weight;
-      const double w = range.weights[i];
-      if (range.is_penalized) {
-        g += regularization_.l2 * w;
-        const double l1 = regularization_.l1;
-        g = w != 0 ? g + std::copysign(l1, w) : std::copysign(std::max(std::abs(g) - l1, 0.0), g);
-      }
-      range.gradient[i] = static_cast<float>(g);
+      const float w = range.weights[i], smooth = scale * range.gradient[i] + l2 * w;
+      out[i] = w > 0 ? smooth + l1 : w < 0 ? smooth - l1 : smooth - std::clamp(smooth, -l1, l1);
     }
   });
-  share_squares(objective_.data() + slice.begin, slice.begin);
+  share_squares(objective_gradient_.data(), slice.begin);
   return std::sqrt(tree_sum(block_squares_));
 }
 
@@ -103,7 +101,6 @@ UpdateResult UpdateStep::run(float* gradient, double weight, double rate, Index 
   result.gradient_norm = std::sqrt(tree_sum(block_squares_)) / weight;
   result.is_finite = std::isfinite(result.gradient_norm);
   if (!result.is_finite) return result;
-  if (!objective_.empty()) result.objective_norm = objective_norm(gradient, weight, weights);
   StepSettings settings;
   settings.step = step;
   settings.rate = rate;

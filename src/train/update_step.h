@@ -15,7 +15,6 @@ namespace lockstep {
 struct UpdateResult {
   bool is_finite = true;      ///< false: nothing was changed
   double gradient_norm = 0;   ///< of the mean gradient of the loss, before clipping
-  double objective_norm = 0;  ///< of the gradient of the objective, where asked for
 };
 
 /// Applies the mean gradient to this rank's slice of the weights. Norms are summed by block and over blocks
@@ -26,12 +25,12 @@ class UpdateStep {
   UpdateStep(const ParameterLayout& layout, const Optimizer& optimizer, const Regularization& regularization,
              GradientReducer& reducer);
 
-  /// From now on run() also finds the norm of the objective's gradient at the weights before the update;
-  /// where a weight is 0 and l1 acts, of its smallest subgradient.
-  void watch_objective() { objective_.resize(static_cast<std::size_t>(layout_.size())); }
-
   /// Collective. `gradient` is what reduce() returned, `weight` the row weight of the batch.
   UpdateResult run(float* gradient, double weight, double rate, Index step, float* weights);
+
+  /// Collective. Norm of the mean gradient of the whole objective, penalties included: where a weight is
+  /// zero, of its subgradient next to zero. It vanishes at the optimum, where that of the loss does not.
+  double objective_norm(float* gradient, double weight, float* weights);
 
   /// State vectors of M floats, of which this rank keeps its slice up to date.
   std::vector<AlignedVector<float>>& state() { return state_; }
@@ -41,7 +40,6 @@ class UpdateStep {
   template <class Visit>
   void for_each_range(float* gradient, float* weights, const Visit& visit);
   void share_squares(const float* values, Index origin);
-  double objective_norm(const float* gradient, double weight, float* weights);
   double norm_of(int tensor) const;
   void find_trust_ratios(const StepSettings& settings, float* gradient, float* weights);
 
@@ -51,10 +49,10 @@ class UpdateStep {
   GradientReducer& reducer_;
   std::vector<AlignedVector<float>> state_;
   std::vector<float*> state_pointers_;
+  AlignedVector<float> objective_gradient_;
   std::vector<double> block_squares_;
   std::vector<double> trust_ratios_;
   std::vector<double> weight_norms_;
-  AlignedVector<float> objective_;  // gradient of the objective, or empty
 };
 
 }  // namespace lockstep
