@@ -63,7 +63,7 @@ long count_allocations(int ranks, std::vector<std::string> settings) {
     plan.hosted = hosted_shards(communicator.rank(), ranks, plan.shards);
     const DataSets data = load_datasets(options, plugins.formats, plan);
     TrainedModel model = make_model(options, plugins, schema_of(data.train));
-    Trainer trainer(options, plugins, communicator, data, model, nullptr);
+    Trainer trainer(options, plugins, communicator, data, model);
     Counter counter;
     if (communicator.rank() == 0) trainer.add_observer(counter);
     trainer.run();

@@ -52,7 +52,7 @@ struct Run {
     model.emplace(make_model(options, plugins, schema_of(data->train)));
     restart();
   }
-  void restart() { trainer.emplace(options, plugins, *communicator, *data, *model, nullptr); }
+  void restart() { trainer.emplace(options, plugins, *communicator, *data, *model); }
 
   Options options;
   Plugins plugins = builtin_plugins();

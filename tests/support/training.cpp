@@ -93,7 +93,7 @@ void train_rank(const TrainingCase& asked, const Options& options, const Plugins
   TrainedModel model = make_model(options, plugins, schema_of(data.train));
   set_weights(asked.initial, &model);
   if (asked.trains) {
-    Trainer trainer(options, plugins, communicator, data, model, nullptr);
+    Trainer trainer(options, plugins, communicator, data, model);
     Recorder recorder(result);
     if (communicator.rank() == 0) trainer.add_observer(recorder);
     const TrainOutcome outcome = trainer.run();
