@@ -10,6 +10,7 @@
 #include "lockstep/core/error.h"
 #include "train/evaluator.h"
 #include "train/load_model.h"
+#include "train/stop_rules.h"
 
 namespace lockstep {
 
@@ -20,9 +21,10 @@ void print_text(const Dataset& rows, const MetricValues& values) {
   for (const auto& [name, value] : values) fmt::print("{:<16} {:.6g}\n", name, value);
 }
 
-void print_json(const Dataset& rows, const MetricValues& values) {
+void print_json(const Dataset& rows, const MetricValues& values, const ConfusionMatrix& confusion) {
   nlohmann::ordered_json json{{"data", rows.info().source}, {"rows", rows.info().rows}};
   for (const auto& [name, value] : values) json[name] = value;
+  if (!confusion.empty()) json["confusion"] = confusion;
   fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
 }
 
@@ -35,11 +37,11 @@ int evaluate(const CommandContext& context) {
   return run_as_rank(loaded.options.real("comm.timeout_s"), [&](Communicator& communicator) {
     const Dataset rows = load_rows_for(loaded, line.text("data"), true, context.plugins, communicator);
     const auto top_k = static_cast<int>(loaded.options.integer("eval.top_k"));
-    const MetricValues values =
-        evaluate_sums(communicator, loaded.model, loaded.model.weights.data(), rows, top_k).values();
+    MetricSums sums = evaluate_sums(communicator, loaded.model, loaded.model.weights.data(), rows, top_k);
+    const MetricValues values = sums.values();
     if (communicator.rank() != 0) return 0;
     for (const std::string& warning : rows.info().warnings) fmt::print(stderr, "{}\n", warning);
-    line.has("json") ? print_json(rows, values) : print_text(rows, values);
+    line.has("json") ? print_json(rows, values, confusion_of(sums)) : print_text(rows, values);
     return 0;
   });
 }

@@ -87,12 +87,15 @@ MetricSums evaluate_sums(Communicator& communicator, TrainedModel& model, const 
   return total;
 }
 
-MetricValues evaluate_model(Communicator& communicator, TrainedModel& model, const float* weights,
-                            const Dataset& dataset, int top_k, const std::string& prefix) {
-  MetricValues named;
-  for (const auto& [name, value] : evaluate_sums(communicator, model, weights, dataset, top_k).values())
-    named[prefix + "." + name] = value;
-  return named;
+ConfusionMatrix confusion_of(const MetricSums& sums) {
+  ConfusionMatrix matrix;
+  if (!sums.has_confusion()) return matrix;
+  for (Index label = 0; label < sums.classes(); ++label) {
+    matrix.emplace_back();
+    for (Index decision = 0; decision < sums.classes(); ++decision)
+      matrix.back().push_back(sums.confusion(label, decision));
+  }
+  return matrix;
 }
 
 }  // namespace lockstep

@@ -10,7 +10,6 @@
 #include "lockstep/comm/communicator.h"
 #include "model/metric.h"
 #include "train/experiment.h"
-#include "train/stop_rules.h"
 
 namespace lockstep {
 
@@ -37,8 +36,9 @@ class Scorer {
 MetricSums evaluate_sums(Communicator& communicator, TrainedModel& model, const float* weights,
                          const Dataset& dataset, int top_k);
 
-/// Collective. The metrics under the names "<prefix>.<metric>".
-MetricValues evaluate_model(Communicator& communicator, TrainedModel& model, const float* weights,
-                            const Dataset& dataset, int top_k, const std::string& prefix);
+/// Row i: how the weight of the rows of class i is spread over the decisions. Empty for a regression and for
+/// very many classes.
+using ConfusionMatrix = std::vector<std::vector<double>>;
+ConfusionMatrix confusion_of(const MetricSums& sums);
 
 }  // namespace lockstep

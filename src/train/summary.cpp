@@ -73,7 +73,9 @@ std::string summary_json(const TrainOutcome& outcome, const Trainer& trainer, co
   if (outcome.best_step >= 0) json["best_step"] = outcome.best_step;
   json["baseline"] = baseline_of(data.info());
   for (const auto& [name, value] : outcome.metrics) json[name] = value;  // a NaN becomes null
-  return json.dump(2) + "\n";
+  for (const auto& [name, matrix] : outcome.confusion)
+    if (!matrix.empty()) json[name + ".confusion"] = matrix;
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace lockstep

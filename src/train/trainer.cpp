@@ -62,6 +62,20 @@ Trainer::Trainer(const Options& options, const Plugins& plugins, Communicator& c
       checkpoint_cadence_("checkpoint.every", options.text("checkpoint.every"), steps_per_epoch_),
       keeps_best_(options.integer("train.patience") > 0 && options.flag("train.restore_best")) {
   if (keeps_best_) best_weights_ = model.weights;
+  if (target_.exists()) require_metric("train.target", target_.metric());
+  if (options.integer("train.patience") > 0) require_metric("train.patience", watch_.metric());
+  if (options.text("optim.schedule") == "plateau")
+    require_metric("optim.schedule = \"plateau\"", watch_.metric());
+}
+
+// A rule that watches a metric nobody measures would never act, and nobody would know.
+void Trainer::require_metric(const std::string& key, const std::string& metric) const {
+  if (metric.starts_with("valid.") && !data_.valid)
+    throw Error(ExitCode::kConfig, key + " needs " + metric +
+                                       ", but there is no data.valid; data.valid = \"split:0.2\" makes one");
+  if (metric.starts_with("train.") && options_.text("eval.train") != "always")
+    throw Error(ExitCode::kConfig,
+                key + " needs " + metric + ", which is measured only with eval.train = \"always\"");
 }
 
 std::size_t Trainer::memory_bytes() const {
@@ -207,15 +221,23 @@ const float* Trainer::weights_to_evaluate() {
   return average_.is_started() ? average_.collect(*reducer_) : model_.weights.data();
 }
 
+MetricValues Trainer::measure(const float* weights, const Dataset& rows, const std::string& name) {
+  MetricSums sums =
+      evaluate_sums(communicator_, model_, weights, rows, static_cast<int>(options_.integer("eval.top_k")));
+  outcome_.confusion[name] = confusion_of(sums);
+  MetricValues values;
+  for (const auto& [metric, value] : sums.values()) values[name + "." + metric] = value;
+  return values;
+}
+
 void Trainer::evaluate() {
   const bool needs_train = options_.text("eval.train") == "always";
   if (!data_.valid && !data_.test && !needs_train) return;
-  const auto top_k = static_cast<int>(options_.integer("eval.top_k"));
   const float* weights = weights_to_evaluate();
   MetricValues values;
-  if (needs_train) values.merge(evaluate_model(communicator_, model_, weights, data_.train, top_k, "train"));
-  if (data_.valid) values.merge(evaluate_model(communicator_, model_, weights, *data_.valid, top_k, "valid"));
-  if (data_.test) values.merge(evaluate_model(communicator_, model_, weights, *data_.test, top_k, "test"));
+  if (needs_train) values.merge(measure(weights, data_.train, "train"));
+  if (data_.valid) values.merge(measure(weights, *data_.valid, "valid"));
+  if (data_.test) values.merge(measure(weights, *data_.test, "test"));
   const bool is_best = watch_.observe(values, step_);
   if (const auto watched = values.find(watch_.metric()); watched != values.end())
     rate_.observe(is_larger_better(watch_.metric()) ? -watched->second : watched->second);
@@ -245,15 +267,17 @@ void Trainer::keep_final_weights() {
     std::copy_n(average_.collect(*reducer_), model_.weights.size(), model_.weights.begin());
 }
 
+// The last evaluation saw the final weights, unless the best ones have taken their place.
 void Trainer::add_final_metrics() {
-  const auto top_k = static_cast<int>(options_.integer("eval.top_k"));
   const float* weights = model_.weights.data();
-  MetricValues values;
-  if (options_.text("eval.train") != "never")
-    values.merge(evaluate_model(communicator_, model_, weights, data_.train, top_k, "train"));
-  if (data_.valid) values.merge(evaluate_model(communicator_, model_, weights, *data_.valid, top_k, "valid"));
-  if (data_.test) values.merge(evaluate_model(communicator_, model_, weights, *data_.test, top_k, "test"));
-  outcome_.metrics = std::move(values);
+  MetricValues& values = outcome_.metrics;
+  if (keeps_best_ || values.empty()) {
+    values.clear();
+    if (data_.valid) values.merge(measure(weights, *data_.valid, "valid"));
+    if (data_.test) values.merge(measure(weights, *data_.test, "test"));
+  }
+  if (options_.text("eval.train") == "never" || values.contains("train.loss")) return;
+  values.merge(measure(weights, data_.train, "train"));
 }
 
 std::string Trainer::blame(const BatchWindow& window) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,8 +30,9 @@ enum class EndReason { kFinished, kTarget, kPatience, kTolerance, kStopped };
 struct TrainOutcome {
   EndReason reason = EndReason::kFinished;
   StepReport last;
-  MetricValues metrics;  ///< "valid.loss", "test.accuracy", …
-  std::string hash;      ///< parameters_hash of the weights that were kept
+  MetricValues metrics;                              ///< "valid.loss", "test.accuracy", …
+  std::map<std::string, ConfusionMatrix> confusion;  ///< by data set; empty for a regression
+  std::string hash;                                  ///< parameters_hash of the weights that were kept
   double time_to_target_s = -1;
   Index best_step = -1;
   Index skipped_steps = 0;  ///< non-finite ones
@@ -84,6 +86,8 @@ class Trainer {
   void add_final_metrics();
   void keep_final_weights();
   bool is_finished() const { return windows_done() >= total_steps_ || reason_ != EndReason::kFinished; }
+  MetricValues measure(const float* weights, const Dataset& rows, const std::string& name);
+  void require_metric(const std::string& key, const std::string& metric) const;
   const float* weights_to_evaluate();
 
   const Options& options_;

@@ -13,8 +13,8 @@ namespace lockstep {
 
 /// How an update went; the same on all ranks.
 struct UpdateResult {
-  bool is_finite = true;      ///< false: nothing was changed
-  double gradient_norm = 0;   ///< of the mean gradient of the loss, before clipping
+  bool is_finite = true;     ///< false: nothing was changed
+  double gradient_norm = 0;  ///< of the mean gradient of the loss, before clipping
 };
 
 /// Applies the mean gradient to this rank's slice of the weights. Norms are summed by block and over blocks
