@@ -85,11 +85,10 @@ int exit_code(int status, bool was_stopped) {
   if (was_stopped && code == 128 + SIGUSR1) return static_cast<int>(ExitCode::kStopped);
   // mpirun is quiet, and the rank could not say it.
   if (code > 128 && !was_stopped)
-    std::fprintf(
-        stderr,
-        "lockstep: a rank was ended by signal %d (%s), and the others with it; `lockstep resume RUN` "
-        "continues from the newest checkpoint\n",
-        code - 128, strsignal(code - 128));
+    std::fprintf(stderr,
+                 "lockstep: %s was ended by signal %d (%s), and the others with it; `lockstep resume RUN` "
+                 "continues from the newest checkpoint\n",
+                 WIFSIGNALED(status) ? "mpirun" : "a rank", code - 128, strsignal(code - 128));
   return code;
 }
 
