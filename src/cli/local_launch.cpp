@@ -72,6 +72,7 @@ void forget_outer_launcher() {
   if (const int null = open("/dev/null", O_RDONLY | O_CLOEXEC); null >= 0) dup2(null, STDIN_FILENO);
   sigprocmask(SIG_SETMASK, &mask, nullptr);
   std::vector<char*> words;
+  words.reserve(line.size() + 1);
   for (const std::string& word : line) words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
   execvp(words[0], words.data());
