@@ -121,13 +121,13 @@ constexpr std::size_t kAny = 1000;
 
 void add_checkpoint_commands(std::vector<Command>* rows) {
   rows->push_back({{"checkpoint show", "RUN|FILE", 1, 1, false, {}},
-                   "what a checkpoint or model holds; of a run, its newest checkpoint",
+                   "Prints what a checkpoint or model holds; of a run, its newest checkpoint.",
                    show});
   rows->push_back({{"checkpoint verify", "RUN|FILE...", 1, kAny, false, {}},
-                   "read checkpoints and models wholly and check them",
+                   "Reads checkpoints and models wholly and checks them.",
                    verify});
   rows->push_back({{"checkpoint diff", "RUN|FILE RUN|FILE", 2, 2, false, {}},
-                   "what differs between two checkpoints or models",
+                   "Prints what differs between two checkpoints or models.",
                    diff});
 }
 

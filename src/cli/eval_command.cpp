@@ -57,7 +57,7 @@ void add_eval_commands(std::vector<Command>* rows) {
                     {{"data", "FILE", "rows with labels, read as the training data was"},
                      {"json", "", "prints a JSON object"},
                      ranks_flag()}},
-                   "metrics of a model on a file",
+                   "Prints the metrics of a model on a file.",
                    evaluate});
 }
 

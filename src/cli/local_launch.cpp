@@ -72,6 +72,7 @@ void forget_outer_launcher() {
   if (const int null = open("/dev/null", O_RDONLY | O_CLOEXEC); null >= 0) dup2(null, STDIN_FILENO);
   sigprocmask(SIG_SETMASK, &mask, nullptr);
   std::vector<char*> words;
+  words.reserve(line.size() + 1);
   for (const std::string& word : line) words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
   execvp(words[0], words.data());
@@ -85,11 +86,10 @@ int exit_code(int status, bool was_stopped) {
   if (was_stopped && code == 128 + SIGUSR1) return static_cast<int>(ExitCode::kStopped);
   // mpirun is quiet, and the rank could not say it.
   if (code > 128 && !was_stopped)
-    std::fprintf(
-        stderr,
-        "lockstep: a rank was ended by signal %d (%s), and the others with it; `lockstep resume RUN` "
-        "continues from the newest checkpoint\n",
-        code - 128, strsignal(code - 128));
+    std::fprintf(stderr,
+                 "lockstep: %s was ended by signal %d (%s), and the others with it; `lockstep resume RUN` "
+                 "continues from the newest checkpoint\n",
+                 WIFSIGNALED(status) ? "mpirun" : "a rank", code - 128, strsignal(code - 128));
   return code;
 }
 

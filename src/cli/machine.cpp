@@ -58,7 +58,7 @@ std::string find_program(const std::string& name) {
   const char* variable = std::getenv("PATH");
   std::istringstream folders(variable == nullptr ? "" : variable);
   for (std::string folder; std::getline(folders, folder, ':');) {
-    const std::string path = (folder.empty() ? "." : folder) + "/" + name;
+    std::string path = (folder.empty() ? "." : folder) + "/" + name;
     if (access(path.c_str(), X_OK) == 0) return path;
   }
   return "";

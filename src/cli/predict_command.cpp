@@ -50,7 +50,7 @@ void add_predict_commands(std::vector<Command>* rows) {
                     {{"data", "FILE", "rows, with or without labels"},
                      {"out", "FILE", "CSV with a line for each row; - is stdout"},
                      ranks_flag()}},
-                   "what a model says of every row of a file",
+                   "Writes what a model says of every row of a file.",
                    predict});
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/ranks.h"
 
+#include <unistd.h>
+
 #include <cstdio>
 
 #include "comm/agreement.h"
@@ -49,8 +51,10 @@ int run_as_rank(double timeout_s, const std::function<int(Communicator&)>& work)
 
 std::optional<int> fail_with_all_ranks(const std::exception_ptr& error) {
   if (!launched_by_mpi() || mpi_was_started()) return {};
-  constexpr double kTimeout_s = 30;  // the config, which says another, may be what is wrong
+  constexpr int kTimeout_s = 30;  // the config, which says another, may be what is wrong
+  alarm(kTimeout_s);              // MPI_Init has no deadline of its own, and others may have ended before it
   MpiSession session;
+  alarm(0);
   const std::unique_ptr<Communicator> communicator = make_communicator(kTimeout_s);
   try {
     rethrow_first_error(*communicator, error);

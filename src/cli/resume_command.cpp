@@ -56,7 +56,7 @@ int resume(const CommandContext& context) {
 
 void add_resume_commands(std::vector<Command>* rows) {
   rows->push_back({{"resume", "RUN", 1, 1, true, {ranks_flag()}},
-                   "continue a stopped run, on any number of ranks, to the same bits",
+                   "Continues a stopped run, on any number of ranks, to the same bits.",
                    resume});
 }
 

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstring>
 #include <new>
+#include <optional>
 
 #include "cli/commands.h"
 #include "cli/option_table.h"
@@ -47,17 +48,18 @@ std::string program_usage() {
   throw Error(ExitCode::kUsage, message + "; see `lockstep --help`");
 }
 
-/// The row of "train" or "config show"; removes its words from `arguments`.
-Command take_command(std::vector<std::string>* arguments) {
+std::size_t words_of(const Command& command) {
+  return command.syntax.name.find(' ') == std::string::npos ? 1 : 2;
+}
+
+/// The row of "train" or "config show".
+std::optional<Command> find_command(const std::vector<std::string>& arguments) {
   for (const Command& command : commands()) {
-    const std::string& name = command.syntax.name;
-    const std::size_t words = name.find(' ') == std::string::npos ? 1 : 2;
-    if (arguments->size() < words) continue;
-    if (name != (words == 1 ? arguments->at(0) : arguments->at(0) + " " + arguments->at(1))) continue;
-    arguments->erase(arguments->begin(), arguments->begin() + static_cast<std::ptrdiff_t>(words));
-    return command;
+    if (arguments.size() < words_of(command)) continue;
+    const std::string said = words_of(command) == 1 ? arguments[0] : arguments[0] + " " + arguments[1];
+    if (said == command.syntax.name) return command;
   }
-  throw_unknown_command(*arguments);
+  return {};
 }
 
 int run_command(const std::vector<std::string>& whole, const Plugins& plugins) {
@@ -66,17 +68,30 @@ int run_command(const std::vector<std::string>& whole, const Plugins& plugins) {
   if (arguments[0] == "--version") return print("lockstep " LOCKSTEP_VERSION " (" LOCKSTEP_ARCH ")\n"), 0;
   if (arguments[0] == "--help" || arguments[0] == "-h" || arguments[0] == "help")
     return print(program_usage()), 0;
-  const Command command = take_command(&arguments);
+  const std::optional<Command> found = find_command(arguments);
+  if (!found) throw_unknown_command(arguments);
+  const Command& command = *found;
+  arguments.erase(arguments.begin(), arguments.begin() + static_cast<std::ptrdiff_t>(words_of(command)));
   const OptionTable table = all_options(plugins);
   const CommandLine line(command.syntax, table, arguments);
   if (line.wants_help()) return print(usage(command.syntax, command.summary)), 0;
   return command.run({line, plugins, table, whole});
 }
 
+/// Whether other ranks of the job can be met: a command with -n is made for that, one that is not known is
+/// known to none.
+bool meets_others(const std::vector<std::string>& whole) {
+  const std::optional<Command> command = find_command({whole.begin() + 1, whole.end()});
+  if (!command) return true;
+  const std::vector<Flag>& flags = command->syntax.flags;
+  return std::any_of(flags.begin(), flags.end(), [](const Flag& flag) { return flag.letter == 'n'; });
+}
+
 int run_as_one_of_all(const std::vector<std::string>& whole, const Plugins& plugins) {
   try {
     return run_command(whole, plugins);
   } catch (...) {
+    if (!meets_others(whole)) throw;
     if (const std::optional<int> code = fail_with_all_ranks(std::current_exception())) return *code;
     throw;
   }

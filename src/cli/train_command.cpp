@@ -47,7 +47,7 @@ void add_train_commands(std::vector<Command>* rows) {
                      {"overwrite", "", "replace the run in the run directory"},
                      {"folds", "K", "cross-validate: K runs, each validated on another part of the rows"},
                      ranks_flag()}},
-                   "train a model",
+                   "Trains a model, or one for each fold.",
                    train});
 }
 

@@ -128,7 +128,7 @@ void add_verify_commands(std::vector<Command>* rows) {
                     true,
                     {{"ranks", "P,P,...", "numbers of ranks to compare; default: 1,2,3,4", 'n'},
                      {"steps", "N", "train.steps: how far to train"}}},
-                   "train on several numbers of ranks and compare every step bit by bit",
+                   "Trains on several numbers of ranks and compares every step bit by bit.",
                    verify});
 }
 

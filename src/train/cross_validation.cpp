@@ -10,6 +10,7 @@
 #include "comm/agreement.h"
 #include "core/atomic_file.h"
 #include "core/config.h"
+#include "data/data_options.h"
 #include "lockstep/core/error.h"
 #include "train/run_directory.h"
 
@@ -50,6 +51,7 @@ fs::path choose_folder(const Options& options, Communicator& communicator, const
   std::string chosen;
   on_all_ranks(communicator, [&] {
     if (communicator.rank() != 0) return;
+    row_filter(options, {folds, 0});  // refuses a data.valid before anything is made
     fs::path run = request.directory;
     const std::string& name = options.text("run.name");
     if (run.empty()) run = RunDirectory::fresh_path(options.text("run.root"), name.empty() ? "folds" : name);

@@ -73,6 +73,10 @@ expect_no_directory 76 "the ranks do not have the same configuration" "${mpi[@]}
 # Only one rank has the error, and the others are told.
 expect_no_directory 78 "unknown key train.epoch" "${mpi[@]}" \
   -n 1 "${train[@]}" "${demo[@]}" : -n 1 "${train[@]}" "${demo[@]}" --set train.epoch=2
+# A command that is none for ranks does not wait for others.
+printf '[train]\n' > good.toml
+expect_no_directory 78 "unknown key optim.learning_rat" "${mpi[@]}" -n 1 "$lockstep" config check good.toml \
+  : -n 1 "$lockstep" config check typo.toml
 # No space for the config: a limit on the size of files stands for a full disk.
 expect 74 "config.toml: writing failed" bash -c 'trap "" XFSZ; ulimit -f 0; exec "$@"' bash "${train[@]}" "${demo[@]}"
 "$lockstep" config show --set model.name=logistic > /dev/full 2> out

@@ -13,10 +13,12 @@
 #include "cli/option_table.h"
 #include "comm/agreement.h"
 #include "core/config.h"
+#include "core/safetensors.h"
 #include "lockstep/core/error.h"
 #include "lockstep/run.h"
 #include "support/temporary_folder.h"
 #include "support/thread_communicator.h"
+#include "train/checkpoint.h"
 #include "train/run_directory.h"
 #include "train/training_run.h"
 
@@ -221,6 +223,56 @@ TEST(Errors, NonFiniteStepsCanBeSkippedByAllRanksAlike) {
     const std::string text((std::istreambuf_iterator<char>(summary)), {});
     EXPECT_EQ(text.find("\"skipped_steps\": 0,"), std::string::npos) << text;
   }
+}
+
+TEST(Errors, CheckpointsThatAreDamagedForeignNewerOrOfAnotherExperimentAreRefused) {
+  const Texts sets = {"data.train=demo:logistic?rows=300", "train.steps=4", "checkpoint.every=2 steps",
+                      "checkpoint.keep=1"};
+  using Spoil = void (*)(const fs::path& checkpoint, const fs::path& run);
+  struct SpoiledCase {
+    Spoil spoil;
+    ExitCode code;
+    const char* message;
+    const char* set;
+  };
+  const auto cut = [](const fs::path& checkpoint, const fs::path&) {
+    fs::resize_file(checkpoint, fs::file_size(checkpoint) - 5);
+  };
+  const auto flip = [](const fs::path& checkpoint, const fs::path&) {
+    std::fstream file(checkpoint, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(-3, std::ios::end);
+    file.put('!');
+  };
+  const auto replace = [](const fs::path& checkpoint, const fs::path& run) {
+    fs::copy_file(run / "model.safetensors", checkpoint, fs::copy_options::overwrite_existing);
+  };
+  const auto age = [](const fs::path& checkpoint, const fs::path&) {
+    write_safetensors(checkpoint, {{"format", "lockstep-checkpoint-9"}}, {});
+  };
+  const auto leave = [](const fs::path&, const fs::path&) {};
+  const std::vector<SpoiledCase> cases = {
+      {cut, ExitCode::kData, "has no checkpoint to resume from", "run.seed=1"},
+      {flip, ExitCode::kData, "is damaged", "run.seed=1"},
+      {replace, ExitCode::kData, "is not a checkpoint of this program", "run.seed=1"},
+      {age, ExitCode::kData, "lockstep-checkpoint-9; this program reads", "run.seed=1"},
+      {leave, ExitCode::kConfig, "of another experiment", "run.seed=2"}};
+  for (const int ranks : {1, 3})
+    for (const SpoiledCase& one : cases) {
+      SCOPED_TRACE(one.message);
+      const TemporaryFolder folder;
+      TrainingRequest request;
+      request.directory = folder.path() / "run";
+      EXPECT_EQ(train_in(folder, request, ranks, sets).code, 0);
+      one.spoil(checkpoint_path(request.directory / "checkpoints", 4), request.directory);
+      fs::remove(request.directory / "model.safetensors");
+      request.resumes = true;
+      Texts resumed = sets;
+      resumed.emplace_back(one.set);
+      const Failure failure = train_in(folder, request, ranks, resumed);
+      EXPECT_EQ(failure.code, static_cast<int>(one.code));
+      EXPECT_NE(failure.message.find(one.message), std::string::npos) << failure.message;
+      EXPECT_FALSE(fs::exists(request.directory / "model.safetensors"));
+    }
 }
 
 TEST(Errors, OutputFoldersThatCannotBeUsedAreRefused) {

@@ -231,18 +231,18 @@ TEST(Reports, LossesOfTheBatchesMakeUpTheLossOfTheEpoch) {
   }
 }
 
-// One gradient over many equal rows. A running float sum of 100,000 times 0.1 is off by 0.3 %. Tiles of 1,024
-// rows, 98 of them one after the other, are off by at most (1024 + 98) · 2⁻²⁴ = 7e-5.
+// One gradient over many equal rows. A running float sum of 200,000 times 0.1 is off by 0.2 %. Tiles of 1,024
+// rows, 196 of them one after the other, are off by at most (1024 + 196) · 2⁻²⁴ = 8e-5.
 TEST(Precision, SumsOfManyRowsStayRight) {
   Table table;
-  table.rows.assign(100000, {0.1F});
+  table.rows.assign(200000, {0.1F});
   table.labels.assign(table.rows.size(), 1.0F);
   for (const std::string shards : {"1", "64"}) {
     const auto weights =
         train_table(table, {"model.name=linear", "model.bias=false", "train.batch=full", "train.steps=1",
                             "optim.learning_rate=1", "eval.train=never", "train.shards=" + shards})
             .tensors[0];
-    EXPECT_NEAR(static_cast<double>(weights[0]) / static_cast<double>(0.1F), 1, 7e-5) << shards << " shards";
+    EXPECT_NEAR(static_cast<double>(weights[0]) / static_cast<double>(0.1F), 1, 8e-5) << shards << " shards";
   }
 }
 

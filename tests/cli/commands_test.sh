@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# The subcommands on runs, as a user calls them: results, files and exit codes, on one rank and under mpirun.
+set -euo pipefail
+build=$2
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder"
+unset LOCKSTEP__TRAIN__EPOCHS
+
+lockstep=$build/lockstep
+data="demo:blobs?rows=1003&features=7"
+options=(--set "data.train=$data" --set "data.test=$data&part=test" --set model.name=mlp --set model.hidden=8
+  --set optim.name=adam --set train.batch=256 --set train.steps=30 --set "checkpoint.every=10 steps"
+  --set checkpoint.keep=9 --set log.progress=none)
+
+# expect CODE PATTERN COMMAND…: the exit code, and a pattern in all that is printed.
+expect() {
+  local code=$1 pattern=$2 got=0
+  shift 2
+  echo "== $*"
+  "$@" >output 2>&1 || got=$?
+  cat output
+  [[ $got == "$code" ]] || { echo "exit code $got, expected $code"; exit 1; }
+  grep -q -- "$pattern" output || { echo "expected: $pattern"; exit 1; }
+}
+
+expect 0 parameters_hash "$lockstep" train "${options[@]}" --run-dir run
+
+echo "-- resume"
+expect 0 "is finished" "$lockstep" resume run
+expect 65 "no such run directory" "$lockstep" resume nothing
+cp -r run cut
+rm cut/model.safetensors cut/summary.json cut/checkpoints/step-000000000030.safetensors
+truncate -s 3000 cut/checkpoints/step-000000000020.safetensors
+expect 78 optim.learning_rate "$lockstep" resume cut --set optim.learning_rate=0.7
+expect 0 parameters_hash "$lockstep" resume cut -n 3
+grep -q "passed over: .*step-000000000020" cut/log.txt
+cmp run/model.safetensors cut/model.safetensors
+[[ $(grep -c '"kind":"step"' cut/metrics.jsonl) == 30 ]]
+
+echo "-- eval and predict"
+expect 0 accuracy "$lockstep" eval run --data "$data&part=test"
+expect 0 '"accuracy"' "$lockstep" eval run/model.safetensors --data "$data&part=test" --json -n 2
+expect 64 -- "$lockstep" eval run
+expect 65 "8 features" "$lockstep" eval run --data "demo:blobs?rows=9&features=8"
+expect 65 "no such file" "$lockstep" eval run --data missing.csv
+expect 78 "belongs to the model" "$lockstep" eval run --data "$data" --set model.hidden=9
+"$lockstep" predict run --data "$data" --out one.csv
+"$lockstep" predict run --data "$data" --out - -n 3 >three.csv
+cmp one.csv three.csv
+[[ $(wc -l <one.csv) == 1004 && $(head -1 one.csv) == class,score,p:0,p:1,p:2 ]]
+expect 73 "cannot be written" "$lockstep" predict run --data "$data" --out nowhere/out.csv
+
+echo "-- verify"
+expect 0 "^equal: " "$lockstep" verify "${options[@]}" --ranks 1,2,3 --steps 5
+expect 76 "differ after step" "$lockstep" verify "${options[@]}" --ranks 1,3 --steps 5 \
+  --set train.reduction=mpi --set train.shards=16
+expect 64 "two numbers" "$lockstep" verify "${options[@]}" --ranks 2
+expect 65 "no such file" "$lockstep" verify "${options[@]}" --set data.train=missing.csv --ranks 1,2
+
+echo "-- checkpoint"
+expect 0 "layer0.weight *7 × 8 *norm" "$lockstep" checkpoint show run
+expect 0 "model.safetensors: ok" "$lockstep" checkpoint verify run cut
+expect 0 "^equal" "$lockstep" checkpoint diff run cut
+expect 0 "^equal" "$lockstep" checkpoint diff run/model.safetensors cut/model.safetensors
+expect 76 "state step: 10 -> 20" "$lockstep" checkpoint diff run/checkpoints/step-0000000000{10,20}.safetensors
+printf x | dd of=cut/model.safetensors bs=1 seek=$(($(stat -c %s cut/model.safetensors) - 2)) conv=notrunc status=none
+expect 65 "damaged" "$lockstep" checkpoint verify cut
+expect 65 "no such file" "$lockstep" checkpoint show nothing
+
+echo "-- folds"
+expect 0 "valid.accuracy .* ± " "$lockstep" train "${options[@]}" --folds 3 --run-dir folds
+[[ -s folds/folds.json && -s folds/fold-2/model.safetensors ]]
+expect 0 "valid.accuracy .* ± " "$lockstep" resume folds
+expect 73 "not empty" "$lockstep" train "${options[@]}" --folds 3 --run-dir folds
+expect 0 "2 folds" "$lockstep" train "${options[@]}" --folds 2 --run-dir folds --overwrite
+expect 78 "data.valid" "$lockstep" train "${options[@]}" --folds 2 --set data.valid=split:0.1
+expect 64 "folds" "$lockstep" train "${options[@]}" --folds 1

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+// What resuming does besides giving the same bits (tests/train/invariance_test.cpp): it survives damage,
+// refuses what is of another experiment, and leaves a run directory as if nothing had happened.
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "core/atomic_file.h"
+#include "lockstep/core/error.h"
+#include "support/experiment.h"
+#include "support/temporary_folder.h"
+#include "train/checkpoint.h"
+#include "train/run_directory.h"
+#include "train/trainer.h"
+
+namespace lockstep::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::vector<std::string> kSettings = {
+    "data.train=demo:blobs?rows=203&features=3",
+    "data.test=demo:blobs?rows=101&features=3&part=test",
+    "model.name=softmax",
+    "optim.name=adam",
+    "train.batch=64",
+    "train.steps=12",
+    "log.hash_every=1",
+    "checkpoint.every=4 steps",
+    "checkpoint.keep=3",
+};
+
+std::vector<std::string> with(std::vector<std::string> more) {
+  std::vector<std::string> settings = kSettings;
+  settings.insert(settings.end(), more.begin(), more.end());
+  return settings;
+}
+
+// In place, which is quick.
+void flip(const fs::path& path, std::size_t byte, int bit) {
+  std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
+  file.seekg(static_cast<std::streamoff>(byte));
+  const int value = file.get();
+  file.seekp(static_cast<std::streamoff>(byte));
+  file.put(static_cast<char>(value ^ (1 << bit)));
+}
+
+ExitCode code_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    return error.code();
+  }
+  return ExitCode::kOk;
+}
+
+class Resume : public ::testing::Test {
+ protected:
+  // A run that ended, and what is asked to resume a copy of it that lost all from `lost` on.
+  TrainingRequest interrupted(const std::string& name, Index lost, const std::vector<std::string>& settings) {
+    TrainingRequest request;
+    request.directory = folder_.path() / "whole";
+    if (!fs::exists(request.directory)) train_on(2, settings, request);
+    fs::copy(request.directory, folder_.path() / name, fs::copy_options::recursive);
+    request.directory = folder_.path() / name;
+    fs::remove(request.directory / "model.safetensors");
+    fs::remove(request.directory / "summary.json");
+    for (const fs::path& path : list_checkpoints(request.directory / "checkpoints"))
+      if (path.filename() >= checkpoint_path("", lost).filename()) fs::remove(path);
+    request.resumes = true;
+    return request;
+  }
+  std::string hash_of_whole() const { return summary_text(folder_.path() / "whole", "parameters_hash"); }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(Resume, LeavesTheRunDirectoryOfAnUndisturbedRun) {
+  const auto request = interrupted("copy", 8, kSettings);
+  std::ofstream(request.directory / "metrics.jsonl", std::ios::app) << R"({"kind":"step","st)";
+  EXPECT_FALSE(is_finished_run(request.directory));
+  train_on(3, kSettings, request);
+  EXPECT_TRUE(is_finished_run(request.directory));
+  EXPECT_EQ(logged_hashes(request.directory), logged_hashes(folder_.path() / "whole"));
+  EXPECT_EQ(read_file(request.directory / "model.safetensors"),
+            read_file(folder_.path() / "whole" / "model.safetensors"));
+}
+
+TEST_F(Resume, PassesOverDamagedCheckpoints) {
+  const auto request = interrupted("copy", 12, kSettings);
+  const fs::path newest = list_checkpoints(request.directory / "checkpoints").at(0);
+  fs::resize_file(newest, fs::file_size(newest) / 2);
+  std::vector<std::string> rejected;
+  EXPECT_EQ(parse_run_state(find_checkpoint(request.directory, rejected).metadata.at("state")).step, 4);
+  ASSERT_EQ(rejected.size(), 1U);
+  EXPECT_NE(rejected[0].find(newest.filename().string()), std::string::npos);
+  train_on(1, kSettings, request);
+  EXPECT_EQ(summary_text(request.directory, "parameters_hash"), hash_of_whole());
+}
+
+TEST_F(Resume, EndsWhereEveryCheckpointIsDamaged) {
+  const auto request = interrupted("copy", 12, kSettings);
+  for (const fs::path& path : list_checkpoints(request.directory / "checkpoints")) fs::resize_file(path, 100);
+  EXPECT_EQ(code_of([&] { train_on(2, kSettings, request); }), ExitCode::kData);
+}
+
+TEST_F(Resume, BeginsAnewBeforeTheFirstCheckpoint) {
+  const auto request = interrupted("copy", 0, kSettings);
+  train_on(2, kSettings, request);
+  EXPECT_EQ(logged_hashes(request.directory), logged_hashes(folder_.path() / "whole"));
+}
+
+TEST_F(Resume, RefusesAnotherExperimentOrOtherData) {
+  const auto request = interrupted("copy", 12, kSettings);
+  EXPECT_EQ(code_of([&] { train_on(2, with({"optim.learning_rate=0.5"}), request); }), ExitCode::kConfig);
+  EXPECT_EQ(code_of([&] { train_on(2, with({"data.train=demo:blobs?rows=204&features=3"}), request); }),
+            ExitCode::kData);
+  EXPECT_EQ(code_of([&] {
+              train_on(2, with({"checkpoint.keep=7", "run.name=other"}), request);
+            }),
+            ExitCode::kOk);
+}
+
+// Every byte of the file counts: header, metadata and data.
+TEST_F(Resume, RejectsEveryFlippedBitAndEveryLength) {
+  const auto request = interrupted("copy", 8, kSettings);
+  const fs::path path = list_checkpoints(request.directory / "checkpoints").at(0);
+  const std::size_t whole = fs::file_size(path);
+  for (std::size_t byte = 0; byte < whole; byte += 7) {
+    const int bit = static_cast<int>(byte % 8);
+    flip(path, byte, bit);
+    EXPECT_EQ(code_of([&] { read_checkpoint(path); }), ExitCode::kData) << "byte " << byte;
+    flip(path, byte, bit);
+  }
+  EXPECT_EQ(code_of([&] { read_checkpoint(path); }), ExitCode::kOk);
+  for (std::size_t size = whole - 1; size > 61; size -= 61) {
+    fs::resize_file(path, size);
+    EXPECT_EQ(code_of([&] { read_checkpoint(path); }), ExitCode::kData) << "length " << size;
+  }
+}
+
+TEST_F(Resume, SaysThatACheckpointIsForeignOrNewer) {
+  const fs::path path = folder_.path() / "step-000000000001.safetensors";
+  const float zero = 0;
+  for (const char* format : {"lockstep-checkpoint-2", "lockstep-model-1", "pt"}) {
+    write_safetensors(path, {{"format", format}, {"state", "{}"}, {"config", ""}}, {{"w", {1}, &zero, 1}});
+    EXPECT_EQ(code_of([&] { read_checkpoint(path); }), ExitCode::kData) << format;
+  }
+}
+
+// A checkpoint of the last step remembers that it was the last.
+TEST_F(Resume, DoesNotTrainOnBehindAnEnd) {
+  for (const std::string end : {"train.target=train.loss <= 0.9", "train.tolerance=0.5"}) {
+    fs::remove_all(folder_.path() / "whole");
+    const auto settings = with({end, "train.steps=200", "checkpoint.every=1 steps", "eval.every=1 steps",
+                                "eval.train=always", "optim.learning_rate=0.02"});
+    auto request = interrupted("copy" + end, 1000, settings);
+    const Index last =
+        parse_run_state(
+            read_checkpoint(list_checkpoints(request.directory / "checkpoints").at(0)).metadata.at("state"))
+            .step;
+    ASSERT_GT(last, 1);
+    ASSERT_LT(last, 200);
+    train_on(2, settings, request);
+    EXPECT_EQ(summary_text(request.directory, "parameters_hash"), hash_of_whole()) << end;
+  }
+}
+
+// Where an evaluation is due at the step of the stop, patience and best weights must still know of it.
+TEST_F(Resume, AStopAtAnEvaluationChangesNothing) {
+  const auto settings =
+      with({"train.patience=2", "data.valid=split:0.2", "eval.every=1 steps", "optim.learning_rate=0.3"});
+  TrainingRequest request;
+  request.directory = folder_.path() / "whole";
+  train_on(2, settings, request);
+  request.directory = folder_.path() / "stopped";
+  for (int stops = 0; stops < 100 && !is_finished_run(request.directory); ++stops) {
+    Trainer::stop_requested = true;
+    train_on(1 + stops % 3, settings, request);
+    request.resumes = true;
+  }
+  Trainer::stop_requested = false;
+  EXPECT_EQ(summary_text(request.directory, "parameters_hash"), hash_of_whole());
+  EXPECT_EQ(logged_hashes(request.directory), logged_hashes(folder_.path() / "whole"));
+}
+
+}  // namespace
+}  // namespace lockstep::testing

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+// A finished model, used on files: metrics, predictions, comparison; and cross-validation.
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "cli/option_table.h"
+#include "core/atomic_file.h"
+#include "lockstep/core/error.h"
+#include "lockstep/run.h"
+#include "support/experiment.h"
+#include "support/temporary_folder.h"
+#include "support/thread_communicator.h"
+#include "train/compare_files.h"
+#include "train/cross_validation.h"
+#include "train/evaluator.h"
+#include "train/load_model.h"
+#include "train/predictions.h"
+
+namespace lockstep::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::string kTest = "demo:blobs?rows=301&features=4&part=test";
+const std::vector<std::string> kSettings = {"data.train=demo:blobs?rows=401&features=4",
+                                            "data.test=" + kTest,
+                                            "data.standardize=true",
+                                            "model.name=mlp",
+                                            "model.hidden=8",
+                                            "train.batch=64",
+                                            "train.steps=15"};
+
+class UseModel : public ::testing::Test {
+ protected:
+  fs::path trained(const std::string& name, const std::vector<std::string>& settings) {
+    TrainingRequest request;
+    request.directory = folder_.path() / name;
+    train_on(2, settings, request);
+    return request.directory;
+  }
+
+  LoadedModel load(const fs::path& run, const std::vector<std::string>& sets = {}) const {
+    ConfigRequest request;
+    request.sets = sets;
+    return load_model(run, table_, request, plugins_);
+  }
+
+  MetricValues evaluate(int ranks, const fs::path& run, const std::string& source) const {
+    MetricValues values;
+    run_ranks(ranks, [&](Communicator& communicator) {
+      LoadedModel loaded = load(run);
+      const Dataset rows = load_rows_for(loaded, source, true, plugins_, communicator);
+      MetricValues mine =
+          evaluate_model(communicator, loaded.model, loaded.model.weights.data(), rows, 5, "test");
+      if (communicator.rank() == 0) values = mine;
+    });
+    return values;
+  }
+
+  std::string predict(int ranks, const fs::path& run, const std::string& source) const {
+    std::string text;
+    run_ranks(ranks, [&](Communicator& communicator) {
+      LoadedModel loaded = load(run);
+      const Dataset rows = load_rows_for(loaded, source, false, plugins_, communicator);
+      write_predictions(communicator, loaded.model, rows, [&](const std::string& part) { text += part; });
+    });
+    return text;
+  }
+
+  TemporaryFolder folder_;
+  Plugins plugins_ = builtin_plugins();
+  OptionTable table_ = all_options(plugins_);
+};
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+TEST_F(UseModel, MetricsAreThoseOfTheSummaryOnAnyNumberOfRanks) {
+  const fs::path run = trained("run", kSettings);
+  const auto summary = nlohmann::json::parse(read_file(run / "summary.json"));
+  for (const int ranks : {1, 3}) {
+    const MetricValues values = evaluate(ranks, run, kTest);
+    EXPECT_GE(values.size(), 5U);
+    for (const auto& [name, value] : values) EXPECT_EQ(value, summary.at(name).get<double>()) << name;
+  }
+}
+
+TEST_F(UseModel, PredictionsHaveTheAccuracyOfEvaluation) {
+  const fs::path run = trained("run", kSettings);
+  const std::string text = predict(1, run, kTest);
+  EXPECT_EQ(predict(3, run, kTest), text);
+  EXPECT_EQ(predict(4, run, kTest), text);
+  const auto lines = lines_of(text);
+  ASSERT_EQ(lines.size(), 302U);
+  EXPECT_EQ(lines[0], "class,score,p:0,p:1,p:2");
+
+  const LoadedModel loaded = load(run);
+  const auto whole = make_single_communicator();
+  const Dataset rows = load_rows_for(loaded, kTest, true, plugins_, *whole);
+  double hits = 0;
+  for (Index i = 0; i < 301; ++i) {
+    const int shard = static_cast<int>(i % rows.shards());
+    const float label = rows.rows_of(shard).labels[static_cast<std::size_t>(i / rows.shards())];
+    hits += std::stof(lines[static_cast<std::size_t>(i) + 1]) == label ? 1 : 0;
+  }
+  EXPECT_DOUBLE_EQ(hits / 301, evaluate(1, run, kTest).at("test.accuracy"));
+}
+
+TEST_F(UseModel, PredictsRowsWithoutLabelsInTheirOrder) {
+  const std::string train = folder_.write("train.csv", "x,y,label\n0,1,\"a,b\"\n1,0,c\n0,2,\"a,b\"\n2,0,c\n");
+  const std::string rows = folder_.write("rows.csv", "x,y\n0,3\n3,0\n0,4\n");
+  const fs::path run = trained("run", {"data.train=" + train, "model.name=logistic", "train.steps=50",
+                                       "train.batch=full", "optim.learning_rate=1"});
+  const auto lines = lines_of(predict(2, run, rows));
+  ASSERT_EQ(lines.size(), 4U);
+  EXPECT_EQ(lines[0], "class,score,\"p:a,b\",p:c");
+  EXPECT_TRUE(lines[1].starts_with("\"a,b\",-"));
+  EXPECT_TRUE(lines[2].starts_with("c,"));
+  EXPECT_TRUE(lines[3].starts_with("\"a,b\",-"));
+}
+
+TEST_F(UseModel, PredictsValuesOrClassesWithoutProbabilities) {
+  const fs::path linear =
+      trained("linear", {"data.train=demo:linear?rows=50&features=2", "model.name=linear", "train.steps=3"});
+  EXPECT_TRUE(predict(2, linear, "demo:linear?rows=5&features=2").starts_with("prediction\n"));
+  const fs::path svm =
+      trained("svm", {"data.train=demo:logistic?rows=50&features=2", "model.name=svm", "train.steps=3"});
+  EXPECT_TRUE(predict(2, svm, "demo:logistic?rows=5&features=2").starts_with("class,score\n"));
+}
+
+TEST_F(UseModel, OnlyReadingAndEvaluatingMayBeSetAnew) {
+  const fs::path run = trained("run", kSettings);
+  EXPECT_NO_THROW(load(run, {"eval.top_k=2", "data.format=csv"}));
+  EXPECT_THROW(load(run, {"model.hidden=9"}), Error);
+  EXPECT_THROW(load(run / "config.toml"), Error);
+  EXPECT_THROW(load(folder_.path() / "nothing"), Error);
+}
+
+TEST_F(UseModel, ComparisonNamesTensorsAndOptions) {
+  const TensorFile a = read_model_file(trained("a", kSettings)).file;
+  auto settings = kSettings;
+  settings.push_back("optim.learning_rate=0.2");
+  settings.push_back("run.name=other");
+  const TensorFile b = read_model_file(trained("b", settings)).file;
+  EXPECT_TRUE(differences(table_, a, a).empty());
+  const auto lines = differences(table_, a, b);
+  ASSERT_EQ(lines.size(), 6U);  // four tensors and the rate on both sides
+  EXPECT_TRUE(lines[0].starts_with("layer0.weight: 32 of 32 elements differ"));
+  EXPECT_EQ(lines[5], "config, second: optim.learning_rate = 0.2");
+}
+
+TEST_F(UseModel, CrossValidationIsTheMeanOfItsFoldsAndContinues) {
+  const Options options = options_of(kSettings);
+  TrainingRequest request;
+  request.directory = folder_.path() / "folds";
+  const auto run = [&](int ranks) {
+    run_ranks(ranks, [&](Communicator& communicator) {
+      EXPECT_EQ(cross_validate(options, plugins_, communicator, request, 3), 0);
+    });
+    return nlohmann::json::parse(read_file(request.directory / "folds.json"));
+  };
+  const auto first = run(2);
+  EXPECT_EQ(folds_of(request.directory), 3);
+  double mean = 0;
+  for (const std::string fold : {"fold-0", "fold-1", "fold-2"})
+    mean += nlohmann::json::parse(read_file(request.directory / fold / "summary.json"))
+                .at("valid.accuracy")
+                .get<double>() /
+            3;
+  EXPECT_NEAR(first.at("metrics").at("valid.accuracy").at("mean").get<double>(), mean, 1e-12);
+  EXPECT_THROW(run(1), Error);  // the folder holds a run
+
+  fs::remove_all(request.directory / "fold-2");
+  fs::remove(request.directory / "fold-1" / "summary.json");
+  request.resumes = true;
+  EXPECT_EQ(run(3), first);
+}
+
+}  // namespace
+}  // namespace lockstep::testing
