@@ -46,9 +46,10 @@ void Flags::wait_patiently(int rank) const {
     const double waited = now_seconds() - start;
     communicator_.check_peers();
     if (waited > communicator_.timeout_s())
-      throw Error(ExitCode::kStopped, "rank " + std::to_string(communicator_.rank()) + " waited longer than " +
-                                          std::to_string(std::lround(communicator_.timeout_s())) +
-                                          " s (comm.timeout_s) for rank " + std::to_string(rank) + " on its node.");
+      throw Error(ExitCode::kStopped,
+                  "rank " + std::to_string(communicator_.rank()) + " waited longer than " +
+                      std::to_string(std::lround(communicator_.timeout_s())) +
+                      " s (comm.timeout_s) for rank " + std::to_string(rank) + " on its node.");
     if (waited < kYielding_s)
       sched_yield();
     else

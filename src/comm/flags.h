@@ -10,8 +10,9 @@
 namespace lockstep {
 
 /// Rounds in which every rank of a node tells all others that it has come so far: one cache line per rank in
-/// shared memory, written by this rank alone. What a rank wrote before arrive() the others see after wait(). A rank
-/// that waits spins, then yields, then sleeps, so that more ranks than processors do not starve each other.
+/// shared memory, written by this rank alone. What a rank wrote before arrive() the others see after wait().
+/// A rank that waits spins, then yields, then sleeps, so that more ranks than processors do not starve each
+/// other.
 class Flags {
  public:
   static constexpr std::size_t kLine = 64;
@@ -27,7 +28,9 @@ class Flags {
   using Flag = std::atomic<std::uint64_t>;
   static_assert(Flag::is_always_lock_free, "processes share it");
 
-  Flag& flag(int rank) const { return *reinterpret_cast<Flag*>(lines_ + static_cast<std::size_t>(rank) * kLine); }
+  Flag& flag(int rank) const {
+    return *reinterpret_cast<Flag*>(lines_ + static_cast<std::size_t>(rank) * kLine);
+  }
   void wait_for(int rank) const;
   void wait_patiently(int rank) const;
 

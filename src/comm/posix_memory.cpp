@@ -62,7 +62,8 @@ bool is_one_node(Communicator& communicator) {
 
 }  // namespace
 
-std::shared_ptr<std::byte> share_posix_memory(Communicator& communicator, std::size_t size, std::string& why_not) {
+std::shared_ptr<std::byte> share_posix_memory(Communicator& communicator, std::size_t size,
+                                              std::string& why_not) {
   if (!is_one_node(communicator)) {
     why_not = "the ranks are on several nodes";
     return nullptr;
@@ -85,7 +86,8 @@ std::shared_ptr<std::byte> share_posix_memory(Communicator& communicator, std::s
   if (succeeded) succeeded = all_succeeded(communicator, segment.trouble, why_not);
   if (communicator.rank() == 0) shm_unlink(name.data());
   if (memory == MAP_FAILED) return nullptr;
-  std::shared_ptr<std::byte> shared(static_cast<std::byte*>(memory), [size](std::byte* data) { munmap(data, size); });
+  std::shared_ptr<std::byte> shared(static_cast<std::byte*>(memory),
+                                    [size](std::byte* data) { munmap(data, size); });
   return succeeded ? shared : nullptr;
 }
 

@@ -6,7 +6,6 @@
 
 #include "core/clock.h"
 #include "lockstep/core/error.h"
-#include "lockstep/model/gradient_sum.h"
 #include "reduce/add_floats.h"
 
 namespace lockstep {
@@ -36,7 +35,8 @@ SharedReducer::Layout SharedReducer::lay_out(const ReducerContext& context, cons
   layout.end = Flags::bytes_needed(ranks);
   layout.end = (layout.end + kPage - 1) / kPage * kPage;
   for (int rank = 0; rank < ranks; ++rank)
-    layout.tails_of.push_back(take(layout.end, (1 + static_cast<std::size_t>(plan.most_nodes(rank))) * sizeof(Tail)));
+    layout.tails_of.push_back(
+        take(layout.end, (1 + static_cast<std::size_t>(plan.most_nodes(rank))) * sizeof(Tail)));
   layout.blocks = take(layout.end, 2 * context.layout->blocks().size() * sizeof(double));
   layout.weights = take(layout.end, vector_bytes);
   layout.staging = take(layout.end, vector_bytes);
@@ -52,7 +52,8 @@ std::unique_ptr<GradientReducer> SharedReducer::create(const ReducerContext& con
   return std::unique_ptr<GradientReducer>(new SharedReducer(context, layout, std::move(memory)));
 }
 
-SharedReducer::SharedReducer(const ReducerContext& context, const Layout& layout, std::shared_ptr<std::byte> memory)
+SharedReducer::SharedReducer(const ReducerContext& context, const Layout& layout,
+                             std::shared_ptr<std::byte> memory)
     : communicator_(*context.communicator),
       rank_(communicator_.rank()),
       ranks_(communicator_.size()),
@@ -61,6 +62,7 @@ SharedReducer::SharedReducer(const ReducerContext& context, const Layout& layout
       flags_(communicator_, memory_.get()),
       slices_(*context.layout, ranks_),
       plan_(ranks_, context.shards),
+      size_(context.layout->size()),
       slice_(slices_.of_rank(rank_)),
       weights_(reinterpret_cast<float*>(memory_.get() + layout.weights)),
       staging_(reinterpret_cast<float*>(memory_.get() + layout.staging)),
@@ -68,9 +70,10 @@ SharedReducer::SharedReducer(const ReducerContext& context, const Layout& layout
       sum_(static_cast<std::size_t>(slice_.end - slice_.begin)) {
   blocks_[0] = reinterpret_cast<double*>(memory_.get() + layout.blocks);
   blocks_[1] = blocks_[0] + block_count_;
-  const auto size = static_cast<std::size_t>(context.layout->size());
-  float* const mine = reinterpret_cast<float*>(memory_.get() + layout.sums_of[static_cast<std::size_t>(rank_)]);
-  for (std::size_t i = 0; i < buffer_count(rank_, ranks_, context.shards); ++i) buffers_.push_back(mine + i * size);
+  float* const mine =
+      reinterpret_cast<float*>(memory_.get() + layout.sums_of[static_cast<std::size_t>(rank_)]);
+  for (std::size_t i = 0; i < buffer_count(rank_, ranks_, context.shards); ++i)
+    buffers_.push_back(mine + static_cast<Index>(i) * size_);
   const auto operands = static_cast<std::size_t>(plan_.operands());
   operands_.reserve(operands);
   values_.reserve(operands);
@@ -115,9 +118,8 @@ float* SharedReducer::add_operands() {
   for (int rank = 0; rank < ranks_; ++rank) {
     const float* const theirs =
         reinterpret_cast<const float*>(memory_.get() + layout_.sums_of[static_cast<std::size_t>(rank)]);
-    const Index size = buffers_.size() > 1 ? buffers_[1] - buffers_[0] : 0;
     for (std::size_t i = 0; i < plan_.nodes(rank).size(); ++i)
-      operands_.push_back(theirs + static_cast<Index>(i) * size + slice_.begin);
+      operands_.push_back(theirs + static_cast<Index>(i) * size_ + slice_.begin);
   }
   const Index count = slice_.end - slice_.begin;
   if (operands_.empty()) {
@@ -128,7 +130,8 @@ float* SharedReducer::add_operands() {
   return sum_.data();
 }
 
-// Nobody writes to the sums of another rank: a partial sum goes to a tile of this rank's own, the last one to sum_.
+// Nobody writes to the sums of another rank: a partial sum goes to a tile of this rank's own, the last one to
+// sum_.
 void SharedReducer::add_tile(Index begin, Index count) {
   values_.clear();
   for (const float* operand : operands_) values_.push_back(operand + begin);
@@ -154,7 +157,8 @@ void SharedReducer::publish(float* values) {
   round();  // staging_ is free again
 }
 
-// Two sets in turn: when a set is written again, all ranks have passed the round after the one they read it in.
+// Two sets in turn: when a set is written again, all ranks have passed the round after the one they read it
+// in.
 void SharedReducer::share_blocks(double* all) {
   double* const shared = blocks_[std::exchange(block_set_, 1 - block_set_)];
   const Slice mine = slices_.blocks(slices_.place(rank_), slices_.place(rank_) + 1);

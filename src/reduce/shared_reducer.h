@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "comm/flags.h"
@@ -13,10 +14,10 @@
 
 namespace lockstep {
 
-/// The canonical tree over S shards for ranks of one node, in memory they share: every rank's partial sums and the
-/// one copy of the weights lie there, so no message and no copy of a gradient is made. A rank finishes the tree for
-/// its slice straight from the partial sums of all, reading K·M/P floats; a step takes two rounds of flags, and one
-/// more for the norms. The bits are those of CanonicalReducer.
+/// The canonical tree over S shards for ranks of one node, in memory they share: every rank's partial sums
+/// and the one copy of the weights lie there, so no message and no copy of a gradient is made. A rank
+/// finishes the tree for its slice straight from the partial sums of all, reading K·M/P floats; a step takes
+/// two rounds of flags, and one more for the norms. The bits are those of CanonicalReducer.
 class SharedReducer final : public GradientReducer {
  public:
   /// Collective. Null on all ranks where memory cannot be shared; `why_not` says why.
@@ -28,6 +29,7 @@ class SharedReducer final : public GradientReducer {
   float* reduce(const LocalSums& mine, Tail& total) override;
   void publish(float* values) override;
   void share_blocks(double* all) override;
+  std::string transport() const override { return "shared memory"; }
   double take_exchange_seconds() override;
 
  private:
@@ -49,7 +51,9 @@ class SharedReducer final : public GradientReducer {
   float* add_operands();
   void add_tile(Index begin, Index count);
   void round();
-  Tail* tails_of(int rank) { return reinterpret_cast<Tail*>(memory_.get() + layout_.tails_of[static_cast<std::size_t>(rank)]); }
+  Tail* tails_of(int rank) {
+    return reinterpret_cast<Tail*>(memory_.get() + layout_.tails_of[static_cast<std::size_t>(rank)]);
+  }
 
   Communicator& communicator_;
   int rank_;
@@ -59,6 +63,7 @@ class SharedReducer final : public GradientReducer {
   Flags flags_;
   Slices slices_;
   TreePlan plan_;
+  Index size_;
   Slice slice_;
   std::vector<float*> buffers_;
   float* weights_;
