@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "comm/host_name.h"
+#include "comm/posix_memory.h"
 #include "comm/topology.h"
 #include "lockstep/core/error.h"
 
@@ -137,6 +138,10 @@ void MpiCommunicator::give_up() {
                                       std::to_string(std::lround(timeout_s_)) +
                                       " s (comm.timeout_s) for rank" + (late.size() > 1 ? "s " : " ") +
                                       ranks + ".");
+}
+
+std::shared_ptr<std::byte> MpiCommunicator::share_memory(std::size_t size, std::string& why_not) {
+  return share_posix_memory(*this, size, why_not);
 }
 
 void MpiCommunicator::sum_in_any_order(float* data, std::size_t count) {

@@ -29,6 +29,9 @@ class MpiCommunicator final : public Communicator {
 
   /// Allocates nothing after the call with the most messages.
   void exchange(std::span<const Send> sends, std::span<const Receive> receives) override;
+  std::shared_ptr<std::byte> share_memory(std::size_t size, std::string& why_not) override;
+  double timeout_s() const override { return timeout_s_; }
+  bool is_oversubscribed() const override { return polls_before_yielding_ == 0; }
   void sum_in_any_order(float* data, std::size_t count) override;
   [[noreturn]] void abort(int exit_code) override;
 

@@ -17,4 +17,10 @@ inline void add_to_right(const float* left, float* right, Index count) {
   for (Index i = 0; i < count; ++i) right[i] = left[i] + right[i];
 }
 
+/// out = left + right, element by element; out may be left.
+inline void add_to(float* out, const float* left, const float* right, Index count) {
+#pragma GCC ivdep
+  for (Index i = 0; i < count; ++i) out[i] = left[i] + right[i];
+}
+
 }  // namespace lockstep

@@ -34,8 +34,9 @@ Index floats_received(const Slices& slices, const TreePlan& plan, int rank, int 
 
 }  // namespace
 
-CanonicalReducer::CanonicalReducer(const ReducerContext& context)
-    : communicator_(*context.communicator),
+CanonicalReducer::CanonicalReducer(const ReducerContext& context, std::string why_not)
+    : why_not_(std::move(why_not)),
+      communicator_(*context.communicator),
       rank_(communicator_.rank()),
       ranks_(communicator_.size()),
       slices_(*context.layout, ranks_),

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "core/aligned.h"
@@ -25,13 +26,18 @@ namespace lockstep {
 /// publish() sends n more. Both ways give the same bits. The tail travels along.
 class CanonicalReducer final : public GradientReducer {
  public:
-  explicit CanonicalReducer(const ReducerContext& context);
+  /// `why_not`: why ranks do not share memory, for the user.
+  explicit CanonicalReducer(const ReducerContext& context, std::string why_not = "");
 
   std::span<float* const> buffers() override { return sums_.buffers(); }
+  float* weights() override { return sums_.weights(); }
   Slice slice() const override { return slices_.of_rank(rank_); }
   float* reduce(const LocalSums& mine, Tail& total) override;
   void publish(float* weights) override;
   void share_blocks(double* all) override;
+  std::string transport() const override {
+    return why_not_.empty() ? "messages" : "messages (" + why_not_ + ")";
+  }
   double take_exchange_seconds() override;
 
  private:
@@ -47,6 +53,7 @@ class CanonicalReducer final : public GradientReducer {
   void spread(const RangeOf& range_of);
   void exchange();
 
+  std::string why_not_;
   Communicator& communicator_;
   int rank_;
   int ranks_;

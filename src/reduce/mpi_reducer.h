@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <vector>
 
 #include "lockstep/reduce/gradient_reducer.h"
@@ -17,10 +18,12 @@ class MpiReducer final : public GradientReducer {
   explicit MpiReducer(const ReducerContext& context);
 
   std::span<float* const> buffers() override { return sums_.buffers(); }
+  float* weights() override { return sums_.weights(); }
   Slice slice() const override { return {0, size_}; }
   float* reduce(const LocalSums& mine, Tail& total) override;
   void publish(float*) override {}
   void share_blocks(double*) override {}
+  std::string transport() const override { return "MPI_Allreduce"; }
   double take_exchange_seconds() override;
 
  private:

@@ -9,15 +9,17 @@
 
 namespace lockstep {
 
-/// GradientReducer::buffers(): the memory a rank sums its shards in.
+/// GradientReducer::buffers() and weights() in memory of this rank alone.
 class PartialSums {
  public:
   /// For the shards [hosted.first, hosted.last) of vectors of `size` floats, a multiple of 16.
   PartialSums(TreeNode hosted, Index size);
 
   std::span<float* const> buffers() const { return buffers_; }
+  float* weights() { return weights_.data(); }
 
  private:
+  AlignedVector<float> weights_;
   AlignedVector<float> memory_;
   std::vector<float*> buffers_;
 };

@@ -69,6 +69,10 @@ void declare_others(OptionTable& table) {
   table.integer("checkpoint.keep", 2, "newest checkpoints kept; the best one is kept besides")
       .range(1, 1000000);
   table.real("comm.timeout_s", 600, "seconds a rank waits for another before it gives up").range(0.1, 1e7);
+  table.flag(
+      "comm.shared_memory", true,
+      "ranks of one machine sum gradients in memory they share, where it can be had; false: by messages. The "
+      "bits are the same");
   table.text("log.progress", "auto", "progress on stderr: a live bar on a terminal, lines elsewhere")
       .one_of({"auto", "bar", "line", "none"});
   table

@@ -28,11 +28,13 @@ Index planned_steps(const Options& options, Index steps_per_epoch) {
   return static_cast<Index>(std::ceil(options.real("train.epochs") * static_cast<double>(steps_per_epoch)));
 }
 
-ReducerContext reducer_context(Communicator& communicator, const TrainedModel& model, int shards) {
+ReducerContext reducer_context(const Options& options, Communicator& communicator, const TrainedModel& model,
+                               int shards) {
   ReducerContext context;
   context.communicator = &communicator;
   context.layout = &model.model->layout();
   context.shards = shards;
+  context.shares_memory = options.flag("comm.shared_memory");
   return context;
 }
 
@@ -45,7 +47,8 @@ Trainer::Trainer(const Options& options, const Plugins& plugins, Communicator& c
       data_(data),
       model_(model),
       reducer_(plugins.reducers.find(options.text("train.reduction"))
-                   .create(reducer_context(communicator, model, data.train.shards()))),
+                   .create(reducer_context(options, communicator, model, data.train.shards()))),
+      weights_(reducer_->weights()),
       optimizer_(plugins.optimizers.find(options.text("optim.name")).create(options)),
       sampler_(data.train, static_cast<std::uint64_t>(options.integer("run.seed")),
                options.flag("train.shuffle")),
@@ -100,7 +103,10 @@ Index Trainer::windows_done() const {
 }
 
 TrainOutcome Trainer::run() {
-  barrier(communicator_);  // or the first step would count the start of the last rank as exchange
+  const Slice mine = reducer_->slice();
+  std::copy(model_.weights.begin() + mine.begin, model_.weights.begin() + mine.end, weights_ + mine.begin);
+  reducer_->publish(weights_);
+  reducer_->take_exchange_seconds();  // the start of the last rank is no exchange
   last_save_s_ = now_seconds();
   while (!is_finished()) {
     const double start = now_seconds();
@@ -135,7 +141,7 @@ void Trainer::share_waiting() {
 void Trainer::run_step() {
   const BatchWindow window = next_window();
   const double start = now_seconds();
-  gradient_step_.run(model_.weights.data(), window);
+  gradient_step_.run(weights_, window);
   LocalSums mine{gradient_step_.nodes(), gradient_step_.tails(), 0, gradient_step_.has_rows()};
   if (stop_requested.load(std::memory_order_relaxed)) mine.votes |= kVoteStop;
   if (checkpoint_cadence_.seconds() > 0 && start - last_save_s_ >= checkpoint_cadence_.seconds())
@@ -145,7 +151,10 @@ void Trainer::run_step() {
   const double reduced = now_seconds();
   consumed_ += window.last - window.first;
   if (window.last == data_.train.info().rows) gradient_step_.ledger().close_epoch();
-  if (total.sums[kTailWeight] > 0) update_weights(gradient, total, window);
+  if (total.sums[kTailWeight] > 0)
+    update_weights(gradient, total, window);
+  else
+    reducer_->publish(weights_);
   if ((total.votes & kVoteStop) != 0 && reason_ == EndReason::kFinished) reason_ = EndReason::kStopped;
   saves_now_ = (total.votes & kVoteSave) != 0;
 
@@ -162,15 +171,14 @@ void Trainer::update_weights(float* gradient, const Tail& total, const BatchWind
   const double weight = total.sums[kTailWeight];
   const double tolerance = options_.real("train.tolerance");
   const bool is_optimum =
-      tolerance > 0 && update_step_.objective_norm(gradient, weight, model_.weights.data()) <= tolerance;
+      tolerance > 0 && update_step_.objective_norm(gradient, weight, weights_) <= tolerance;
   report_.rate = rate_.at(step_);
   UpdateResult result;
   result.is_finite = std::isfinite(total.sums[kTailLoss]);
-  if (result.is_finite)
-    result = update_step_.run(gradient, weight, report_.rate, step_ + 1, model_.weights.data());
+  if (result.is_finite) result = update_step_.run(gradient, weight, report_.rate, step_ + 1, weights_);
   if (!result.is_finite) return handle_non_finite(window);
   ++step_;
-  average_.add(model_.weights.data(), step_, reducer_->slice());
+  average_.add(weights_, step_, reducer_->slice());
   report_.gradient_norm = result.gradient_norm;
   tell_step(total);
   if (is_optimum) reason_ = EndReason::kTolerance;
@@ -212,13 +220,13 @@ void Trainer::after_step() {
 
 // Replicas that drift apart would do so for ever, so they are compared and not hoped to be equal.
 void Trainer::check_weights_equal() {
-  const std::string hash = model_.parameters_hash();
+  const std::string hash = hash_of(model_.tensors(weights_));
   require_agreement(communicator_, fmt::format("weights after step {}", step_), hash);
   for (StepObserver* observer : observers_) observer->on_hash(step_, hash);
 }
 
 const float* Trainer::weights_to_evaluate() {
-  return average_.is_started() ? average_.collect(*reducer_) : model_.weights.data();
+  return average_.is_started() ? average_.collect(*reducer_) : weights_;
 }
 
 MetricValues Trainer::measure(const float* weights, const Dataset& rows, const std::string& name) {
@@ -265,6 +273,8 @@ void Trainer::keep_final_weights() {
     model_.weights = best_weights_;
   else if (average_.is_started())
     std::copy_n(average_.collect(*reducer_), model_.weights.size(), model_.weights.begin());
+  else
+    std::copy_n(weights_, model_.weights.size(), model_.weights.begin());
 }
 
 // The last evaluation saw the final weights, unless the best ones have taken their place.
@@ -281,7 +291,7 @@ void Trainer::add_final_metrics() {
 }
 
 std::string Trainer::blame(const BatchWindow& window) {
-  const std::string found = gradient_step_.find_non_finite(model_.weights.data(), window);
+  const std::string found = gradient_step_.find_non_finite(weights_, window);
   for (const std::string& text : all_gather(communicator_, found))
     if (!text.empty()) return text;
   return "the gradient is not finite, though every row's loss is";
@@ -298,7 +308,7 @@ void Trainer::save_checkpoint() {
       for (const Tensor& tensor : layout.tensors())
         views.push_back({prefix + tensor.name, tensor.shape, values + tensor.offset, tensor.size});
     };
-    add("", model_.weights.data());
+    add("", weights_);
     for (std::size_t i = 0; i < update_step_.state().size(); ++i)
       add("state." + optimizer_->state_names()[i] + ".", update_step_.state()[i].data());
     if (average_.is_started()) add("average.", average_.values().data());

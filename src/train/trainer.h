@@ -59,6 +59,7 @@ class Trainer {
   Index total_steps() const { return total_steps_; }
   Index step() const { return step_; }  ///< updates made
   const Rate& rate() const { return rate_; }
+  std::string transport() const { return reducer_->transport(); }
   const StepTimes& step_times() const { return step_times_; }
   std::size_t memory_bytes() const;
   /// Without what a resumed run had done before.
@@ -96,6 +97,7 @@ class Trainer {
   TrainedModel& model_;
   RunDirectory* directory_ = nullptr;
   std::unique_ptr<GradientReducer> reducer_;
+  float* weights_;  // the reducer's: M floats, all ranks of a node may have the same
   std::unique_ptr<Optimizer> optimizer_;
   Sampler sampler_;
   GradientStep gradient_step_;

@@ -82,6 +82,7 @@ std::vector<std::string> start_lines(const Trainer& trainer, const TrainedModel&
       "batch {} = {} shards on {} rank{} (balance {:.2f}), {} steps an epoch, {} in all; {:.0f} MB a rank",
       trainer.batch(), shards, ranks, ranks == 1 ? "" : "s", balance(shards, ranks),
       trainer.steps_per_epoch(), trainer.total_steps(), static_cast<double>(trainer.memory_bytes()) / 1e6));
+  if (ranks > 1) lines.push_back("ranks exchange by " + trainer.transport());
   if (ranks > shards)
     lines.push_back(
         fmt::format("ranks {} … {} host no shard: train.shards = {} would use all ranks (another experiment, "

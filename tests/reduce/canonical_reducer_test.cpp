@@ -5,10 +5,13 @@
 
 #include <bit>
 #include <cstring>
+#include <memory>
 #include <random>
+#include <string>
 #include <vector>
 
 #include "reduce/registry.h"
+#include "reduce/shared_reducer.h"
 #include "support/reduction_problem.h"
 #include "support/thread_communicator.h"
 
@@ -23,13 +26,24 @@ bool same_bits(const Tail& a, const Tail& b) {
   return std::memcmp(a.sums.data(), b.sums.data(), sizeof a.sums) == 0 && a.votes == b.votes;
 }
 
+enum class Way { kMessages, kSharedMemory };
+
+std::unique_ptr<GradientReducer> make(Way way, const ReducerContext& context) {
+  if (way == Way::kMessages) return std::make_unique<CanonicalReducer>(context);
+  std::string why_not;
+  auto shared = SharedReducer::create(context, why_not);
+  EXPECT_NE(shared, nullptr) << why_not;
+  return shared;
+}
+
 // Reduces, checks the slice and the tail of every rank, publishes the slices and checks the whole on every
 // rank.
-void expect_tree(const ReductionProblem& problem, int ranks) {
+void expect_tree(const ReductionProblem& problem, int ranks, Way way) {
   const std::vector<float> expected = problem.expected();
   const Tail expected_tail = problem.expected_tail(ranks);
   run_ranks(ranks, [&](Communicator& communicator) {
-    CanonicalReducer reducer({&communicator, &problem.layout(), problem.shards()});
+    const auto made = make(way, {&communicator, &problem.layout(), problem.shards()});
+    GradientReducer& reducer = *made;
     for (int step = 0; step < 2; ++step) {
       Tail total;
       const float* sum = problem.run(reducer, communicator.rank(), ranks, total);
@@ -42,8 +56,15 @@ void expect_tree(const ReductionProblem& problem, int ranks) {
       std::copy_n(sum, count, whole.data() + slice.begin);
       reducer.publish(whole.data());
       EXPECT_TRUE(same_bits(whole.data(), expected.data(), problem.layout().size()));
+      std::copy_n(sum, count, reducer.weights() + slice.begin);
+      reducer.publish(reducer.weights());
+      EXPECT_TRUE(same_bits(reducer.weights(), expected.data(), problem.layout().size()));
     }
   });
+}
+
+void expect_tree(const ReductionProblem& problem, int ranks) {
+  for (const Way way : {Way::kMessages, Way::kSharedMemory}) expect_tree(problem, ranks, way);
 }
 
 std::vector<char> all_present(int shards) {
@@ -83,16 +104,21 @@ TEST_P(Canonical, SlicesMayBeEmpty) {
 
 TEST_P(Canonical, SharesOneNumberPerBlock) {
   const ReductionProblem problem(kTensors, all_present(4), 1);
-  run_ranks(GetParam(), [&](Communicator& communicator) {
-    CanonicalReducer reducer({&communicator, &problem.layout(), problem.shards()});
-    const std::vector<Block>& blocks = problem.layout().blocks();
-    std::vector<double> all(blocks.size(), -1);
-    for (std::size_t i = 0; i < blocks.size(); ++i)
-      if (blocks[i].begin >= reducer.slice().begin && blocks[i].begin < reducer.slice().end)
-        all[i] = static_cast<double>(i) + 0.5;
-    reducer.share_blocks(all.data());
-    for (std::size_t i = 0; i < blocks.size(); ++i) EXPECT_EQ(all[i], static_cast<double>(i) + 0.5);
-  });
+  for (const Way way : {Way::kMessages, Way::kSharedMemory})
+    run_ranks(GetParam(), [&](Communicator& communicator) {
+      const auto made = make(way, {&communicator, &problem.layout(), problem.shards()});
+      GradientReducer& reducer = *made;
+      for (int call = 0; call < 5; ++call) {
+        const std::vector<Block>& blocks = problem.layout().blocks();
+        std::vector<double> all(blocks.size(), -1);
+        for (std::size_t i = 0; i < blocks.size(); ++i)
+          if (blocks[i].begin >= reducer.slice().begin && blocks[i].begin < reducer.slice().end)
+            all[i] = static_cast<double>(i) + call + 0.5;
+        reducer.share_blocks(all.data());
+        for (std::size_t i = 0; i < blocks.size(); ++i)
+          EXPECT_EQ(all[i], static_cast<double>(i) + call + 0.5);
+      }
+    });
 }
 
 // One reducer, steps of both kinds after each other: with all shards ranks join in pairs, without shard 1 as

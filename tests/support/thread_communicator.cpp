@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <cstdlib>
 #include <cstring>
 #include <exception>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -65,6 +67,8 @@ struct World {
   std::condition_variable changed;
   bool is_poisoned = false;
   std::vector<Channel> channels;
+  int sharers = 0;
+  std::shared_ptr<std::byte> shared;
 };
 
 class ThreadCommunicator final : public Communicator {
@@ -86,6 +90,33 @@ class ThreadCommunicator final : public Communicator {
       throw;
     }
   }
+
+  std::shared_ptr<std::byte> share_memory(std::size_t size, std::string&) override {
+    {
+      const std::lock_guard lock(world_.mutex);
+      if (++world_.sharers == 1) {
+        auto* memory = static_cast<std::byte*>(std::aligned_alloc(64, (size + 63) / 64 * 64));
+        std::memset(memory, 0, size);
+        world_.shared = std::shared_ptr<std::byte>(memory, [](std::byte* data) { std::free(data); });
+      }
+    }
+    barrier(*this);
+    auto shared = world_.shared;
+    barrier(*this);
+    {
+      const std::lock_guard lock(world_.mutex);
+      if (--world_.sharers == 0) world_.shared.reset();
+    }
+    barrier(*this);
+    return shared;
+  }
+
+  void check_peers() override {
+    const std::lock_guard lock(world_.mutex);
+    if (world_.is_poisoned) throw Poisoned{};
+  }
+  double timeout_s() const override { return std::chrono::duration<double>(world_.timeout).count(); }
+  bool is_oversubscribed() const override { return true; }
 
   // From the last rank down, which is not the order of the tree.
   void sum_in_any_order(float* data, std::size_t count) override {

@@ -96,6 +96,11 @@ TEST_P(Invariance, EveryStepHasTheSameBitsOnAnyNumberOfRanks) {
     if (expected.empty()) expected = hashes;
     EXPECT_EQ(hashes, expected) << ranks << " ranks";
   }
+  for (const int ranks : {2, 3, 4}) {
+    const auto request = into("messages" + std::to_string(ranks));
+    train_on(ranks, with({"log.hash_every=1", "comm.shared_memory=false"}), request);
+    EXPECT_EQ(summary_text(request.directory, "parameters_hash"), expected.back()) << ranks << " ranks";
+  }
 }
 
 // A checkpoint of every step is kept; each is the start of a run that must end where the undisturbed one did.

@@ -41,6 +41,23 @@ class Communicator {
   /// communicator is of no use after that.
   virtual void exchange(std::span<const Send> sends, std::span<const Receive> receives) = 0;
 
+  /// Collective. `size` bytes of zeros that all ranks see, 64-byte aligned; null on all ranks where they are on
+  /// several nodes or the memory cannot be had, with the reason in `why_not`. It is gone with the last of its
+  /// owners, however they end.
+  virtual std::shared_ptr<std::byte> share_memory(std::size_t /*size*/, std::string& why_not) {
+    why_not = "the transport has none";
+    return nullptr;
+  }
+
+  /// Called now and then by ranks that wait for a flag in shared memory; throws if waiting has no use.
+  virtual void check_peers() {}
+
+  /// Seconds after which a rank that waits gives up.
+  virtual double timeout_s() const { return 600; }
+
+  /// Whether ranks that wait must let others have the processor at once.
+  virtual bool is_oversubscribed() const { return false; }
+
   /// Collective. The textbook sum of floats in place, in an order the transport chooses: not reproducible
   /// over numbers of ranks. For reduction = "mpi" alone.
   virtual void sum_in_any_order(float* data, std::size_t count) = 0;

@@ -35,6 +35,7 @@ struct ReducerContext {
   Communicator* communicator = nullptr;
   const ParameterLayout* layout = nullptr;
   int shards = 1;
+  bool shares_memory = true;  ///< ranks of one node may use the same memory
 };
 
 /// Shards [⌊rS/P⌋, ⌊(r+1)S/P⌋) that rank r hosts; may be none.
@@ -50,7 +51,8 @@ struct LocalSums {
 };
 
 /// Adds up the gradients of all ranks and hands every rank its slice of the sum. A step is
-/// reduce(), an update of slice() of the weights, publish(). VectorReduction is the same for a plain vector.
+/// reduce(), an update of slice() of the weights, publish(); also a step that changes nothing ends with publish(),
+/// for only then may buffers() be written again. VectorReduction is the same for a plain vector.
 class GradientReducer {
  public:
   virtual ~GradientReducer() = default;
@@ -58,6 +60,10 @@ class GradientReducer {
   /// Memory for the partial sums of this rank, by depth of its carry stack, and one more for a shard that
   /// arrives in parts: M floats each, 64-byte aligned, zero at first. reduce() destroys what they hold.
   virtual std::span<float* const> buffers() = 0;
+
+  /// The M weights, zero at first: this rank's own copy, or the one of its node. update() of slice() and publish()
+  /// keep it equal on all ranks.
+  virtual float* weights() = 0;
 
   /// What this rank updates. The slices of all ranks cover the vector; with "mpi" each is everything.
   virtual Slice slice() const = 0;
@@ -67,11 +73,14 @@ class GradientReducer {
   /// the same bits on every rank. Without any rows both are zero.
   virtual float* reduce(const LocalSums& mine, Tail& total) = 0;
 
-  /// Collective. Spreads every rank's slice of `weights` (M floats) to all.
-  virtual void publish(float* weights) = 0;
+  /// Collective. Spreads every rank's slice of `values` (M floats, weights() or another vector) to all.
+  virtual void publish(float* values) = 0;
 
   /// Collective. `all` (one number per block of the layout) holds this rank's blocks; fills in the others'.
   virtual void share_blocks(double* all) = 0;
+
+  /// How ranks exchange, for the user: "shared memory", "messages (reason)".
+  virtual std::string transport() const = 0;
 
   /// Seconds spent waiting for and moving bytes since the last call.
   virtual double take_exchange_seconds() = 0;
