@@ -33,7 +33,7 @@ void declare_train(OptionTable& table) {
                "power of two ≤ batch/32 within 2 … 64 (full batch: 64)")
       .range(0, 4096);
   table.real("train.epochs", 10, "passes over the training rows; fractions count").range(0, 1e9);
-  table.integer("train.steps", 0, "stop after this many updates instead of train.epochs; 0: epochs count")
+  table.integer("train.steps", 0, "stop after this many batches instead of train.epochs; 0: epochs count")
       .range(0);
   table.flag("train.shuffle", true, "permute the rows of every shard anew each epoch; false: file order");
   table.text("train.target", "",

@@ -59,9 +59,6 @@ class BestWatch {
   Index since_best_ = 0;
 };
 
-/// Whether the metric should grow (valid.accuracy) rather than fall (valid.loss).
-bool is_larger_better(const std::string& metric);
-
 /// Throws Error(kConfig) if a metric that chooses or stops is one of the test set.
 void refuse_test_metric(const std::string& key, const std::string& metric);
 

@@ -12,6 +12,7 @@
 #include "core/clock.h"
 #include "core/config.h"
 #include "core/config_identity.h"
+#include "core/floating_point.h"
 #include "lockstep/core/error.h"
 #include "train/metrics_log.h"
 #include "train/options.h"
@@ -130,6 +131,7 @@ void resume_training(Communicator& communicator, const TrainingRequest& request,
 TrainingResult train_run(const Options& options, const Plugins& plugins, Communicator& communicator,
                          const TrainingRequest& request) {
   const double start = now_seconds();
+  set_floating_point_mode();
   require_agreement(communicator, "build", build_identity());
   require_agreement(communicator, "configuration", fmt::format("{:016x}", config_hash(options)));
   std::unique_ptr<Loss> loss;

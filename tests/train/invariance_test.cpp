@@ -2,6 +2,7 @@
 // One experiment has one result: the bits of every step are the same on any number of ranks, and whether the
 // run was stopped and resumed on another number or not.
 #include <gtest/gtest.h>
+#include <xmmintrin.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -130,6 +131,27 @@ TEST_P(Invariance, ResumingOnOtherRanksEndsWithTheSameBits) {
 
 INSTANTIATE_TEST_SUITE_P(Experiments, Invariance, ::testing::ValuesIn(experiments()),
                          [](const auto& instance) { return instance.param.name; });
+
+// A library that was built with -ffast-math leaves denormals flushed to zero.
+TEST(FloatingPoint, ModeOfTheCallerDoesNotMatter) {
+  constexpr unsigned int kFlush = 0x8040;
+  const TemporaryFolder folder;
+  // Weights of about 1e-40: flushed, they would all be zero.
+  const std::vector<std::string> settings = {"data.train=demo:logistic?rows=100&features=3",
+                                             "model.name=logistic", "optim.learning_rate=1e-39",
+                                             "train.steps=3"};
+  std::vector<std::string> hashes;
+  const unsigned int before = _mm_getcsr();
+  for (const unsigned int flags : {0U, kFlush}) {
+    TrainingRequest request;
+    request.directory = folder.path() / std::to_string(flags);
+    _mm_setcsr(before | flags);
+    train_on(2, settings, request);
+    _mm_setcsr(before);
+    hashes.push_back(summary_text(request.directory, "parameters_hash"));
+  }
+  EXPECT_EQ(hashes[0], hashes[1]);
+}
 
 // The textbook reduction is for comparison: near, not equal.
 TEST(MpiReduction, IsNearTheCanonicalOne) {
