@@ -2,6 +2,7 @@
 #include "train/trainer.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -79,6 +80,10 @@ void Trainer::require_metric(const std::string& key, const std::string& metric) 
   if (metric.starts_with("train.") && options_.text("eval.train") != "always")
     throw Error(ExitCode::kConfig,
                 key + " needs " + metric + ", which is measured only with eval.train = \"always\"");
+  const auto names = metric_names(model_, static_cast<int>(options_.integer("eval.top_k")));
+  if (std::find(names.begin(), names.end(), metric.substr(metric.find('.') + 1)) == names.end())
+    throw Error(ExitCode::kConfig, fmt::format("{} needs {}, which this model does not have; it has {}", key,
+                                               metric, fmt::join(names, ", ")));
 }
 
 std::size_t Trainer::memory_bytes() const {

@@ -70,6 +70,13 @@ TEST(Target, RefusesOtherFormsAndTheTestSet) {
   EXPECT_THROW(train_with({"train.watch=test.loss", "train.patience=2"}), Error);
 }
 
+TEST(Target, RefusesMetricsThisModelDoesNotHave) {
+  EXPECT_THROW(train_with({"train.target=train.acuracy >= 0.5", "eval.train=always"}), Error);
+  EXPECT_THROW(train_with({"train.target=train.rmse <= 0.5", "eval.train=always"}), Error);
+  EXPECT_THROW(train_with({"train.watch=train.f2", "train.patience=2", "eval.train=always"}), Error);
+  EXPECT_NO_THROW(train_with({"train.target=train.auc >= 0.5", "eval.train=always", "train.epochs=1"}));
+}
+
 // The validation labels are the wrong way round, so its loss is best at the first evaluation.
 TEST(Patience, EndsWithTheBestWeights) {
   const TemporaryFolder folder;
