@@ -62,8 +62,10 @@ Trainer::Trainer(const Options& options, const Plugins& plugins, Communicator& c
       rate_(options, plugins.schedules, {total_steps_, steps_per_epoch_}, batch_),
       target_(options),
       watch_(options),
-      evaluation_cadence_("eval.every", options.text("eval.every"), steps_per_epoch_),
-      checkpoint_cadence_("checkpoint.every", options.text("checkpoint.every"), steps_per_epoch_),
+      evaluation_cadence_("eval.every", options.text("eval.every"), steps_per_epoch_,
+                          Cadence::Clock::kRefused),
+      checkpoint_cadence_("checkpoint.every", options.text("checkpoint.every"), steps_per_epoch_,
+                          Cadence::Clock::kAllowed),
       keeps_best_(options.integer("train.patience") > 0 && options.flag("train.restore_best")) {
   if (keeps_best_) best_weights_ = model.weights;
   if (target_.exists()) require_metric("train.target", target_.metric());

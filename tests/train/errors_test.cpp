@@ -100,6 +100,8 @@ std::vector<Case> config_cases() {
       {"batch is no number", ExitCode::kConfig, "train.batch = \"many\"", "", "", {"data.train=demo:logistic?rows=300", "train.batch=many"}},
       {"loss of another model", ExitCode::kConfig, "model.loss", "", "", {"data.train=demo:logistic?rows=300", "model.loss=poisson"}},
       {"no data named", ExitCode::kConfig, "data.train is not set", "", "", {}},
+      {"evaluation by the clock", ExitCode::kConfig, "eval.every = \"10min\"", "", "", {"data.train=demo:logistic?rows=300", "eval.every=10min"}},
+      {"half a step", ExitCode::kConfig, "checkpoint.every = \"0.5 steps\"", "", "", {"data.train=demo:logistic?rows=300", "checkpoint.every=0.5 steps"}},
       {"target on the test set", ExitCode::kConfig, "test", "", "", {"data.train=demo:logistic?rows=300", "train.target=test.accuracy >= 0.9"}},
   };
 }
