@@ -27,6 +27,14 @@ std::string build_identity() {
   return LOCKSTEP_VERSION " " LOCKSTEP_ARCH " " __VERSION__;
 }
 
+// All keys: even those that leave the model alone, such as checkpoint.every, decide when ranks meet.
+void require_same_configuration(Communicator& communicator, const Options& options) {
+  const std::string mine = whole_config(options);
+  const std::string first = all_gather(communicator, mine)[0];
+  require_agreement(communicator, "configuration",
+                    mine == first ? "as rank 0" : first_difference(first, mine));
+}
+
 DataSets load_all(const Options& options, const Plugins& plugins, Communicator& communicator,
                   const Loss& loss, const FoldPlan& folds) {
   std::optional<DataSets> data;
@@ -131,7 +139,7 @@ TrainingResult train_run(const Options& options, const Plugins& plugins, Communi
                          const TrainingRequest& request) {
   const double start = now_seconds();
   require_agreement(communicator, "build", build_identity());
-  require_agreement(communicator, "configuration", fmt::format("{:016x}", config_hash(options)));
+  require_same_configuration(communicator, options);
   std::unique_ptr<Loss> loss;
   on_all_ranks(communicator, [&] { loss = make_loss(options, plugins); });
   const DataSets data = load_all(options, plugins, communicator, *loss, request.folds);
