@@ -13,6 +13,7 @@
 #include "core/config.h"
 #include "core/config_identity.h"
 #include "lockstep/core/error.h"
+#include "train/check_values.h"
 #include "train/metrics_log.h"
 #include "train/options.h"
 #include "train/progress_log.h"
@@ -141,7 +142,10 @@ TrainingResult train_run(const Options& options, const Plugins& plugins, Communi
   require_agreement(communicator, "build", build_identity());
   require_same_configuration(communicator, options);
   std::unique_ptr<Loss> loss;
-  on_all_ranks(communicator, [&] { loss = make_loss(options, plugins); });
+  on_all_ranks(communicator, [&] {
+    check_values(options, plugins);  // or a wrong one would be found when all data are read
+    loss = make_loss(options, plugins);
+  });
   const DataSets data = load_all(options, plugins, communicator, *loss, request.folds);
   require_agreement(communicator, "training data", data.train.info().fingerprint);
   std::optional<TrainedModel> model;
