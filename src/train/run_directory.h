@@ -40,6 +40,7 @@ class RunDirectory {
   void lock();
   void open_metrics();
   void remove_old_run() const;
+  void remove_unfinished_files() const;
 
   std::filesystem::path path_;
   int lock_ = -1;

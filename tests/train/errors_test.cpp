@@ -277,6 +277,28 @@ TEST(Errors, CheckpointsThatAreDamagedForeignNewerOrOfAnotherExperimentAreRefuse
     }
 }
 
+TEST(RunDirectory, OverwritesARunWithItsUnfinishedFilesAndNothingElse) {
+  using Mode = RunDirectory::Mode;
+  const TemporaryFolder folder;
+  const fs::path run = folder.path() / "run";
+  const auto make = [&](Mode mode) { RunDirectory(run, mode).append_log("hello"); };
+  const auto write = [&](const char* name) { std::ofstream(run / name) << "text"; };
+  make(Mode::kNew);
+  write("model.safetensors.a1B2c3.tmp");
+  write("checkpoints/step-000000000001.safetensors.a1B2c3.tmp");
+  make(Mode::kResume);
+  EXPECT_FALSE(fs::exists(run / "checkpoints/step-000000000001.safetensors.a1B2c3.tmp"));
+  write("model.safetensors.a1B2c3.tmp");
+  write("summary.json");
+  write("thesis.tex");
+  EXPECT_THROW(make(Mode::kOverwrite), Error);
+  EXPECT_TRUE(fs::exists(run / "summary.json"));
+  fs::remove(run / "thesis.tex");
+  EXPECT_NO_THROW(make(Mode::kOverwrite));
+  EXPECT_FALSE(fs::exists(run / "summary.json"));
+  EXPECT_FALSE(fs::exists(run / "model.safetensors.a1B2c3.tmp"));
+}
+
 TEST(Errors, OutputFoldersThatCannotBeUsedAreRefused) {
   for (const int ranks : {1, 3}) {
     const TemporaryFolder folder;
