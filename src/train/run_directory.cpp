@@ -115,12 +115,17 @@ void RunDirectory::drop_metrics_after(std::int64_t step) {
   open_metrics();
 }
 
+void RunDirectory::fail_to_append(const char* name) const {
+  throw Error(ExitCode::kIo, file(name).string() + ": cannot be written: " + std::strerror(errno));
+}
+
 void RunDirectory::append_metrics(const std::string& json) {
-  metrics_ << json << '\n' << std::flush;
+  if (!(metrics_ << json << '\n' << std::flush)) fail_to_append("metrics.jsonl");
 }
 
 void RunDirectory::append_log(const std::string& line) {
   log_ << fmt::format("{:%Y-%m-%d %H:%M:%S} {}\n", fmt::localtime(std::time(nullptr)), line) << std::flush;
+  if (!log_) fail_to_append("log.txt");
 }
 
 bool is_finished_run(const fs::path& run) {

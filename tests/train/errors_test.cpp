@@ -299,6 +299,21 @@ TEST(RunDirectory, OverwritesARunWithItsUnfinishedFilesAndNothingElse) {
   EXPECT_FALSE(fs::exists(run / "model.safetensors.a1B2c3.tmp"));
 }
 
+TEST(RunDirectory, AFullDiskIsAnError) {
+  const TemporaryFolder folder;
+  for (const char* name : {"metrics.jsonl", "log.txt"}) {
+    const fs::path run = folder.path() / (std::string("run-") + name);
+    fs::create_directory(run);
+    fs::create_symlink("/dev/full", run / name);
+    RunDirectory directory(run, RunDirectory::Mode::kResume);
+    const auto write = [&] {
+      directory.append_metrics("{}");
+      directory.append_log("hello");
+    };
+    EXPECT_THROW(write(), Error) << name;
+  }
+}
+
 TEST(Errors, OutputFoldersThatCannotBeUsedAreRefused) {
   for (const int ranks : {1, 3}) {
     const TemporaryFolder folder;
