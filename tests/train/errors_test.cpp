@@ -126,7 +126,7 @@ std::vector<Case> data_cases() {
       data("duplicate index", "rows.svm:2:7: ", "rows.svm", "1 1:1\n0 2:1 2:1\n"),
       data("one class alone", "all rows have the label", "rows.svm", "1 1:1\n1 2:1\n"),
       data("label out of range", "rows.svm:2", "rows.svm", "1 1:1\n-3 2:1\n", {"model.name=linear", "model.loss=poisson"}),
-      data("corrupted gz", "rows.csv.gz: the compressed file is corrupted", "rows.csv.gz", kGzipHead + "no deflate stream at all"),
+      data("corrupted gz", "rows.csv.gz: the compressed file is corrupted: invalid", "rows.csv.gz", kGzipHead + "no deflate stream at all"),
       data("truncated gz", "rows.csv.gz: the compressed file is truncated", "rows.csv.gz", kGzipHead),
       data("truncated npy", "truncated", "rows.npy", std::string("\x93NUMPY\x01\0\xff\0{", 11)),
       data("not recognised", "format is not recognised", "rows.bin", std::string("\x01\x02\x03\xff\0\x01", 6)),
