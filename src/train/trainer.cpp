@@ -26,7 +26,9 @@ enum Vote : std::uint64_t { kVoteStop = 1, kVoteSave = 2 };
 
 Index planned_steps(const Options& options, Index steps_per_epoch) {
   if (const Index steps = options.integer("train.steps"); steps > 0) return steps;
-  return static_cast<Index>(std::ceil(options.real("train.epochs") * static_cast<double>(steps_per_epoch)));
+  // 0.07 epochs of 100 steps are 7.000000000000001 steps, which does not mean 8.
+  const double steps = options.real("train.epochs") * static_cast<double>(steps_per_epoch);
+  return static_cast<Index>(std::ceil(steps * (1 - 1e-12)));
 }
 
 ReducerContext reducer_context(const Options& options, Communicator& communicator, const TrainedModel& model,
