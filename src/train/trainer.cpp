@@ -345,7 +345,7 @@ RunState Trainer::run_state() const {
   state.train_s = report_.train_s;
   state.end_reason = static_cast<int>(reason_ == EndReason::kStopped ? EndReason::kFinished : reason_);
   state.canonical_config = canonical_config(options_);
-  state.data_fingerprint = data_.train.info().fingerprint;
+  state.data_fingerprint = data_.fingerprint();
   return state;
 }
 
@@ -354,9 +354,10 @@ void Trainer::resume(const TensorFile& checkpoint) {
   if (state.canonical_config != canonical_config(options_))
     throw Error(ExitCode::kConfig, "the checkpoint is of another experiment:\n" +
                                        first_difference(state.canonical_config, canonical_config(options_)));
-  if (state.data_fingerprint != data_.train.info().fingerprint)
-    throw Error(ExitCode::kData,
-                data_.train.info().source + ": the training data is not what the checkpoint was trained on");
+  if (state.data_fingerprint != data_.fingerprint())
+    throw Error(ExitCode::kData, data_.train.info().source +
+                                     (data_.valid ? " or the validation data: " : ": ") +
+                                     "is not what the checkpoint was trained on");
   const ParameterLayout& layout = model_.model->layout();
   copy_tensors(checkpoint, "", layout, model_.weights.data());
   for (std::size_t i = 0; i < update_step_.state().size(); ++i)

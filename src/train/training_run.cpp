@@ -147,7 +147,8 @@ TrainingResult train_run(const Options& options, const Plugins& plugins, Communi
     loss = make_loss(options, plugins);
   });
   const DataSets data = load_all(options, plugins, communicator, *loss, request.folds);
-  require_agreement(communicator, "training data", data.train.info().fingerprint);
+  require_agreement(communicator, "training and validation data", data.fingerprint());
+  if (data.test) require_agreement(communicator, "test data", data.test->info().fingerprint);
   std::optional<TrainedModel> model;
   on_all_ranks(communicator, [&] { model.emplace(make_model(options, plugins, schema_of(data.train))); });
   std::optional<Trainer> trainer;
