@@ -5,6 +5,7 @@
 
 #include "core/config_identity.h"
 #include "core/option_text.h"
+#include "train/check_values.h"
 
 namespace lockstep {
 namespace {
@@ -26,14 +27,14 @@ int check(const CommandContext& context) {
   const ConfigRequest& base = context.line.config();
   std::vector<std::string> files = context.line.positional();
   if (files.empty()) {
-    resolve_config(context.table, base);
+    check_values(resolve_config(context.table, base), context.plugins);
     for (const std::string& file : base.files) print(file + ": ok\n");
     if (base.files.empty()) print("no file, environment and flags: ok\n");
   }
   for (const std::string& file : files) {
     ConfigRequest request = base;
     request.files.push_back(file);
-    resolve_config(context.table, request);
+    check_values(resolve_config(context.table, request), context.plugins);
     print(file + ": ok\n");
   }
   return 0;

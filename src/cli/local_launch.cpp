@@ -80,17 +80,21 @@ void forget_outer_launcher() {
   _exit(static_cast<int>(ExitCode::kHosts));
 }
 
+// What a rank does to itself is a fault of the program; what is done to it ends a run that can be resumed.
+bool is_fault(int signal) {
+  return signal == SIGSEGV || signal == SIGABRT || signal == SIGBUS || signal == SIGFPE || signal == SIGILL;
+}
+
 int exit_code(int status, bool was_stopped) {
   const int code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-  // It came before mpirun or a rank was ready to be asked.
-  if (was_stopped && code == 128 + SIGUSR1) return static_cast<int>(ExitCode::kStopped);
+  if (code <= 128) return code;
   // mpirun is quiet, and the rank could not say it.
-  if (code > 128 && !was_stopped)
+  if (!was_stopped)
     std::fprintf(stderr,
                  "lockstep: %s was ended by signal %d (%s), and the others with it; `lockstep resume RUN` "
                  "continues from the newest checkpoint\n",
                  WIFSIGNALED(status) ? "mpirun" : "a rank", code - 128, strsignal(code - 128));
-  return code;
+  return static_cast<int>(is_fault(code - 128) ? ExitCode::kInternal : ExitCode::kStopped);
 }
 
 // Signals are taken from a queue and not by handlers, so that none is lost and nothing is global.

@@ -22,7 +22,8 @@ std::optional<int> launch_ranks(const CommandContext& context);
 std::vector<std::string> mpirun_line(int ranks, const std::vector<std::string>& command);
 
 /// Prints the line to stderr, runs it and returns its exit code. SIGTERM, SIGINT and SIGHUP reach it as
-/// SIGUSR1, at which ranks save and stop with code 75; a second one as SIGTERM, a third as SIGKILL.
+/// SIGUSR1, at which ranks save and stop with code 75; a second one as SIGTERM, a third as SIGKILL. A rank
+/// ended by a signal gives 75 too, or 70 where the signal shows a fault of the program (SIGSEGV and its kin).
 int run_and_pass_signals(const std::vector<std::string>& line);
 
 /// The words as a shell takes them.

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/config_identity.h"
 
-#include <sstream>
 #include <xxhash.h>
 
 #include <algorithm>
+#include <sstream>
 #include <vector>
 
 #include "core/config.h"
@@ -14,12 +14,24 @@ namespace lockstep {
 namespace {
 
 constexpr std::string_view kFreeTables[] = {"run.", "log.", "comm.", "checkpoint."};
-constexpr std::string_view kFreeKeys[] = {"data.train", "data.valid", "data.test", "data.labels",
-                                          "data.cache"};
+constexpr std::string_view kFreeKeys[] = {"data.train",        "data.valid",       "data.test", "data.labels",
+                                          "data.valid_labels", "data.test_labels", "data.cache"};
 
 /// data.valid = "split:0.2" is no path: it takes rows away from training.
 bool takes_rows(const Options& options, const OptionSpec& spec) {
   return spec.key == "data.valid" && options.text(spec.key).starts_with("split:");
+}
+
+template <class Wanted>
+std::string sorted_lines(const Options& options, const Wanted& is_wanted) {
+  std::vector<std::string> lines;
+  for (const OptionSpec& spec : options.table().specs())
+    if (applies(options, spec) && is_wanted(spec))
+      lines.push_back(spec.key + " = " + to_literal(options.value(spec.key)) + "\n");
+  std::sort(lines.begin(), lines.end());
+  std::string result;
+  for (const std::string& line : lines) result += line;
+  return result;
 }
 
 }  // namespace
@@ -32,14 +44,13 @@ bool determines_model(std::string_view key) {
 }
 
 std::string canonical_config(const Options& options) {
-  std::vector<std::string> lines;
-  for (const OptionSpec& spec : options.table().specs())
-    if ((determines_model(spec.key) || takes_rows(options, spec)) && applies(options, spec))
-      lines.push_back(spec.key + " = " + to_literal(options.value(spec.key)) + "\n");
-  std::sort(lines.begin(), lines.end());
-  std::string result;
-  for (const std::string& line : lines) result += line;
-  return result;
+  return sorted_lines(options, [&](const OptionSpec& spec) {
+    return determines_model(spec.key) || takes_rows(options, spec);
+  });
+}
+
+std::string whole_config(const Options& options) {
+  return sorted_lines(options, [](const OptionSpec&) { return true; });
 }
 
 std::uint64_t config_hash(const Options& options) {

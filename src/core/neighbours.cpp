@@ -100,6 +100,8 @@ constexpr NeighbourName kNames[] = {
     {"validation", "data.valid", "", ""},
     {"normalize", "data.standardize", "", ""},
     {"sample_weight", "data.weight", "scikit-learn", ""},
+    {"weight_column", "data.weight", "LightGBM", ""},
+    {"class_weight", "data.class_weights", "scikit-learn", ""},
     {"label_column", "data.label", "LightGBM", ""},
     {"target_column", "data.label", "", ""},
     {"num_workers", "", "", "the workers are the ranks: `lockstep train -n P` or `mpirun -n P`"},

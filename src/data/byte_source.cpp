@@ -45,10 +45,11 @@ std::size_t ByteSource::read(void* out, std::size_t size) {
     const auto piece = static_cast<unsigned>(std::min<std::size_t>(size - done, 1U << 30));
     const int count = gzread(file_.get(), static_cast<char*>(out) + done, piece);
     int error = Z_OK;
-    const char* text = gzerror(file_.get(), &error);
+    std::string text = gzerror(file_.get(), &error);
+    if (text.starts_with(path_ + ": ")) text.erase(0, path_.size() + 2);
     if (error == Z_BUF_ERROR) fail(path_, "the compressed file is truncated");
-    if (error == Z_DATA_ERROR) fail(path_, std::string("the compressed file is corrupted: ") + text);
-    if (count < 0) fail(path_, std::string("cannot be read: ") + (errno != 0 ? std::strerror(errno) : text));
+    if (error == Z_DATA_ERROR) fail(path_, "the compressed file is corrupted: " + text);
+    if (count < 0) fail(path_, "cannot be read: " + (errno != 0 ? std::strerror(errno) : text));
     if (count == 0) break;
     done += static_cast<std::size_t>(count);
   }

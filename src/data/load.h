@@ -30,6 +30,11 @@ struct DataSets {
   Dataset train;
   std::optional<Dataset> valid;
   std::optional<Dataset> test;
+
+  /// Of all rows that training may depend on: validation rows stop runs and choose weights.
+  std::string fingerprint() const {
+    return train.info().fingerprint + (valid ? "-" + valid->info().fingerprint : "");
+  }
 };
 
 /// Reads data.train, data.valid and data.test. Every rank reads every row and keeps those of its shards, so

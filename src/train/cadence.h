@@ -7,11 +7,14 @@
 
 namespace lockstep {
 
-/// "500 steps", "2 epochs", "10min" or "never", as eval.every and checkpoint.every take it.
+/// "500 steps", "2 epochs", "10min" or "never", as checkpoint.every takes it. eval.every takes no time: it
+/// may end a run, and clocks may not choose its weights.
 class Cadence {
  public:
+  enum class Clock { kAllowed, kRefused };
+
   /// Throws Error(kConfig) that names `key`.
-  Cadence(const std::string& key, const std::string& text, Index steps_per_epoch);
+  Cadence(const std::string& key, const std::string& text, Index steps_per_epoch, Clock clock);
 
   /// Not "never".
   bool exists() const { return steps_ > 0 || seconds_ > 0; }

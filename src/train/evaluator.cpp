@@ -87,6 +87,12 @@ MetricSums evaluate_sums(Communicator& communicator, TrainedModel& model, const 
   return total;
 }
 
+std::vector<std::string> metric_names(const TrainedModel& model, int top_k) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : MetricSums(shape_of(model, top_k)).values()) names.push_back(name);
+  return names;
+}
+
 ConfusionMatrix confusion_of(const MetricSums& sums) {
   ConfusionMatrix matrix;
   if (!sums.has_confusion()) return matrix;

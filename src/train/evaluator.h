@@ -36,6 +36,9 @@ class Scorer {
 MetricSums evaluate_sums(Communicator& communicator, TrainedModel& model, const float* weights,
                          const Dataset& dataset, int top_k);
 
+/// Names of the metrics evaluate_sums() gives for this model, without "train." or "valid." before them.
+std::vector<std::string> metric_names(const TrainedModel& model, int top_k);
+
 /// Row i: how the weight of the rows of class i is spread over the decisions. Empty for a regression and for
 /// very many classes.
 using ConfusionMatrix = std::vector<std::vector<double>>;

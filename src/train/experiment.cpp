@@ -46,6 +46,26 @@ TrainedSchema parse_schema(const std::filesystem::path& path, const std::string&
   }
 }
 
+std::string list_text(const std::vector<std::string>& names) {
+  constexpr std::size_t kShown = 5;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(names.size(), kShown); ++i) text += (i > 0 ? ", " : "") + names[i];
+  return text + (names.size() > kShown ? ", …" : "");
+}
+
+// Weights of a class or a feature would silently begin as those of another.
+void start_from(const ModelFile& start, const std::string& path, TrainedModel& model) {
+  const TrainedSchema &theirs = start.schema, &ours = model.schema;
+  if (theirs.classes != ours.classes && theirs.classes.size() == ours.classes.size())
+    throw Error(ExitCode::kData, path + " (model.init) has the classes " + list_text(theirs.classes) +
+                                     "; the training data has " + list_text(ours.classes));
+  const bool are_named = !theirs.feature_names.empty() && !ours.feature_names.empty();
+  if (are_named && theirs.feature_names != ours.feature_names)
+    throw Error(ExitCode::kData, path + " (model.init) has the features " + list_text(theirs.feature_names) +
+                                     "; the training data has " + list_text(ours.feature_names));
+  copy_tensors(start.file, "", model.model->layout(), model.weights.data());
+}
+
 }  // namespace
 
 std::vector<TensorView> TrainedModel::tensors(const float* values) const {
@@ -72,7 +92,7 @@ TrainedModel make_model(const Options& options, const Plugins& plugins, const Tr
   if (const std::string& start = options.text("model.init"); start.empty())
     result.model->initialize(seed, result.weights.data());
   else
-    copy_tensors(read_model_file(start).file, "", result.model->layout(), result.weights.data());
+    start_from(read_model_file(start), start, result);
   return result;
 }
 

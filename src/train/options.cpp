@@ -60,8 +60,10 @@ void declare_train(OptionTable& table) {
 }
 
 void declare_others(OptionTable& table) {
-  table.text("eval.every", "1 epoch",
-             "how often data.valid and data.test are evaluated: \"1 epoch\", \"500 steps\"");
+  table.text(
+      "eval.every", "1 epoch",
+      "how often data.valid and data.test are evaluated: \"1 epoch\", \"500 steps\" or \"never\", which "
+      "leaves the end of the run");
   table.text("eval.train", "end", "when metrics of all training rows are computed")
       .one_of({"end", "always", "never"});
   table.integer("eval.top_k", 5, "k of the top-k accuracy").range(1, 1000);

@@ -6,6 +6,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -28,6 +29,13 @@ constexpr std::array kOwnNames = {"config.toml",       "metrics.jsonl", "summary
 
 [[noreturn]] void fail(const fs::path& path, const std::string& what) {
   throw Error(ExitCode::kOutput, path.string() + ": " + what);
+}
+
+// Its own names, and those of temporary files that a killed run left behind.
+bool is_of_a_run(const std::string& name) {
+  return std::any_of(kOwnNames.begin(), kOwnNames.end(), [&](const std::string& own) {
+    return name == own || (name.starts_with(own + ".") && name.ends_with(".tmp"));
+  });
 }
 
 bool holds_something(const fs::path& path) {
@@ -57,6 +65,7 @@ RunDirectory::RunDirectory(fs::path path, Mode mode) : path_(std::move(path)) {
   if (mode == Mode::kOverwrite) remove_old_run();
   fs::create_directories(checkpoints(), error);
   if (error) fail(checkpoints(), "cannot be created: " + error.message());
+  if (mode == Mode::kResume) remove_unfinished_files();
   open_metrics();
   log_.open(file("log.txt"), std::ios::app);
   if (!log_) fail(path_, "cannot be written");
@@ -72,12 +81,21 @@ void RunDirectory::lock() {
   if (flock(lock_, LOCK_EX | LOCK_NB) != 0) fail(path_, "is in use by another run");
 }
 
-// Only what a run makes is removed: a folder named by mistake keeps its other files.
+// Only what a run makes is removed, and nothing where there is more: the folder may be named by mistake.
 void RunDirectory::remove_old_run() const {
-  for (const char* name : kOwnNames)
-    if (std::strcmp(name, ".lock") != 0) fs::remove_all(file(name));
-  if (holds_something(path_))
-    fail(path_, "holds files that are not of a run; --overwrite does not delete those");
+  for (const auto& entry : fs::directory_iterator(path_))
+    if (!is_of_a_run(entry.path().filename().string()))
+      fail(path_, "holds files that are not of a run, such as " + entry.path().filename().string() +
+                      "; --overwrite does not delete those");
+  for (const auto& entry : fs::directory_iterator(path_))
+    if (entry.path().filename() != ".lock") fs::remove_all(entry.path());
+}
+
+// What a process that was killed had not finished to write.
+void RunDirectory::remove_unfinished_files() const {
+  for (const fs::path& folder : {path_, checkpoints()})
+    for (const auto& entry : fs::directory_iterator(folder))
+      if (entry.path().extension() == ".tmp") fs::remove(entry.path());
 }
 
 void RunDirectory::open_metrics() {
@@ -97,12 +115,17 @@ void RunDirectory::drop_metrics_after(std::int64_t step) {
   open_metrics();
 }
 
+void RunDirectory::fail_to_append(const char* name) const {
+  throw Error(ExitCode::kIo, file(name).string() + ": cannot be written: " + std::strerror(errno));
+}
+
 void RunDirectory::append_metrics(const std::string& json) {
-  metrics_ << json << '\n' << std::flush;
+  if (!(metrics_ << json << '\n' << std::flush)) fail_to_append("metrics.jsonl");
 }
 
 void RunDirectory::append_log(const std::string& line) {
   log_ << fmt::format("{:%Y-%m-%d %H:%M:%S} {}\n", fmt::localtime(std::time(nullptr)), line) << std::flush;
+  if (!log_) fail_to_append("log.txt");
 }
 
 bool is_finished_run(const fs::path& run) {

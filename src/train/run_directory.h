@@ -28,7 +28,7 @@ class RunDirectory {
   std::filesystem::path file(const std::string& name) const { return path_ / name; }
   std::filesystem::path checkpoints() const { return path_ / "checkpoints"; }
 
-  /// Appends one line to metrics.jsonl and flushes it.
+  /// Appends one line to metrics.jsonl and flushes it. Throws Error(kIo), as append_log() does.
   void append_metrics(const std::string& json);
   /// Removes the lines of metrics.jsonl behind this step, and a last one that was cut off: a resumed run
   /// makes them again.
@@ -39,7 +39,9 @@ class RunDirectory {
  private:
   void lock();
   void open_metrics();
+  [[noreturn]] void fail_to_append(const char* name) const;
   void remove_old_run() const;
+  void remove_unfinished_files() const;
 
   std::filesystem::path path_;
   int lock_ = -1;

@@ -2,6 +2,7 @@
 #include "train/trainer.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -25,7 +26,9 @@ enum Vote : std::uint64_t { kVoteStop = 1, kVoteSave = 2 };
 
 Index planned_steps(const Options& options, Index steps_per_epoch) {
   if (const Index steps = options.integer("train.steps"); steps > 0) return steps;
-  return static_cast<Index>(std::ceil(options.real("train.epochs") * static_cast<double>(steps_per_epoch)));
+  // 0.07 epochs of 100 steps are 7.000000000000001 steps, which does not mean 8.
+  const double steps = options.real("train.epochs") * static_cast<double>(steps_per_epoch);
+  return static_cast<Index>(std::ceil(steps * (1 - 1e-12)));
 }
 
 ReducerContext reducer_context(const Options& options, Communicator& communicator, const TrainedModel& model,
@@ -61,8 +64,10 @@ Trainer::Trainer(const Options& options, const Plugins& plugins, Communicator& c
       rate_(options, plugins.schedules, {total_steps_, steps_per_epoch_}, batch_),
       target_(options),
       watch_(options),
-      evaluation_cadence_("eval.every", options.text("eval.every"), steps_per_epoch_),
-      checkpoint_cadence_("checkpoint.every", options.text("checkpoint.every"), steps_per_epoch_),
+      evaluation_cadence_("eval.every", options.text("eval.every"), steps_per_epoch_,
+                          Cadence::Clock::kRefused),
+      checkpoint_cadence_("checkpoint.every", options.text("checkpoint.every"), steps_per_epoch_,
+                          Cadence::Clock::kAllowed),
       keeps_best_(options.integer("train.patience") > 0 && options.flag("train.restore_best")) {
   if (keeps_best_) best_weights_ = model.weights;
   if (target_.exists()) require_metric("train.target", target_.metric());
@@ -79,6 +84,10 @@ void Trainer::require_metric(const std::string& key, const std::string& metric) 
   if (metric.starts_with("train.") && options_.text("eval.train") != "always")
     throw Error(ExitCode::kConfig,
                 key + " needs " + metric + ", which is measured only with eval.train = \"always\"");
+  const auto names = metric_names(model_, static_cast<int>(options_.integer("eval.top_k")));
+  if (std::find(names.begin(), names.end(), metric.substr(metric.find('.') + 1)) == names.end())
+    throw Error(ExitCode::kConfig, fmt::format("{} needs {}, which this model does not have; it has {}", key,
+                                               metric, fmt::join(names, ", ")));
 }
 
 std::size_t Trainer::memory_bytes() const {
@@ -336,7 +345,7 @@ RunState Trainer::run_state() const {
   state.train_s = report_.train_s;
   state.end_reason = static_cast<int>(reason_ == EndReason::kStopped ? EndReason::kFinished : reason_);
   state.canonical_config = canonical_config(options_);
-  state.data_fingerprint = data_.train.info().fingerprint;
+  state.data_fingerprint = data_.fingerprint();
   return state;
 }
 
@@ -345,9 +354,10 @@ void Trainer::resume(const TensorFile& checkpoint) {
   if (state.canonical_config != canonical_config(options_))
     throw Error(ExitCode::kConfig, "the checkpoint is of another experiment:\n" +
                                        first_difference(state.canonical_config, canonical_config(options_)));
-  if (state.data_fingerprint != data_.train.info().fingerprint)
-    throw Error(ExitCode::kData,
-                data_.train.info().source + ": the training data is not what the checkpoint was trained on");
+  if (state.data_fingerprint != data_.fingerprint())
+    throw Error(ExitCode::kData, data_.train.info().source +
+                                     (data_.valid ? " or the validation data: " : ": ") +
+                                     "is not what the checkpoint was trained on");
   const ParameterLayout& layout = model_.model->layout();
   copy_tensors(checkpoint, "", layout, model_.weights.data());
   for (std::size_t i = 0; i < update_step_.state().size(); ++i)

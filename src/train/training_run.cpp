@@ -14,6 +14,7 @@
 #include "core/config_identity.h"
 #include "core/floating_point.h"
 #include "lockstep/core/error.h"
+#include "train/check_values.h"
 #include "train/metrics_log.h"
 #include "train/options.h"
 #include "train/progress_log.h"
@@ -26,6 +27,14 @@ namespace {
 
 std::string build_identity() {
   return LOCKSTEP_VERSION " " LOCKSTEP_ARCH " " __VERSION__;
+}
+
+// All keys: even those that leave the model alone, such as checkpoint.every, decide when ranks meet.
+void require_same_configuration(Communicator& communicator, const Options& options) {
+  const std::string mine = whole_config(options);
+  const std::string first = all_gather(communicator, mine)[0];
+  require_agreement(communicator, "configuration",
+                    mine == first ? "as rank 0" : first_difference(first, mine));
 }
 
 DataSets load_all(const Options& options, const Plugins& plugins, Communicator& communicator,
@@ -133,11 +142,15 @@ TrainingResult train_run(const Options& options, const Plugins& plugins, Communi
   const double start = now_seconds();
   set_floating_point_mode();
   require_agreement(communicator, "build", build_identity());
-  require_agreement(communicator, "configuration", fmt::format("{:016x}", config_hash(options)));
+  require_same_configuration(communicator, options);
   std::unique_ptr<Loss> loss;
-  on_all_ranks(communicator, [&] { loss = make_loss(options, plugins); });
+  on_all_ranks(communicator, [&] {
+    check_values(options, plugins);  // or a wrong one would be found when all data are read
+    loss = make_loss(options, plugins);
+  });
   const DataSets data = load_all(options, plugins, communicator, *loss, request.folds);
-  require_agreement(communicator, "training data", data.train.info().fingerprint);
+  require_agreement(communicator, "training and validation data", data.fingerprint());
+  if (data.test) require_agreement(communicator, "test data", data.test->info().fingerprint);
   std::optional<TrainedModel> model;
   on_all_ranks(communicator, [&] { model.emplace(make_model(options, plugins, schema_of(data.train))); });
   std::optional<Trainer> trainer;

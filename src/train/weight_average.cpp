@@ -9,7 +9,7 @@ namespace lockstep {
 
 WeightAverage::WeightAverage(const Options& options, Index steps_per_epoch, Index size)
     : decay_(options.real("train.average_decay")),
-      start_(parse_length(options.text("train.average_start"), steps_per_epoch)) {
+      start_(parse_length(options.text("train.average_start"), steps_per_epoch, "train.average_start")) {
   const std::string& kind = options.text("train.average");
   kind_ = kind == "ema" ? Kind::kEma : kind == "polyak" ? Kind::kPolyak : Kind::kNone;
   if (exists()) values_.assign(static_cast<std::size_t>(size), 0.0F);

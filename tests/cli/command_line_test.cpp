@@ -134,6 +134,13 @@ TEST(Program, ConfigCommands) {
   const std::string two = folder.write("two.toml", "[run]\nseed = 2\n");
   EXPECT_EQ(run_program({"config", "check", one, two}).out, one + ": ok\n" + two + ": ok\n");
   EXPECT_EQ(run_program({"config", "check", "-c", one}).out, one + ": ok\n");
+  for (const std::string wrong :
+       {"train.batch=many", "train.target=loss < 1", "eval.every=often", "checkpoint.every=often",
+        "optim.warmup=long", "train.average_start=late", "optim.scaling=linear", "model.loss=squared"}) {
+    const Outcome outcome = run_program({"config", "check", one, "--set", "model.name=svm", "--set", wrong});
+    EXPECT_EQ(outcome.code, 78) << wrong;
+    EXPECT_NE(outcome.err.find(wrong.substr(0, wrong.find('='))), std::string::npos) << outcome.err;
+  }
   EXPECT_EQ(run_program({"config", "diff", one, two}).out, "run.seed: 1 -> 2\nanother model\n");
   EXPECT_EQ(run_program({"config", "diff", one, one}).out, "the same model from the same data\n");
   const std::string shown = run_program({"config", "show", "--origin", two, "--set", "run.name=x"}).out;

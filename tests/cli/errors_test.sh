@@ -70,6 +70,8 @@ expect_no_directory 69 "mpirun is not in PATH" env PATH=/nowhere "${train[@]}" "
 expect_no_directory 73 "file: is a file" "$lockstep" train "${demo[@]}" --run-dir file
 expect_no_directory 76 "the ranks do not have the same configuration" "${mpi[@]}" \
   -n 1 "${train[@]}" "${demo[@]}" : -n 1 "${train[@]}" "${demo[@]}" --set run.seed=2
+expect_no_directory 76 "log.hash_every = 3" "${mpi[@]}" \
+  -n 1 "${train[@]}" "${demo[@]}" : -n 1 "${train[@]}" "${demo[@]}" --set log.hash_every=3
 # Only one rank has the error, and the others are told.
 expect_no_directory 78 "unknown key train.epoch" "${mpi[@]}" \
   -n 1 "${train[@]}" "${demo[@]}" : -n 1 "${train[@]}" "${demo[@]}" --set train.epoch=2

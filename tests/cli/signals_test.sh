@@ -82,7 +82,7 @@ for place in /proc/[0-9]*; do
 done
 kill -KILL "${rank:?no rank 1 was found}"
 await_end "$process"
-((code == 137)) || complain "exit code $code instead of 137"
+((code == 75)) || complain "exit code $code instead of 75"
 grep -q "a rank was ended by signal 9" out || complain "no word of the lost rank"
 expect_no_rank_left killed
 

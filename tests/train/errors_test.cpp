@@ -100,6 +100,8 @@ std::vector<Case> config_cases() {
       {"batch is no number", ExitCode::kConfig, "train.batch = \"many\"", "", "", {"data.train=demo:logistic?rows=300", "train.batch=many"}},
       {"loss of another model", ExitCode::kConfig, "model.loss", "", "", {"data.train=demo:logistic?rows=300", "model.loss=poisson"}},
       {"no data named", ExitCode::kConfig, "data.train is not set", "", "", {}},
+      {"evaluation by the clock", ExitCode::kConfig, "eval.every = \"10min\"", "", "", {"data.train=demo:logistic?rows=300", "eval.every=10min"}},
+      {"half a step", ExitCode::kConfig, "checkpoint.every = \"0.5 steps\"", "", "", {"data.train=demo:logistic?rows=300", "checkpoint.every=0.5 steps"}},
       {"target on the test set", ExitCode::kConfig, "test", "", "", {"data.train=demo:logistic?rows=300", "train.target=test.accuracy >= 0.9"}},
   };
 }
@@ -124,7 +126,7 @@ std::vector<Case> data_cases() {
       data("duplicate index", "rows.svm:2:7: ", "rows.svm", "1 1:1\n0 2:1 2:1\n"),
       data("one class alone", "all rows have the label", "rows.svm", "1 1:1\n1 2:1\n"),
       data("label out of range", "rows.svm:2", "rows.svm", "1 1:1\n-3 2:1\n", {"model.name=linear", "model.loss=poisson"}),
-      data("corrupted gz", "rows.csv.gz: the compressed file is corrupted", "rows.csv.gz", kGzipHead + "no deflate stream at all"),
+      data("corrupted gz", "rows.csv.gz: the compressed file is corrupted: invalid", "rows.csv.gz", kGzipHead + "no deflate stream at all"),
       data("truncated gz", "rows.csv.gz: the compressed file is truncated", "rows.csv.gz", kGzipHead),
       data("truncated npy", "truncated", "rows.npy", std::string("\x93NUMPY\x01\0\xff\0{", 11)),
       data("not recognised", "format is not recognised", "rows.bin", std::string("\x01\x02\x03\xff\0\x01", 6)),
@@ -273,6 +275,43 @@ TEST(Errors, CheckpointsThatAreDamagedForeignNewerOrOfAnotherExperimentAreRefuse
       EXPECT_NE(failure.message.find(one.message), std::string::npos) << failure.message;
       EXPECT_FALSE(fs::exists(request.directory / "model.safetensors"));
     }
+}
+
+TEST(RunDirectory, OverwritesARunWithItsUnfinishedFilesAndNothingElse) {
+  using Mode = RunDirectory::Mode;
+  const TemporaryFolder folder;
+  const fs::path run = folder.path() / "run";
+  const auto make = [&](Mode mode) { RunDirectory(run, mode).append_log("hello"); };
+  const auto write = [&](const char* name) { std::ofstream(run / name) << "text"; };
+  make(Mode::kNew);
+  write("model.safetensors.a1B2c3.tmp");
+  write("checkpoints/step-000000000001.safetensors.a1B2c3.tmp");
+  make(Mode::kResume);
+  EXPECT_FALSE(fs::exists(run / "checkpoints/step-000000000001.safetensors.a1B2c3.tmp"));
+  write("model.safetensors.a1B2c3.tmp");
+  write("summary.json");
+  write("thesis.tex");
+  EXPECT_THROW(make(Mode::kOverwrite), Error);
+  EXPECT_TRUE(fs::exists(run / "summary.json"));
+  fs::remove(run / "thesis.tex");
+  EXPECT_NO_THROW(make(Mode::kOverwrite));
+  EXPECT_FALSE(fs::exists(run / "summary.json"));
+  EXPECT_FALSE(fs::exists(run / "model.safetensors.a1B2c3.tmp"));
+}
+
+TEST(RunDirectory, AFullDiskIsAnError) {
+  const TemporaryFolder folder;
+  for (const char* name : {"metrics.jsonl", "log.txt"}) {
+    const fs::path run = folder.path() / (std::string("run-") + name);
+    fs::create_directory(run);
+    fs::create_symlink("/dev/full", run / name);
+    RunDirectory directory(run, RunDirectory::Mode::kResume);
+    const auto write = [&] {
+      directory.append_metrics("{}");
+      directory.append_log("hello");
+    };
+    EXPECT_THROW(write(), Error) << name;
+  }
 }
 
 TEST(Errors, OutputFoldersThatCannotBeUsedAreRefused) {

@@ -122,6 +122,17 @@ TEST_F(Resume, RefusesAnotherExperimentOrOtherData) {
 }
 
 // Every byte of the file counts: header, metadata and data.
+// They stop runs and choose weights.
+TEST_F(Resume, RefusesOtherValidationRows) {
+  const auto validated_on = [](const std::string& seed) {
+    return with({"data.valid=demo:blobs?rows=50&features=3&part=test&seed=" + seed});
+  };
+  const TrainingRequest request = interrupted("other-valid", 12, validated_on("1"));
+  EXPECT_EQ(code_of([&] { train_on(1, validated_on("2"), request); }), ExitCode::kData);
+  train_on(1, validated_on("1"), request);
+  EXPECT_EQ(summary_text(request.directory, "parameters_hash"), hash_of_whole());
+}
+
 TEST_F(Resume, RejectsEveryFlippedBitAndEveryLength) {
   const auto request = interrupted("copy", 8, kSettings);
   const fs::path path = list_checkpoints(request.directory / "checkpoints").at(0);

@@ -70,6 +70,13 @@ TEST(Target, RefusesOtherFormsAndTheTestSet) {
   EXPECT_THROW(train_with({"train.watch=test.loss", "train.patience=2"}), Error);
 }
 
+TEST(Target, RefusesMetricsThisModelDoesNotHave) {
+  EXPECT_THROW(train_with({"train.target=train.acuracy >= 0.5", "eval.train=always"}), Error);
+  EXPECT_THROW(train_with({"train.target=train.rmse <= 0.5", "eval.train=always"}), Error);
+  EXPECT_THROW(train_with({"train.watch=train.f2", "train.patience=2", "eval.train=always"}), Error);
+  EXPECT_NO_THROW(train_with({"train.target=train.auc >= 0.5", "eval.train=always", "train.epochs=1"}));
+}
+
 // The validation labels are the wrong way round, so its loss is best at the first evaluation.
 TEST(Patience, EndsWithTheBestWeights) {
   const TemporaryFolder folder;
@@ -168,6 +175,8 @@ TEST(Length, StepsAndFractionsOfEpochsCount) {
   EXPECT_EQ(train_with({"train.epochs=2"}).outcome.last.step, 10);
   EXPECT_EQ(train_with({"train.epochs=1.5"}).outcome.last.step, 8);
   EXPECT_EQ(train_with({"train.epochs=0"}).outcome.last.step, 0);
+  ASSERT_GT(1.1 * 10, 11);  // in floating point
+  EXPECT_EQ(train_with({"train.epochs=1.1", "train.batch=8"}).outcome.last.step, 11);
 }
 
 }  // namespace

@@ -182,5 +182,28 @@ TEST_F(UseModel, CrossValidationIsTheMeanOfItsFoldsAndContinues) {
   EXPECT_EQ(run(3), first);
 }
 
+TEST_F(UseModel, BeginsAnotherRunWithItsWeights) {
+  const fs::path first = trained("first", kSettings);
+  std::vector<std::string> settings = kSettings;
+  settings.insert(settings.end(), {"model.init=" + first.string(), "train.steps=0", "train.epochs=0"});
+  EXPECT_EQ(summary_text(trained("second", settings), "parameters_hash"),
+            summary_text(first, "parameters_hash"));
+}
+
+// Weights of a class or a feature would begin as those of another.
+TEST_F(UseModel, BeginsNoRunOnOtherClassesOrFeatures) {
+  const auto settings_for = [&](const std::string& header, const std::string& one, const std::string& other) {
+    const std::string rows = header + "\n1,2," + one + "\n2,1," + other + "\n3,1," + other + "\n";
+    return std::vector<std::string>{"data.train=" + folder_.write(header[0] + one + other + ".csv", rows),
+                                    "model.name=logistic", "train.steps=2"};
+  };
+  const fs::path first = trained("first", settings_for("a,b,label", "cat", "dog"));
+  for (auto settings : {settings_for("a,b,label", "cat", "emu"), settings_for("b,a,label", "cat", "dog")}) {
+    settings.push_back("model.init=" + first.string());
+    EXPECT_THROW(trained("second", settings), Error) << settings[0];
+    fs::remove_all(folder_.path() / "second");
+  }
+}
+
 }  // namespace
 }  // namespace lockstep::testing
