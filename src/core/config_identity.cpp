@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/config_identity.h"
 
-#include <sstream>
 #include <xxhash.h>
+#include <sstream>
 
 #include <algorithm>
 #include <vector>
