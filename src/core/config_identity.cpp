@@ -2,6 +2,7 @@
 #include "core/config_identity.h"
 
 #include <xxhash.h>
+#include <sstream>
 
 #include <algorithm>
 #include <sstream>

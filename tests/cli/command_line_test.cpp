@@ -6,7 +6,7 @@
 #include "cli/commands.h"
 #include "cli/option_table.h"
 #include "lockstep/core/error.h"
-#include "lockstep/plugins.h"
+#include "lockstep/run.h"
 #include "support/temporary_folder.h"
 
 namespace lockstep {

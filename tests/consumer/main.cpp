@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <lockstep/plugins.h>
+#include <lockstep/run.h>
 
 #include "log_cosh.h"
 #include "quadratic.h"

@@ -41,9 +41,9 @@ class Communicator {
   /// communicator is of no use after that.
   virtual void exchange(std::span<const Send> sends, std::span<const Receive> receives) = 0;
 
-  /// Collective. `size` bytes of zeros that all ranks see, 64-byte aligned; null on all ranks where they are on
-  /// several nodes or the memory cannot be had, with the reason in `why_not`. It is gone with the last of its
-  /// owners, however they end.
+  /// Collective. `size` bytes of zeros that all ranks see, 64-byte aligned; null on all ranks where they are
+  /// on several nodes or the memory cannot be had, with the reason in `why_not`. It is gone with the last of
+  /// its owners, however they end.
   virtual std::shared_ptr<std::byte> share_memory(std::size_t /*size*/, std::string& why_not) {
     why_not = "the transport has none";
     return nullptr;

@@ -51,8 +51,8 @@ struct LocalSums {
 };
 
 /// Adds up the gradients of all ranks and hands every rank its slice of the sum. A step is
-/// reduce(), an update of slice() of the weights, publish(); also a step that changes nothing ends with publish(),
-/// for only then may buffers() be written again. VectorReduction is the same for a plain vector.
+/// reduce(), an update of slice() of the weights, publish(); also a step that changes nothing ends with
+/// publish(), for only then may buffers() be written again. VectorReduction is the same for a plain vector.
 class GradientReducer {
  public:
   virtual ~GradientReducer() = default;
@@ -61,8 +61,8 @@ class GradientReducer {
   /// arrives in parts: M floats each, 64-byte aligned, zero at first. reduce() destroys what they hold.
   virtual std::span<float* const> buffers() = 0;
 
-  /// The M weights, zero at first: this rank's own copy, or the one of its node. update() of slice() and publish()
-  /// keep it equal on all ranks.
+  /// The M weights, zero at first: this rank's own copy, or the one of its node. update() of slice() and
+  /// publish() keep it equal on all ranks.
   virtual float* weights() = 0;
 
   /// What this rank updates. The slices of all ranks cover the vector; with "mpi" each is everything.
