@@ -20,3 +20,6 @@ while read -r command; do
   echo "== $command"
   bash -o errexit -c "$command" </dev/null
 done <<<"$commands"
+
+# `-n 2` means two ranks, not twice one.
+grep -E '"ranks": *2\b' runs/mlp/summary.json
