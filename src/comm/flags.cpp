@@ -2,12 +2,14 @@
 #include "comm/flags.h"
 
 #include <immintrin.h>
-#include <sched.h>
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
-#include <chrono>
+#include <climits>
 #include <cmath>
+#include <ctime>
 #include <string>
-#include <thread>
 
 #include "core/clock.h"
 #include "lockstep/core/error.h"
@@ -17,43 +19,56 @@ namespace lockstep {
 namespace {
 
 constexpr int kSpins = 20000;  // about half a millisecond: longer than ranks of an even step differ
-constexpr double kYielding_s = 2e-3;
-constexpr auto kSleep = std::chrono::microseconds(50);
+constexpr int kSpinsWhenOversubscribed = 50;
+constexpr timespec kLongestSleep{0, 20'000'000};  // then it is asked whether the others are still there
+
+// Between processes, hence not the private form that std::atomic::wait uses.
+void futex(std::atomic<std::uint32_t>& word, int operation, std::uint32_t value, const timespec* timeout) {
+  syscall(SYS_futex, reinterpret_cast<std::uint32_t*>(&word), operation, value, timeout, nullptr, 0);
+}
 
 }  // namespace
 
 Flags::Flags(Communicator& communicator, std::byte* lines)
-    : communicator_(communicator), lines_(lines), spins_(communicator.is_oversubscribed() ? 50 : kSpins) {}
+    : communicator_(communicator),
+      lines_(lines),
+      spins_(communicator.is_oversubscribed() ? kSpinsWhenOversubscribed : kSpins) {}
 
+// The order of all these is the sequentially consistent one: either this rank sees the sleeper, or the
+// sleeper the new round.
 void Flags::round() {
-  ++round_;
-  flag(communicator_.rank()).store(round_, std::memory_order_release);
+  Line& mine = line(communicator_.rank());
+  mine.round.store(++round_);
+  if (mine.sleepers.load() != 0) futex(mine.round, FUTEX_WAKE, INT_MAX, nullptr);
   for (int rank = 0; rank < communicator_.size(); ++rank) wait_for(rank);
 }
 
-void Flags::wait_for(int rank) const {
-  const Flag& theirs = flag(rank);
-  for (int spin = 0; spin < spins_; ++spin) {
-    if (theirs.load(std::memory_order_acquire) >= round_) return;
-    _mm_pause();
-  }
-  wait_patiently(rank);
+bool Flags::has_arrived(int rank) const {
+  return static_cast<std::int32_t>(line(rank).round.load(std::memory_order_acquire) - round_) >= 0;
 }
 
-void Flags::wait_patiently(int rank) const {
+void Flags::wait_for(int rank) const {
+  for (int spin = 0; spin < spins_; ++spin) {
+    if (has_arrived(rank)) return;
+    _mm_pause();
+  }
+  sleep_until_arrival(rank);
+}
+
+void Flags::sleep_until_arrival(int rank) const {
+  Line& theirs = line(rank);
   const double start = now_seconds();
-  while (flag(rank).load(std::memory_order_acquire) < round_) {
-    const double waited = now_seconds() - start;
+  while (!has_arrived(rank)) {
+    theirs.sleepers.fetch_add(1);
+    const std::uint32_t seen = theirs.round.load();
+    if (static_cast<std::int32_t>(seen - round_) < 0) futex(theirs.round, FUTEX_WAIT, seen, &kLongestSleep);
+    theirs.sleepers.fetch_sub(1);
     communicator_.check_peers();
-    if (waited > communicator_.timeout_s())
+    if (now_seconds() - start > communicator_.timeout_s())
       throw Error(ExitCode::kStopped,
                   "rank " + std::to_string(communicator_.rank()) + " waited longer than " +
                       std::to_string(std::lround(communicator_.timeout_s())) +
                       " s (comm.timeout_s) for rank " + std::to_string(rank) + " on its node.");
-    if (waited < kYielding_s)
-      sched_yield();
-    else
-      std::this_thread::sleep_for(kSleep);
   }
 }
 

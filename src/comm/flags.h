@@ -10,9 +10,10 @@
 namespace lockstep {
 
 /// Rounds in which every rank of a node tells all others that it has come so far: one cache line per rank in
-/// shared memory, written by this rank alone. What a rank wrote before arrive() the others see after wait().
-/// A rank that waits spins, then yields, then sleeps, so that more ranks than processors do not starve each
-/// other.
+/// shared memory, written by this rank alone (but for the count of its sleepers). What a rank wrote before
+/// its round() the others see after theirs. A rank that waits spins for a while and then sleeps until it is
+/// woken, so ranks that are more than the processors do not keep each other from working; nobody is called
+/// while all spin.
 class Flags {
  public:
   static constexpr std::size_t kLine = 64;
@@ -21,23 +22,28 @@ class Flags {
   Flags(Communicator& communicator, std::byte* lines);
   static std::size_t bytes_needed(int ranks) { return static_cast<std::size_t>(ranks) * kLine; }
 
-  /// arrive() and wait() for all: a barrier. Throws Error(kStopped) past the deadline, naming the late ranks.
+  /// Arrives, and waits for all: a barrier. Throws Error(kStopped) past the deadline, naming the late ranks.
   void round();
 
  private:
-  using Flag = std::atomic<std::uint64_t>;
-  static_assert(Flag::is_always_lock_free, "processes share it");
+  struct Line {
+    std::atomic<std::uint32_t> round;     ///< modulo 2^32
+    std::atomic<std::uint32_t> sleepers;  ///< ranks that sleep until `round` changes
+  };
+  static_assert(std::atomic<std::uint32_t>::is_always_lock_free && sizeof(Line) <= kLine,
+                "processes share it");
 
-  Flag& flag(int rank) const {
-    return *reinterpret_cast<Flag*>(lines_ + static_cast<std::size_t>(rank) * kLine);
+  Line& line(int rank) const {
+    return *reinterpret_cast<Line*>(lines_ + static_cast<std::size_t>(rank) * kLine);
   }
+  bool has_arrived(int rank) const;
   void wait_for(int rank) const;
-  void wait_patiently(int rank) const;
+  void sleep_until_arrival(int rank) const;
 
   Communicator& communicator_;
   std::byte* lines_;
   int spins_;
-  std::uint64_t round_ = 0;
+  std::uint32_t round_ = 0;
 };
 
 }  // namespace lockstep
