@@ -71,14 +71,14 @@ RunDirectory::RunDirectory(fs::path path, Mode mode) : path_(std::move(path)) {
   if (!log_) fail(path_, "cannot be written");
 }
 
-RunDirectory::~RunDirectory() {
-  if (lock_ >= 0) close(lock_);
+RunDirectory::Lock::~Lock() {
+  if (descriptor >= 0) close(descriptor);
 }
 
 void RunDirectory::lock() {
-  lock_ = open(file(".lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0666);
-  if (lock_ < 0) fail(path_, std::string("cannot be written: ") + std::strerror(errno));
-  if (flock(lock_, LOCK_EX | LOCK_NB) != 0) fail(path_, "is in use by another run");
+  lock_.descriptor = open(file(".lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0666);
+  if (lock_.descriptor < 0) fail(path_, std::string("cannot be written: ") + std::strerror(errno));
+  if (flock(lock_.descriptor, LOCK_EX | LOCK_NB) != 0) fail(path_, "is in use by another run");
 }
 
 // Only what a run makes is removed, and nothing where there is more: the folder may be named by mistake.

@@ -17,9 +17,6 @@ class RunDirectory {
   /// Creates `path`, or opens it to resume. Throws Error(kOutput) where it cannot be written, is in use, or
   /// holds something and mode is kNew.
   RunDirectory(std::filesystem::path path, Mode mode);
-  ~RunDirectory();
-  RunDirectory(const RunDirectory&) = delete;
-  RunDirectory& operator=(const RunDirectory&) = delete;
 
   /// A fresh name under `root`: "2026-01-31-235959-name".
   static std::filesystem::path fresh_path(const std::filesystem::path& root, const std::string& name);
@@ -43,8 +40,17 @@ class RunDirectory {
   void remove_old_run() const;
   void remove_unfinished_files() const;
 
+  /// An open file that holds the lock, and closes however construction ends.
+  struct Lock {
+    Lock() = default;
+    ~Lock();
+    Lock(const Lock&) = delete;
+    Lock& operator=(const Lock&) = delete;
+    int descriptor = -1;
+  };
+
   std::filesystem::path path_;
-  int lock_ = -1;
+  Lock lock_;
   std::ofstream metrics_;
   std::ofstream log_;
 };
