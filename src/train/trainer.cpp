@@ -9,7 +9,6 @@
 
 #include "comm/agreement.h"
 #include "core/clock.h"
-#include "core/config.h"
 #include "core/config_identity.h"
 #include "core/duration.h"
 #include "core/sums.h"
@@ -96,7 +95,7 @@ std::size_t Trainer::memory_bytes() const {
   std::size_t total = data_.train.memory_bytes();
   if (data_.valid) total += data_.valid->memory_bytes();
   if (data_.test) total += data_.test->memory_bytes();
-  return total + vector_bytes * (1 + state + reducer_->buffers().size() + (average_.exists() ? 1 : 0) +
+  return total + vector_bytes * (2 + state + reducer_->buffers().size() + (average_.exists() ? 1 : 0) +
                                  (keeps_best_ ? 1 : 0));
 }
 
@@ -187,6 +186,7 @@ void Trainer::update_weights(float* gradient, const Tail& total, const BatchWind
   if (result.is_finite) result = update_step_.run(gradient, weight, report_.rate, step_ + 1, weights_);
   if (!result.is_finite) return handle_non_finite(window);
   ++step_;
+  skipped_in_a_row_ = 0;
   average_.add(weights_, step_, reducer_->slice());
   report_.gradient_norm = result.gradient_norm;
   tell_step(total);
@@ -212,6 +212,9 @@ void Trainer::handle_non_finite(const BatchWindow& window) {
                           "; no weight was changed by this step. Try a smaller optim.learning_rate, "
                           "optim.clip_norm, or train.on_nan = \"skip\"");
   ++outcome_.skipped_steps;
+  if (++skipped_in_a_row_ >= steps_per_epoch_)
+    throw AgreedError(ExitCode::kDiverged,
+                      "training diverged: every step of an epoch was skipped, the last at " + place);
   for (StepObserver* observer : observers_) observer->on_message("skipped a non-finite step: " + place);
 }
 
@@ -269,14 +272,6 @@ void Trainer::evaluate() {
   }
 }
 
-// A model file of its own, so that the best weights outlive a run that is not finished.
-void Trainer::save_best(const float* weights) {
-  on_all_ranks(communicator_, [&] {
-    if (directory_ != nullptr)
-      save_weights(directory_->checkpoints() / "best.safetensors", options_, model_, weights);
-  });
-}
-
 void Trainer::keep_final_weights() {
   if (keeps_best_ && watch_.has_best())
     model_.weights = best_weights_;
@@ -304,79 +299,6 @@ std::string Trainer::blame(const BatchWindow& window) {
   for (const std::string& text : all_gather(communicator_, found))
     if (!text.empty()) return text;
   return "the gradient is not finite, though every row's loss is";
-}
-
-void Trainer::save_checkpoint() {
-  const ParameterLayout& layout = model_.model->layout();
-  for (auto& state : update_step_.state()) reducer_->publish(state.data());
-  if (average_.is_started()) average_.collect(*reducer_);
-  on_all_ranks(communicator_, [&] {
-    if (directory_ == nullptr) return;
-    std::vector<TensorView> views;
-    const auto add = [&](const std::string& prefix, const float* values) {
-      for (const Tensor& tensor : layout.tensors())
-        views.push_back({prefix + tensor.name, tensor.shape, values + tensor.offset, tensor.size});
-    };
-    add("", weights_);
-    for (std::size_t i = 0; i < update_step_.state().size(); ++i)
-      add("state." + optimizer_->state_names()[i] + ".", update_step_.state()[i].data());
-    if (average_.is_started()) add("average.", average_.values().data());
-    if (keeps_best_) add("best.", best_weights_.data());
-    write_safetensors(checkpoint_path(directory_->checkpoints(), step_),
-                      {{"format", "lockstep-checkpoint-1"},
-                       {"config", to_toml(options_, false)},
-                       {"state", to_json(run_state())}},
-                      views);
-    remove_old_checkpoints(directory_->checkpoints(), options_.integer("checkpoint.keep"));
-  });
-  last_save_s_ = now_seconds();
-  for (StepObserver* observer : observers_) observer->on_message(fmt::format("checkpoint at step {}", step_));
-}
-
-RunState Trainer::run_state() const {
-  RunState state;
-  state.step = step_;
-  state.consumed = consumed_;
-  state.rows = data_.train.info().rows;
-  state.average_count = average_.count();
-  state.skipped_steps = outcome_.skipped_steps;
-  state.schedule = rate_.state();
-  state.watch = watch_.state();
-  state.train_s = report_.train_s;
-  state.end_reason = static_cast<int>(reason_ == EndReason::kStopped ? EndReason::kFinished : reason_);
-  state.canonical_config = canonical_config(options_);
-  state.data_fingerprint = data_.fingerprint();
-  return state;
-}
-
-void Trainer::resume(const TensorFile& checkpoint) {
-  const RunState state = parse_run_state(checkpoint.metadata.at("state"));
-  if (state.canonical_config != canonical_config(options_))
-    throw Error(ExitCode::kConfig, "the checkpoint is of another experiment:\n" +
-                                       first_difference(state.canonical_config, canonical_config(options_)));
-  if (state.data_fingerprint != data_.fingerprint())
-    throw Error(ExitCode::kData, data_.train.info().source +
-                                     (data_.valid ? " or the validation data: " : ": ") +
-                                     "is not what the checkpoint was trained on");
-  const ParameterLayout& layout = model_.model->layout();
-  copy_tensors(checkpoint, "", layout, model_.weights.data());
-  for (std::size_t i = 0; i < update_step_.state().size(); ++i)
-    copy_tensors(checkpoint, "state." + optimizer_->state_names()[i] + ".", layout,
-                 update_step_.state()[i].data());
-  if (state.average_count > 0) copy_tensors(checkpoint, "average.", layout, average_.values().data());
-  if (keeps_best_) copy_tensors(checkpoint, "best.", layout, best_weights_.data());
-  step_ = report_.step = state.step;
-  consumed_ = resumed_rows_ = report_.rows = state.consumed;
-  gradient_step_.mark_used({next_window().epoch, 0, next_window().first});
-  average_.restore(state.average_count);
-  outcome_.skipped_steps = state.skipped_steps;
-  rate_.restore(state.schedule);
-  watch_.restore(state.watch);
-  report_.train_s = resumed_train_s_ = state.train_s;
-  report_.total_steps = total_steps_;
-  report_.epoch = static_cast<double>(consumed_) / static_cast<double>(data_.train.info().rows);
-  reason_ = static_cast<EndReason>(state.end_reason);
-  if (reason_ == EndReason::kTarget) outcome_.time_to_target_s = state.train_s;
 }
 
 }  // namespace lockstep

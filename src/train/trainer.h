@@ -124,6 +124,7 @@ class Trainer {
   EndReason reason_ = EndReason::kFinished;
   double last_save_s_ = 0;
   bool saves_now_ = false;
+  Index skipped_in_a_row_ = 0;
 };
 
 }  // namespace lockstep
