@@ -81,6 +81,9 @@ expect_no_directory 78 "unknown key optim.learning_rat" "${mpi[@]}" -n 1 "$locks
   : -n 1 "$lockstep" config check typo.toml
 # No space for the config: a limit on the size of files stands for a full disk.
 expect 74 "config.toml: writing failed" bash -c 'trap "" XFSZ; ulimit -f 0; exec "$@"' bash "${train[@]}" "${demo[@]}"
+# Through mpirun MPI itself may need no file either, hence no shared memory.
+expect 74 "config.toml: writing failed" "${mpi[@]}" --mca btl self,tcp -n 2 \
+  bash -c 'trap "" XFSZ; ulimit -f 0; exec "$@"' bash "${train[@]}" "${demo[@]}" --comm.shared_memory=false
 "$lockstep" config show --set model.name=logistic > /dev/full 2> out
 (($? == 73)) || complain "no code 73 where standard output cannot be written"
 
