@@ -110,7 +110,7 @@ void CanonicalReducer::post_operands(const LocalSums& mine) {
   my_tails_.assign(1, Tail{});
   my_tails_[0].votes = mine.votes;
   my_tails_.insert(my_tails_.end(), mine.tails.begin(), mine.tails.end());
-  tails_.assign(static_cast<std::size_t>(ranks_ + plan_.operands()), Tail{});
+  tails_.assign(static_cast<std::size_t>(ranks_) + static_cast<std::size_t>(plan_.operands()), Tail{});
   operands_.clear();
   sends_.clear();
   receives_.clear();

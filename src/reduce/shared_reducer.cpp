@@ -70,7 +70,7 @@ SharedReducer::SharedReducer(const ReducerContext& context, const Layout& layout
       sum_(static_cast<std::size_t>(slice_.end - slice_.begin)) {
   blocks_[0] = reinterpret_cast<double*>(memory_.get() + layout.blocks);
   blocks_[1] = blocks_[0] + block_count_;
-  float* const mine =
+  auto* const mine =
       reinterpret_cast<float*>(memory_.get() + layout.sums_of[static_cast<std::size_t>(rank_)]);
   for (std::size_t i = 0; i < buffer_count(rank_, ranks_, context.shards); ++i)
     buffers_.push_back(mine + static_cast<Index>(i) * size_);
@@ -116,7 +116,7 @@ void SharedReducer::collect_tails(Tail& total) {
 float* SharedReducer::add_operands() {
   operands_.clear();
   for (int rank = 0; rank < ranks_; ++rank) {
-    const float* const theirs =
+    const auto* const theirs =
         reinterpret_cast<const float*>(memory_.get() + layout_.sums_of[static_cast<std::size_t>(rank)]);
     for (std::size_t i = 0; i < plan_.nodes(rank).size(); ++i)
       operands_.push_back(theirs + static_cast<Index>(i) * size_ + slice_.begin);

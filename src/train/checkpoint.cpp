@@ -21,6 +21,7 @@ const std::string kFormat = "lockstep-checkpoint-1";
 // As texts, because JSON has no infinity and a schedule may remember one.
 std::vector<std::string> to_texts(const std::vector<double>& values) {
   std::vector<std::string> texts;
+  texts.reserve(values.size());
   for (const double value : values) texts.push_back(fmt::format("{}", value));
   return texts;
 }
@@ -99,7 +100,7 @@ fs::path checkpoint_path(const fs::path& folder, Index step) {
 
 void remove_old_checkpoints(const fs::path& folder, Index keep) {
   const auto paths = list_checkpoints(folder);
-  for (std::size_t i = static_cast<std::size_t>(keep); i < paths.size(); ++i) fs::remove(paths[i]);
+  for (auto i = static_cast<std::size_t>(keep); i < paths.size(); ++i) fs::remove(paths[i]);
 }
 
 TensorFile read_checkpoint(const fs::path& path) {

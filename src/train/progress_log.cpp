@@ -69,7 +69,7 @@ std::string ProgressLog::describe(const StepReport& report) const {
       fmt::format("step {} · epoch {:.2f} · loss {:.4f}", report.step, report.epoch, loss_sum_ / batches);
   if (report.accuracy >= 0) line += fmt::format(" · accuracy {:.4f}", accuracy_sum_ / batches);
   const double seconds = report.train_s - first_train_s_;
-  const double rows = static_cast<double>(report.rows - first_rows_);
+  const auto rows = static_cast<double>(report.rows - first_rows_);
   if (seconds <= 0 || rows <= 0) return line;
   const auto left = static_cast<double>(report.total_steps - report.step);
   const double steps_per_s = static_cast<double>(report.step) / std::max(report.train_s, 1e-9);

@@ -246,7 +246,7 @@ MetricValues Trainer::measure(const float* weights, const Dataset& rows, const s
       evaluate_sums(communicator_, model_, weights, rows, static_cast<int>(options_.integer("eval.top_k")));
   outcome_.confusion[name] = confusion_of(sums);
   MetricValues values;
-  for (const auto& [metric, value] : sums.values()) values[name + "." + metric] = value;
+  for (const auto& [metric, value] : sums.values()) values[fmt::format("{}.{}", name, metric)] = value;
   return values;
 }
 
