@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 
 namespace lockstep {
 
@@ -15,7 +16,8 @@ enum class Purpose : std::uint32_t {
   kDropout = 3,
   kSplit = 4,
   kDemo = 5,
-  kTest = 6
+  kTest = 6,
+  kShuffleWindow = 7
 };
 
 /// Counter-based random numbers (Salmon et al., 2011, Philox4x32-10): a pure function of (seed, purpose, a,
@@ -35,6 +37,9 @@ class Philox {
     const auto bits = r123::Philox4x32()(counter, key_);
     return {bits[0], bits[1], bits[2], bits[3]};
   }
+
+  /// out[4·i + j] = words(first + i)[j], eight blocks at a time. The size is a multiple of 4.
+  void fill(std::uint64_t first, std::span<std::uint32_t> out) const;
 
   /// 64 random bits.
   std::uint64_t bits(std::uint64_t index) const {

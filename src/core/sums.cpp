@@ -10,6 +10,13 @@ namespace {
 
 constexpr Index kLanes = 16;
 
+// The tree of tree_sum(), without a call for every number.
+double sum_of_lanes(std::array<double, kLanes>& lanes) {
+  for (std::size_t step = 1; step < kLanes; step *= 2)
+    for (std::size_t lane = 0; lane < kLanes; lane += 2 * step) lanes[lane] += lanes[lane + step];
+  return lanes[0];
+}
+
 }  // namespace
 
 double sum_of_squares(const float* values, Index count) {
@@ -24,7 +31,16 @@ double sum_of_squares(const float* values, Index count) {
     const double value = values[i];
     lanes[static_cast<std::size_t>(lane)] += value * value;
   }
-  return tree_sum(lanes);
+  return sum_of_lanes(lanes);
+}
+
+double sum_of(const double* values, Index count) {
+  std::array<double, kLanes> lanes{};
+  Index i = 0;
+  for (; i + kLanes <= count; i += kLanes)
+    for (Index lane = 0; lane < kLanes; ++lane) lanes[static_cast<std::size_t>(lane)] += values[i + lane];
+  for (Index lane = 0; i < count; ++i, ++lane) lanes[static_cast<std::size_t>(lane)] += values[i];
+  return sum_of_lanes(lanes);
 }
 
 double tree_sum(std::span<const double> values) {

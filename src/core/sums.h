@@ -11,6 +11,9 @@ namespace lockstep {
 /// wherever the values lie.
 double sum_of_squares(const float* values, Index count);
 
+/// Σ values[i]; lanes and tree as above.
+double sum_of(const double* values, Index count);
+
 /// Adds the values as the canonical binary tree over their index: i with i xor 1 first, and so on up.
 double tree_sum(std::span<const double> values);
 

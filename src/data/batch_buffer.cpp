@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "data/copy_row.h"
 #include "lockstep/core/error.h"
 
 namespace lockstep {
@@ -28,26 +29,63 @@ void BatchBuffer::append(int shard, std::span<const std::uint32_t> row_numbers, 
                          bool ends_shard) {
   LOCKSTEP_CHECK_LE(static_cast<Index>(row_numbers.size()), free_rows());
   const ShardRows& rows = dataset_.rows_of(shard);
-  const auto width = static_cast<std::size_t>(dataset_.info().features);
   const Index begin = rows_;
-  const Preprocessing& preprocessing = dataset_.preprocessing();
-  for (const std::uint32_t row : row_numbers) {
-    const auto target = static_cast<std::size_t>(rows_);
-    if (!rows.dense.empty()) {
-      std::memcpy(dense_.data() + target * width, rows.dense.data() + row * width, width * sizeof(float));
-    } else if (!rows.bytes.empty()) {
-      preprocess(preprocessing, rows.bytes.data() + row * width, width, dense_.data() + target * width);
-    } else {
-      const auto first = rows.offsets[row], last = rows.offsets[row + 1];
-      columns_.insert(columns_.end(), rows.columns.begin() + first, rows.columns.begin() + last);
-      values_.insert(values_.end(), rows.values.begin() + first, rows.values.begin() + last);
-      offsets_[target + 1] = static_cast<Index>(columns_.size());
-    }
-    labels_[target] = rows.labels[row];
-    weights_[target] = rows.weights.empty() ? 1.0F : rows.weights[row];
-    ++rows_;
-  }
+  if (!rows.dense.empty())
+    append_dense(rows, row_numbers);
+  else
+    for (std::size_t i = 0; i < row_numbers.size(); ++i)
+      append_row(rows, row_numbers[i], static_cast<std::size_t>(rows_) + i);
+  float* const labels = labels_.data() + begin;
+  float* const weights = weights_.data() + begin;
+  for (std::size_t i = 0; i < row_numbers.size(); ++i) labels[i] = rows.labels[row_numbers[i]];
+  if (rows.weights.empty())
+    std::fill_n(weights, row_numbers.size(), 1.0F);
+  else
+    for (std::size_t i = 0; i < row_numbers.size(); ++i) weights[i] = rows.weights[row_numbers[i]];
+  rows_ += static_cast<Index>(row_numbers.size());
   segments_.push_back({shard, begin, rows_, first_place, ends_shard});
+}
+
+void BatchBuffer::append_dense(const ShardRows& rows, std::span<const std::uint32_t> row_numbers) {
+  const auto width = static_cast<std::size_t>(dataset_.info().features);
+  float* out = dense_.data() + static_cast<std::size_t>(rows_) * width;
+  for (std::size_t first = 0; first < row_numbers.size();) {
+    std::size_t last = first + 1;  // rows in file order are copied as one
+    while (last < row_numbers.size() && row_numbers[last] == row_numbers[last - 1] + 1) ++last;
+    const float* const in = rows.dense.data() + row_numbers[first] * width;
+    if (last == first + 1)
+      copy_row(in, width, out);
+    else
+      std::memcpy(out, in, (last - first) * width * sizeof(float));
+    out += (last - first) * width;
+    first = last;
+  }
+}
+
+void BatchBuffer::append_row(const ShardRows& rows, std::uint32_t row, std::size_t target) {
+  const auto width = static_cast<std::size_t>(dataset_.info().features);
+  if (!rows.bytes.empty())
+    return preprocess(dataset_.preprocessing(), rows.bytes.data() + row * width, width,
+                      dense_.data() + target * width);
+  const auto first = rows.offsets[row], last = rows.offsets[row + 1];
+  columns_.insert(columns_.end(), rows.columns.begin() + first, rows.columns.begin() + last);
+  values_.insert(values_.end(), rows.values.begin() + first, rows.values.begin() + last);
+  offsets_[target + 1] = static_cast<Index>(columns_.size());
+}
+
+void BatchBuffer::prefetch(int shard, std::span<const std::uint32_t> row_numbers) const {
+  constexpr std::size_t kLine = 64;
+  const ShardRows& rows = dataset_.rows_of(shard);
+  if (rows.dense.empty()) return;
+  const auto bytes = static_cast<std::size_t>(dataset_.info().features) * sizeof(float);
+  const auto* const start = reinterpret_cast<const char*>(rows.dense.data());
+  std::size_t fetched = 0;  // rows that follow each other share lines
+  for (const std::uint32_t row : row_numbers) {
+    const std::size_t begin = row * bytes / kLine, end = (row * bytes + bytes + kLine - 1) / kLine;
+    for (std::size_t line = begin + 1 == fetched ? fetched : begin; line < end; ++line)
+      _mm_prefetch(start + line * kLine, _MM_HINT_T1);
+    fetched = end;
+  }
 }
 
 Batch BatchBuffer::batch() const {

@@ -23,9 +23,15 @@ class BatchBuffer {
   /// Appends rows `row_numbers` of the shard (its own numbering) as places first_place, ….
   void append(int shard, std::span<const std::uint32_t> row_numbers, Index first_place, bool ends_shard);
 
+  /// Brings rows that will be appended later nearer to the processor.
+  void prefetch(int shard, std::span<const std::uint32_t> row_numbers) const;
+
   Batch batch() const;
 
  private:
+  void append_dense(const ShardRows& rows, std::span<const std::uint32_t> row_numbers);
+  void append_row(const ShardRows& rows, std::uint32_t row, std::size_t target);
+
   const Dataset& dataset_;
   Index rows_ = 0;
   std::uint64_t epoch_ = 0;

@@ -53,6 +53,12 @@ void declare_data_options(OptionTable& table) {
   table.text("data.class_weights", "none",
              "Factor on the training rows of a class: none, balanced or "
              "\"name:1.5,other:2\"");
+  table
+      .integer("data.shuffle_window", 0,
+               "Rows of a shard that are permuted among each other, after its blocks of 4 KiB were; 0: all "
+               "of them, but what makes 256 KiB in all shards where dense rows have at most 256 features and "
+               "are 16 million numbers or more")
+      .range(0, 4294967295.0);
   table.integer("data.split_seed", 1, "Seed of split: and of folds").range(0);
 }
 

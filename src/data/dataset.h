@@ -52,13 +52,13 @@ void preprocess(const Preprocessing& preprocessing, const Value* in, std::size_t
 /// Rows of one hosted shard. Dense floats (preprocessed at load), dense bytes (preprocessed when gathered) or
 /// CSR; `labels` are class numbers or target values.
 struct ShardRows {
-  std::vector<float> dense;         ///< n × D
-  std::vector<std::uint8_t> bytes;  ///< n × D
-  std::vector<Index> offsets;       ///< n + 1
-  std::vector<std::uint32_t> columns;
-  std::vector<float> values;
-  std::vector<float> labels;   ///< n
-  std::vector<float> weights;  ///< n; empty: all 1
+  LargeVector<float> dense;         ///< n × D
+  LargeVector<std::uint8_t> bytes;  ///< n × D
+  LargeVector<Index> offsets;       ///< n + 1
+  LargeVector<std::uint32_t> columns;
+  LargeVector<float> values;
+  LargeVector<float> labels;   ///< n
+  LargeVector<float> weights;  ///< n; empty: all 1
   Index rows() const { return static_cast<Index>(labels.size()); }
 };
 

@@ -17,13 +17,17 @@ Ledger::Ledger(const Dataset& dataset) : shards_(dataset.shards()) {
     }
 }
 
+// The numbers are S·row + shard + 1: their sums follow from those of the rows, which need no 64-bit products.
 void Ledger::use(int shard, std::span<const std::uint32_t> row_numbers) {
-  used_.count += row_numbers.size();
-  for (const std::uint32_t row : row_numbers) {
-    const std::uint64_t number = number_of(shard, row, shards_);
-    used_.first += number;
-    used_.second += number * number;
+  std::uint64_t first = 0, second = 0;
+  for (const std::uint64_t row : row_numbers) {
+    first += row;
+    second += row * row;
   }
+  const auto factor = static_cast<std::uint64_t>(shards_), term = static_cast<std::uint64_t>(shard) + 1;
+  used_.count += row_numbers.size();
+  used_.first += factor * first + term * row_numbers.size();
+  used_.second += factor * factor * second + 2 * factor * term * first + term * term * row_numbers.size();
 }
 
 void Ledger::close_epoch() {

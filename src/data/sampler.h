@@ -5,16 +5,31 @@
 #include <span>
 #include <vector>
 
+#include "core/philox.h"
 #include "data/dataset.h"
 
 namespace lockstep {
 
+/// How a shard permutes its rows in an epoch: blocks of `block` consecutive rows in random order, then the
+/// places of every `window` of what results. A window of 0 is the whole shard, a block of 0 leaves the order
+/// of the file.
+struct ShuffleRule {
+  Index block = 1;
+  Index window = 0;
+
+  static ShuffleRule none() { return {0, 0}; }
+  static ShuffleRule whole() { return {1, 0}; }
+};
+
+/// What train.shuffle and data.shuffle_window say for this data set. Depends on N, D and S, never on the
+/// number of ranks.
+ShuffleRule shuffle_rule(bool shuffles, Index window, const DatasetInfo& info, int shards);
+
 /// Which rows a shard uses at which place of an epoch. Position q of an epoch is place q div S of shard q mod
-/// S; the shard has permuted its own rows, keyed by (seed, epoch, shard), or not at all (train.shuffle =
-/// false).
+/// S; the shard has permuted its own rows by a ShuffleRule, keyed by (seed, epoch, shard).
 class Sampler {
  public:
-  Sampler(const Dataset& dataset, std::uint64_t seed, bool shuffles);
+  Sampler(const Dataset& dataset, std::uint64_t seed, ShuffleRule rule);
 
   /// Prepares the orders of an epoch. Cheap if nothing is shuffled.
   void begin_epoch(std::uint64_t epoch);
@@ -29,14 +44,34 @@ class Sampler {
   static Places places(int shard, int shards, Index first_position, Index last_position);
 
   /// Row numbers, within the shard, of places [first, last) of a hosted shard.
-  std::span<const std::uint32_t> rows(int shard, Places places) const;
+  std::span<const std::uint32_t> rows(int shard, Places places);
+
+  /// What to fetch from memory while rows(shard, places) are used: as many rows of the next step, or of the
+  /// next window where windows are permuted, in the order in which those are stored.
+  std::span<const std::uint32_t> upcoming(int shard, Places places) const;
 
  private:
+  struct Order {
+    std::vector<std::uint32_t> rows;
+    Index windows = 0;  ///< so many are permuted; what follows is in order of the blocks
+  };
+
+  const Order& order(int shard) const {
+    return orders_[static_cast<std::size_t>(shard - dataset_.hosted().first)];
+  }
+  Order& order(int shard) { return orders_[static_cast<std::size_t>(shard - dataset_.hosted().first)]; }
+  /// Whether shards are permuted in windows: there is more than one in the largest of them.
+  bool has_windows() const { return rule_.window > 0 && rule_.window < dataset_.shard_rows(0); }
+  Philox random(Purpose purpose, int shard) const;
+  void shuffle_blocks(int shard, Order& order);
+  void shuffle_window(int shard, Order& order);
+
   const Dataset& dataset_;
   std::uint64_t seed_;
-  bool shuffles_;
+  ShuffleRule rule_;
   std::uint64_t epoch_ = ~std::uint64_t{0};
-  std::vector<std::vector<std::uint32_t>> orders_;  // of the hosted shards
+  std::vector<Order> orders_;                  // of the hosted shards
+  std::vector<std::uint32_t> blocks_, words_;  // scratch
 };
 
 }  // namespace lockstep

@@ -199,6 +199,12 @@ void GradientSum::add_product(int tensor, const Features& a, ConstMatrix g) {
 
 void GradientSum::add_columns(int tensor, ConstMatrix g) {
   add(tensor, [&](Index begin, Index end, float* out) {
+    if (g.cols == 1) {  // the chain stays in a register
+      float sum = 0.0F;
+      for (Index row = begin; row < end; ++row) sum += *g.row(row);
+      *out = sum;
+      return;
+    }
     std::fill_n(out, g.cols, 0.0F);
     for (Index row = begin; row < end; ++row)
       for (Index k = 0; k < g.cols; ++k) out[k] += g.row(row)[k];

@@ -37,4 +37,10 @@ void LinearModel::backward(const float*, const Batch& batch, ConstMatrix score_g
   sums.add_product(weight_, batch.features, score_gradient);
 }
 
+Index LinearModel::rows_at_once() const {
+  constexpr Index kFloats = 24 * 1024 / sizeof(float);  // three quarters of a small first-level cache
+  if (shape_.is_sparse || shape_.outputs > 1) return Batch::kMaxRows;
+  return std::clamp<Index>(kFloats / shape_.features, 16, Batch::kMaxRows);
+}
+
 }  // namespace lockstep

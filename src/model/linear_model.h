@@ -20,6 +20,7 @@ class LinearModel final : public Model {
   void forward(const float* weights, const Batch& batch, Pass pass, Matrix scores) override;
   void backward(const float* weights, const Batch& batch, ConstMatrix score_gradient,
                 GradientSum& sums) override;
+  Index rows_at_once() const override;
   double flops_per_row() const override { return 4.0 * static_cast<double>(layout_.logical_size()); }
 
  private:

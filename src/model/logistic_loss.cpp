@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <cmath>
+
 #include "model/class_scores.h"
 #include "model/elementwise_loss.h"
 #include "model/loss_rows.h"
@@ -7,18 +9,27 @@ namespace lockstep {
 
 namespace {
 
-// log(1 + exp(−z)), z = ±score with the sign of the class; only exp(−|z|) ≤ 1 is ever computed. In double the
-// plain logarithm errs by 1e-16, far below what a sum of losses shows.
-void logistic_formula(const DoubleLanes& score, const DoubleLanes& target, DoubleLanes& loss,
-                      DoubleLanes& slope) {
-  const DoubleLanes sign = 2.0 * target - 1.0;
-  const DoubleLanes margin = sign * score;
-  const DoubleLanes e = (-margin.abs()).exp();
-  const DoubleLanes sum = 1.0 + e;
-  loss = sum.log();
-  for (int i = 0; i < kLanes; ++i) loss[i] += margin[i] < 0.0 ? -margin[i] : 0.0;
-  for (int i = 0; i < kLanes; ++i) slope[i] = margin[i] < 0.0 ? 1.0 : e[i];
-  slope = -sign * slope / sum;
+// log(1 + e) = 2·artanh(e / (2 + e)) for 0 ≤ e ≤ 1 by its power series: with s ≤ 1/3 what is left out is
+// below 2e-10 of the value, small e keep their digits, and nothing is slower than a division.
+Lanes log_one_plus(const Lanes& e) {
+  const Lanes s = e / (2.0F + e);
+  const Lanes square = s * s;
+  Lanes series = Lanes::Constant(1.0F / 17.0F);
+  for (const float odd : {15.0F, 13.0F, 11.0F, 9.0F, 7.0F, 5.0F, 3.0F, 1.0F})
+    for (int i = 0; i < kLanes; ++i) series[i] = std::fma(series[i], square[i], 1.0F / odd);
+  return 2.0F * s * series;
+}
+
+// log(1 + exp(−z)), z = ±score with the sign of the class; only e = exp(−|z|) ≤ 1 is ever computed. In float:
+// the score is no more exact, and doubles take three times as long.
+void logistic_formula(const Lanes& score, const Lanes& target, Lanes& loss, Lanes& slope) {
+  const Lanes sign = 2.0F * target - 1.0F;
+  const Lanes margin = sign * score;
+  const Lanes e = (-margin.abs()).exp();
+  loss = log_one_plus(e) + (-margin).max(0.0F);
+  Lanes numerator;
+  for (int i = 0; i < kLanes; ++i) numerator[i] = margin[i] < 0.0F ? 1.0F : e[i];
+  slope = -sign * numerator / (1.0F + e);
 }
 
 float sigmoid(float score) {
@@ -33,8 +44,8 @@ class LogisticLoss final : public Loss {
 
   void evaluate(ConstMatrix scores, const float* labels, const float* weights, double* row_loss,
                 Matrix gradient) const override {
-    evaluate_elementwise(logistic_formula, scores.cols == 1 ? Target::kLabel : Target::kIsOutput, scores,
-                         labels, weights, row_loss, gradient);
+    evaluate_elementwise<Lanes>(logistic_formula, scores.cols == 1 ? Target::kLabel : Target::kIsOutput,
+                                scores, labels, weights, row_loss, gradient);
   }
 
   // One against the rest: the sigmoids of all classes, scaled to sum 1.

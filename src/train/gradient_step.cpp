@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/clock.h"
+#include "core/sums.h"
 
 namespace lockstep {
 
@@ -14,11 +15,6 @@ namespace {
 std::vector<float*> buffers_of(GradientReducer& reducer) {
   const auto buffers = reducer.buffers();
   return {buffers.begin(), buffers.end()};
-}
-
-bool decides_right(const float* scores, Index outputs, float label) {
-  if (outputs == 1) return (scores[0] > 0) == (label > 0.5F);
-  return static_cast<float>(std::max_element(scores, scores + outputs) - scores) == label;
 }
 
 }  // namespace
@@ -31,6 +27,7 @@ GradientStep::GradientStep(const Dataset& dataset, Sampler& sampler, Model& mode
       loss_(loss),
       outputs_(outputs),
       stride_(outputs == 1 ? 1 : round_up_16(outputs)),
+      rows_at_once_(model.rows_at_once()),
       buffer_(dataset),
       ledger_(dataset),
       sums_(model.layout(), buffers_of(reducer)),
@@ -38,7 +35,9 @@ GradientStep::GradientStep(const Dataset& dataset, Sampler& sampler, Model& mode
       has_rows_(static_cast<std::size_t>(dataset.shards())),
       scores_(static_cast<std::size_t>(Batch::kMaxRows * stride_)),
       score_gradient_(static_cast<std::size_t>(Batch::kMaxRows * stride_)),
-      row_loss_(Batch::kMaxRows) {}
+      row_loss_(Batch::kMaxRows),
+      row_weight_(Batch::kMaxRows),
+      row_right_(Batch::kMaxRows) {}
 
 void GradientStep::run(const float* weights, const BatchWindow& window) {
   mark_ = now_seconds();
@@ -68,7 +67,8 @@ void GradientStep::mark_used(const BatchWindow& window) {
 
 // Whole shards share a batch; a shard of more than 1,024 rows comes in tiles of 1,024.
 void GradientStep::append(int shard, Sampler::Places places) {
-  if (places.count() > buffer_.free_rows()) process();
+  const Index held = Batch::kMaxRows - buffer_.free_rows();
+  if (held > 0 && held + places.count() > rows_at_once_) process();
   for (Index first = places.first; first < places.last; first += Batch::kMaxRows) {
     const Sampler::Places tile{first, std::min(first + Batch::kMaxRows, places.last)};
     if (first > places.first) process();
@@ -76,6 +76,7 @@ void GradientStep::append(int shard, Sampler::Places places) {
     ledger_.use(shard, rows);
     buffer_.append(shard, rows, first, tile.last == places.last);
   }
+  buffer_.prefetch(shard, sampler_.upcoming(shard, places));
 }
 
 void GradientStep::process() {
@@ -95,24 +96,45 @@ void GradientStep::process() {
   seconds_.compute += mark_ - gathered;
 }
 
-Tail GradientStep::tail_of(const Batch& batch, Index begin, Index end) const {
-  Tail tail;
-  const bool classifies = loss_.task() == Task::kClassification;
-  for (Index row = begin; row < end; ++row) {
-    const double weight = batch.weights[row];
-    if (weight == 0) continue;
-    tail.sums[kTailWeight] += weight;
-    tail.sums[kTailLoss] += weight * row_loss_[static_cast<std::size_t>(row)];
-    if (classifies && decides_right(scores_.data() + row * stride_, outputs_, batch.labels[row]))
-      tail.sums[kTailCorrect] += weight;
+// What the tails sum, by row: the weighted loss in the place of the loss, and the weight of rows decided
+// right.
+void GradientStep::weigh_rows(const Batch& batch) {
+  const auto rows = static_cast<std::size_t>(batch.rows());
+  const float *const labels = batch.labels, *const weights = batch.weights, *const scores = scores_.data();
+  double *const loss = row_loss_.data(), *const weight = row_weight_.data(), *const right = row_right_.data();
+  for (std::size_t i = 0; i < rows; ++i) {
+    const double weighted = weights[i] * loss[i];
+    weight[i] = weights[i];
+    loss[i] = weights[i] == 0 ? 0 : weighted;  // the loss may be infinite there
   }
+  if (loss_.task() != Task::kClassification) return;
+  if (outputs_ == 1)
+    for (std::size_t i = 0; i < rows; ++i)
+      right[i] = ((scores[i] > 0) == (labels[i] > 0.5F) ? weights[i] : 0.0F);
+  else
+    for (std::size_t i = 0; i < rows; ++i) {
+      const float* const row = scores + static_cast<Index>(i) * stride_;
+      const auto decided = std::max_element(row, row + outputs_) - row;
+      right[i] = static_cast<float>(decided) == labels[i] ? weights[i] : 0.0F;
+    }
+}
+
+Tail GradientStep::tail_of(Index begin, Index end) const {
+  const auto sum = [&](const AlignedVector<double>& rows) {
+    return sum_of(rows.data() + begin, end - begin);
+  };
+  Tail tail;
+  tail.sums[kTailWeight] = sum(row_weight_);
+  tail.sums[kTailLoss] = sum(row_loss_);
+  if (loss_.task() == Task::kClassification) tail.sums[kTailCorrect] = sum(row_right_);
   return tail;
 }
 
 void GradientStep::sum_tails(const Batch& batch) {
+  weigh_rows(batch);
   for (const GradientSum::Push& push : sums_.plan()) {
     if (push.end > push.begin)
-      tails_[static_cast<std::size_t>(tail_depth_++)] = tail_of(batch, push.begin, push.end);
+      tails_[static_cast<std::size_t>(tail_depth_++)] = tail_of(push.begin, push.end);
     for (int i = 0; i < push.additions; ++i, --tail_depth_)
       tails_[static_cast<std::size_t>(tail_depth_) - 2].add(
           tails_[static_cast<std::size_t>(tail_depth_) - 1]);

@@ -58,7 +58,8 @@ class GradientStep {
  private:
   void append(int shard, Sampler::Places places);
   void process();
-  Tail tail_of(const Batch& batch, Index begin, Index end) const;
+  void weigh_rows(const Batch& batch);
+  Tail tail_of(Index begin, Index end) const;
   void sum_tails(const Batch& batch);
 
   const Dataset& dataset_;
@@ -67,6 +68,7 @@ class GradientStep {
   const Loss& loss_;
   Index outputs_;
   Index stride_;
+  Index rows_at_once_;
   BatchBuffer buffer_;
   Ledger ledger_;
   GradientSum sums_;
@@ -76,7 +78,7 @@ class GradientStep {
   int tail_depth_ = 0;
   std::vector<char> has_rows_;
   AlignedVector<float> scores_, score_gradient_;
-  AlignedVector<double> row_loss_;
+  AlignedVector<double> row_loss_, row_weight_, row_right_;
   PhaseSeconds seconds_;
   double mark_ = 0;
 };

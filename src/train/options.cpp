@@ -35,7 +35,8 @@ void declare_train(OptionTable& table) {
   table.real("train.epochs", 10, "passes over the training rows; fractions count").range(0, 1e9);
   table.integer("train.steps", 0, "stop after this many batches instead of train.epochs; 0: epochs count")
       .range(0);
-  table.flag("train.shuffle", true, "permute the rows of every shard anew each epoch; false: file order");
+  table.flag("train.shuffle", true,
+             "permute the rows of every shard anew each epoch (data.shuffle_window); false: file order");
   table.text("train.target", "",
              "stop when reached: \"valid.accuracy >= 0.88\"; the time to it goes to the summary");
   table.text("train.watch", "valid.loss",

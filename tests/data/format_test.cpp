@@ -49,7 +49,7 @@ TEST(Csv, WordsAreClassesSortedByName) {
   const Dataset data = load_text("1,pear\n2,\"apple \"\"red\"\"\"\n3,10\n4,9\n");
   EXPECT_EQ(data.info().classes, (std::vector<std::string>{"10", "9", "apple \"red\"", "pear"}));
   EXPECT_EQ(load_text("1,10\n2,9\n3,9.0\n").info().classes, (std::vector<std::string>{"9", "10"}));
-  EXPECT_EQ(data.rows_of(0).labels, (std::vector<float>{3, 2, 0, 1}));
+  EXPECT_EQ(data.rows_of(0).labels, (LargeVector<float>{3, 2, 0, 1}));
 }
 
 TEST(Csv, WeightColumn) {
@@ -93,7 +93,7 @@ TEST(Idx, BytesStayBytes) {
   for (const std::string& content : {images, gzip(images)}) {
     const Settings settings{{"data.train", folder.write("train-images-idx3-ubyte", content)}};
     const Dataset data = load(settings).train;
-    EXPECT_EQ(data.rows_of(0).bytes, (std::vector<std::uint8_t>{0, 0x33, 0xFF, 1, 2, 3}));
+    EXPECT_EQ(data.rows_of(0).bytes, (LargeVector<std::uint8_t>{0, 0x33, 0xFF, 1, 2, 3}));
     EXPECT_TRUE(data.rows_of(0).dense.empty());
     EXPECT_EQ(data.preprocessing().scale, (std::vector<float>{1.0F / 255}));
     EXPECT_EQ(data.info().classes, (std::vector<std::string>{"2", "4"}));
@@ -124,7 +124,7 @@ TEST(Npy, MatrixWithLabelColumnOrFile) {
 
 TEST(Regression, LabelsAreNumbers) {
   const Dataset data = load_text("1,2.5\n2,-1e3\n", {}, Task::kRegression);
-  EXPECT_EQ(data.rows_of(0).labels, (std::vector<float>{2.5F, -1000}));
+  EXPECT_EQ(data.rows_of(0).labels, (LargeVector<float>{2.5F, -1000}));
   EXPECT_EQ(data.info().label_mean, -498.75);
   EXPECT_TRUE(data.info().classes.empty());
 }

@@ -214,12 +214,12 @@ TEST(Load, ClassWeightsScaleTrainingRowsAlone) {
   const TemporaryFolder folder;
   const std::string path = folder.write("a", "1,a\n2,b\n3,b\n4,b\n");
   const DataSets listed = load({{"data.train", path}, {"data.test", path}, {"data.class_weights", "b:2.5"}});
-  EXPECT_EQ(listed.train.rows_of(0).weights, (std::vector<float>{1, 2.5F, 2.5F, 2.5F}));
+  EXPECT_EQ(listed.train.rows_of(0).weights, (LargeVector<float>{1, 2.5F, 2.5F, 2.5F}));
   EXPECT_EQ(listed.train.info().total_weight, 8.5);
   EXPECT_EQ(listed.train.info().class_weight_sums, (std::vector<double>{1, 7.5}));
   EXPECT_EQ(listed.test->info().total_weight, 4);
   const DataSets balanced = load({{"data.train", path}, {"data.class_weights", "balanced"}});
-  EXPECT_EQ(balanced.train.rows_of(0).weights, (std::vector<float>{2, 2.0F / 3, 2.0F / 3, 2.0F / 3}));
+  EXPECT_EQ(balanced.train.rows_of(0).weights, (LargeVector<float>{2, 2.0F / 3, 2.0F / 3, 2.0F / 3}));
 }
 
 TEST(Load, FingerprintChangesWithContentAndRules) {

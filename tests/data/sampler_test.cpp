@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <numeric>
 #include <random>
+#include <set>
 
 #include "data/batch_buffer.h"
 
@@ -42,11 +44,11 @@ std::vector<Index> batch_rows(const std::vector<Dataset>& parts, std::vector<Sam
 }
 
 struct Ranks {
-  Ranks(Index rows, int shards, int ranks, bool shuffles) {
+  Ranks(Index rows, int shards, int ranks, ShuffleRule rule) {
     parts.reserve(static_cast<std::size_t>(ranks));
     for (int r = 0; r < ranks; ++r)
       parts.push_back(numbered(rows, shards, {r * shards / ranks, (r + 1) * shards / ranks}));
-    for (const Dataset& part : parts) samplers.emplace_back(part, 5, shuffles);
+    for (const Dataset& part : parts) samplers.emplace_back(part, 5, rule);
   }
   std::vector<Dataset> parts;
   std::vector<Sampler> samplers;
@@ -57,7 +59,11 @@ TEST(Sampler, EveryRowOncePerEpochWhateverTheNumbers) {
   for (int trial = 0; trial < 200; ++trial) {
     const Index rows = 1 + static_cast<Index>(random() % 400), batch = 1 + static_cast<Index>(random() % 90);
     const int shards = 1 + static_cast<int>(random() % 40), ranks = 1 + static_cast<int>(random() % 9);
-    Ranks job(rows, shards, ranks, trial % 4 != 0), alone(rows, shards, 1, trial % 4 != 0);
+    const ShuffleRule rule = trial % 4 == 0   ? ShuffleRule::none()
+                             : trial % 4 == 1 ? ShuffleRule::whole()
+                                              : ShuffleRule{1 + static_cast<Index>(random() % 9),
+                                                            1 + static_cast<Index>(random() % 40)};
+    Ranks job(rows, shards, ranks, rule), alone(rows, shards, 1, rule);
     for (std::uint64_t epoch = 0; epoch < 2; ++epoch) {
       for (Sampler& sampler : job.samplers) sampler.begin_epoch(epoch);
       alone.samplers[0].begin_epoch(epoch);
@@ -76,7 +82,7 @@ TEST(Sampler, EveryRowOncePerEpochWhateverTheNumbers) {
 }
 
 TEST(Sampler, UnshuffledBatchesAreTheNextRowsOfTheFile) {
-  Ranks job(1003, 16, 3, false);
+  Ranks job(1003, 16, 3, ShuffleRule::none());
   for (Sampler& sampler : job.samplers) sampler.begin_epoch(4);
   for (Index first = 0; first < 1003; first += 100) {
     auto rows = batch_rows(job.parts, job.samplers, first, std::min<Index>(1003, first + 100));
@@ -88,7 +94,7 @@ TEST(Sampler, UnshuffledBatchesAreTheNextRowsOfTheFile) {
 // Trap 26: the order changes with the epoch, and shards do not share theirs.
 TEST(Sampler, OrdersDifferByEpochAndShard) {
   const Dataset data = numbered(400, 4, {0, 4});
-  Sampler sampler(data, 5, true);
+  Sampler sampler(data, 5, ShuffleRule::whole());
   const auto order = [&](int shard) {
     const auto rows = sampler.rows(shard, {0, 100});
     return std::vector<std::uint32_t>(rows.begin(), rows.end());
@@ -100,6 +106,70 @@ TEST(Sampler, OrdersDifferByEpochAndShard) {
   EXPECT_NE(order(0), first);
   sampler.begin_epoch(1);
   EXPECT_EQ(order(0), first);
+}
+
+TEST(Sampler, AWindowHoldsWholeBlocksOfTheFile) {
+  const Dataset data = numbered(1000, 1, {0, 1});
+  Sampler sampler(data, 5, {8, 64});
+  for (std::uint64_t epoch = 1; epoch < 4; ++epoch) {
+    sampler.begin_epoch(epoch);
+    std::vector<std::uint32_t> first_rows;
+    for (Index first = 0; first < 1000; first += 64) {
+      const auto rows = sampler.rows(0, {first, std::min<Index>(first + 64, 1000)});
+      std::set<std::uint32_t> blocks;
+      for (const std::uint32_t row : rows) blocks.insert(row / 8);
+      EXPECT_EQ(blocks.size() * 8, rows.size());
+      EXPECT_FALSE(std::is_sorted(rows.begin(), rows.end()));
+      first_rows.push_back(rows[0]);
+    }
+    EXPECT_FALSE(std::is_sorted(first_rows.begin(), first_rows.end()));
+  }
+}
+
+// Every row of a window is equally likely at each of its places, and so is every block: counts over many
+// epochs against the 0.1 % point of χ² with 63 degrees of freedom.
+TEST(Sampler, PlacesInAWindowAreUniform) {
+  const Dataset data = numbered(64 * 40, 1, {0, 1});
+  constexpr double kChiSquare = 103.4;
+  std::vector<double> place_of_row(64), window_of_block(40);
+  constexpr int kEpochs = 400;
+  Sampler sampler(data, 5, {64, 64});
+  for (int epoch = 0; epoch < kEpochs; ++epoch) {
+    sampler.begin_epoch(static_cast<std::uint64_t>(epoch));
+    for (Index window = 0; window < 40; ++window) {
+      const auto rows = sampler.rows(0, {window * 64, window * 64 + 64});
+      const auto first =
+          std::find_if(rows.begin(), rows.end(), [](std::uint32_t row) { return row % 64 == 0; });
+      ++place_of_row[static_cast<std::size_t>(first - rows.begin())];
+      if (rows[0] / 64 == 0) ++window_of_block[static_cast<std::size_t>(window)];
+    }
+  }
+  const auto distance = [](const std::vector<double>& counts) {
+    const double mean =
+        std::accumulate(counts.begin(), counts.end(), 0.0) / static_cast<double>(counts.size());
+    double sum = 0;
+    for (const double count : counts) sum += (count - mean) * (count - mean) / mean;
+    return sum;
+  };
+  EXPECT_LT(distance(place_of_row), kChiSquare);
+  EXPECT_LT(distance(window_of_block), kChiSquare);  // 39 degrees: a bound all the more
+}
+
+// What depends on the data set alone decides whether windows are used.
+TEST(Sampler, OnlyManyNarrowRowsArePermutedInWindows) {
+  DatasetInfo info;
+  info.rows = 5'000'000;
+  info.features = 28;
+  EXPECT_EQ(shuffle_rule(true, 0, info, 16).window, 128);
+  EXPECT_EQ(shuffle_rule(true, 0, info, 4).window, 576);
+  EXPECT_EQ(shuffle_rule(true, 0, info, 16).block, 32);
+  EXPECT_EQ(shuffle_rule(true, 5, info, 16).block, 5);
+  EXPECT_EQ(shuffle_rule(false, 0, info, 16).block, 0);
+  info.rows = 500'000;
+  EXPECT_EQ(shuffle_rule(true, 0, info, 16).window, 0);
+  info.features = 784;
+  EXPECT_EQ(shuffle_rule(true, 0, info, 16).window, 0);
+  EXPECT_EQ(shuffle_rule(true, 100, info, 16).block, 1);
 }
 
 TEST(BatchBuffer, GathersTheNamedRows) {

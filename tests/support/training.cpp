@@ -69,7 +69,8 @@ void set_weights(const std::vector<float>& values, TrainedModel* model) {
 std::vector<std::vector<std::size_t>> batches_of(const Options& options, const Dataset& data, Index windows) {
   std::vector<std::vector<std::size_t>> batches;
   Sampler sampler(data, static_cast<std::uint64_t>(options.integer("run.seed")),
-                  options.flag("train.shuffle"));
+                  shuffle_rule(options.flag("train.shuffle"), options.integer("data.shuffle_window"),
+                               data.info(), data.shards()));
   const Index rows = data.info().rows, batch = batch_size(options, rows);
   for (std::uint64_t epoch = 0; static_cast<Index>(batches.size()) < windows; ++epoch) {
     sampler.begin_epoch(epoch);

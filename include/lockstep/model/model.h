@@ -44,6 +44,11 @@ class Model {
   virtual void backward(const float* weights, const Batch& batch, ConstMatrix score_gradient,
                         GradientSum& sums) = 0;
 
+  /// How many rows of dense features, at most, it likes to get in one training batch, if it has a wish: a
+  /// model that only reads its rows twice is fastest where they stay in the first-level cache. Changes no
+  /// bits.
+  virtual Index rows_at_once() const { return Batch::kMaxRows; }
+
   /// Multiplications and additions of one row's forward and backward pass, for the estimate at start.
   virtual double flops_per_row() const { return 6.0 * static_cast<double>(layout().logical_size()); }
 };
