@@ -15,8 +15,14 @@ Lanes log_one_plus(const Lanes& e) {
   const Lanes s = e / (2.0F + e);
   const Lanes square = s * s;
   Lanes series = Lanes::Constant(1.0F / 17.0F);
-  for (const float odd : {15.0F, 13.0F, 11.0F, 9.0F, 7.0F, 5.0F, 3.0F, 1.0F})
-    for (int i = 0; i < kLanes; ++i) series[i] = std::fma(series[i], square[i], 1.0F / odd);
+  series = series * square + 1.0F / 15.0F;
+  series = series * square + 1.0F / 13.0F;
+  series = series * square + 1.0F / 11.0F;
+  series = series * square + 1.0F / 9.0F;
+  series = series * square + 1.0F / 7.0F;
+  series = series * square + 1.0F / 5.0F;
+  series = series * square + 1.0F / 3.0F;
+  series = series * square + 1.0F;
   return 2.0F * s * series;
 }
 
