@@ -22,19 +22,9 @@ class Lamb final : public Optimizer {
   const std::vector<std::string>& state_names() const override { return state_names_; }
   bool uses_trust_ratio() const override { return true; }
 
-  void direction(const StepSettings& step, const UpdateRange& range) const override {
-    const MeanGradient mean_gradient(step, range);
-    const float share1 = static_cast<float>(1 - beta1_), share2 = static_cast<float>(1 - beta2_);
-    const float mean_factor = static_cast<float>(1 / (1 - std::pow(beta1_, static_cast<double>(step.step))));
-    const float root_factor = root_factor_at(step.step);
-    const float decay = range.is_penalized ? static_cast<float>(step.weight_decay) : 0;
-    walk<2>(range, [&](LaneMap sum, LaneMap weight, LaneMap mean_view, LaneMap square_view) {
-      const Lanes gradient = mean_gradient.of(sum, weight);
-      const Lanes mean = mean_view + share1 * (gradient - mean_view);
-      const Lanes square = square_view + share2 * (gradient * gradient - square_view);
-      mean_view = mean;
-      square_view = square;
-      sum = mean_factor * mean / (square.sqrt() * root_factor + epsilon_) + decay * weight;
+  void direction(const StepSettings& step, const UpdateRange& range, float* out) const override {
+    walk_moments(step, range, [&](LaneMap sum, LaneMap, const Lanes& direction, auto&&...) {
+      LaneMap(out + (sum.data() - range.gradient)) = direction;
     });
   }
 
@@ -44,21 +34,41 @@ class Lamb final : public Optimizer {
 
   void update(const StepSettings& step, const UpdateRange& range) const override {
     const float rate = static_cast<float>(step.rate * (range.is_penalized ? range.trust_ratio : 1));
-    const float root_factor = root_factor_at(step.step);
     StepSettings without_decay = step;
     without_decay.weight_decay = 0;
     const Shrinkage shrinkage(without_decay, range);
-    walk<2>(range, [&](LaneMap direction, LaneMap weight, LaneMap, LaneMap square) {
-      const Lanes move = rate * direction;
-      Lanes metric = Lanes::Zero();
-      if (shrinkage.has_l1()) metric = rate / (square.sqrt() * root_factor + epsilon_);
-      weight = shrinkage.apply(weight, move, metric);
-    });
+    walk_moments(step, range,
+                 [&](LaneMap, LaneMap weight, const Lanes& direction, const Lanes& denominator,
+                     const Moments& moments, LaneMap mean_view, LaneMap square_view) {
+                   mean_view = moments.mean;
+                   square_view = moments.square;
+                   Lanes metric = Lanes::Zero();
+                   if (shrinkage.has_l1()) metric = rate / denominator;
+                   weight = shrinkage.apply(weight, rate * direction, metric);
+                 });
   }
 
  private:
-  float root_factor_at(Index time) const {
-    return static_cast<float>(1 / std::sqrt(1 - std::pow(beta2_, static_cast<double>(time))));
+  struct Moments {
+    Lanes mean, square;
+  };
+
+  // visit(sum, weights, u, its denominator, new m and v, where they belong): the caller writes what it wants.
+  template <class Visit>
+  void walk_moments(const StepSettings& step, const UpdateRange& range, const Visit& visit) const {
+    const MeanGradient mean_gradient(step, range);
+    const double time = static_cast<double>(step.step);
+    const float share1 = static_cast<float>(1 - beta1_), share2 = static_cast<float>(1 - beta2_);
+    const float mean_factor = static_cast<float>(1 / (1 - std::pow(beta1_, time)));
+    const float root_factor = static_cast<float>(1 / std::sqrt(1 - std::pow(beta2_, time)));
+    const float decay = range.is_penalized ? static_cast<float>(step.weight_decay) : 0;
+    walk<2>(range, [&](LaneMap sum, LaneMap weight, LaneMap mean, LaneMap square) {
+      const Lanes gradient = mean_gradient.of(sum, weight);
+      Moments moments{mean + share1 * (gradient - mean), square + share2 * (gradient * gradient - square)};
+      const Lanes denominator = moments.square.sqrt() * root_factor + epsilon_;
+      const Lanes direction = mean_factor * moments.mean / denominator + decay * weight;
+      visit(sum, weight, direction, denominator, moments, mean, square);
+    });
   }
 
   double beta1_, beta2_;
