@@ -13,6 +13,22 @@ namespace {
 /// `optim.penalize_bias`). ε = 1e-6 stands outside the root. weight_decay is part of u, as in the paper; l2
 /// is part of g. L1: w ← sign(w)·max(|w| − η·r·l1 / (√v/√(1 − β2ᵗ) + ε), 0) (You et al., 2020).
 class Lamb final : public Optimizer {
+  auto rule_at(const StepSettings& step, const UpdateRange& range) const {
+    const double time = static_cast<double>(step.step);
+    const float share1 = static_cast<float>(1 - beta1_), share2 = static_cast<float>(1 - beta2_);
+    const float mean_factor = static_cast<float>(1 / (1 - std::pow(beta1_, time)));
+    const float root_factor = static_cast<float>(1 / std::sqrt(1 - std::pow(beta2_, time)));
+    const float decay = range.is_penalized ? static_cast<float>(step.weight_decay) : 0;
+    const float rate = static_cast<float>(step.rate * (range.is_penalized ? range.trust_ratio : 1));
+    const float epsilon = epsilon_;
+    return [=](const Lanes& gradient, const Lanes& weight, Lanes& mean, Lanes& square) {
+      mean += share1 * (gradient - mean);
+      square += share2 * (gradient * gradient - square);
+      const Lanes denominator = square.sqrt() * root_factor + epsilon;
+      return Move{mean_factor * mean / denominator + decay * weight, rate, rate / denominator};
+    };
+  }
+
  public:
   explicit Lamb(const Options& options)
       : beta1_(options.real("optim.beta1")),
@@ -23,8 +39,12 @@ class Lamb final : public Optimizer {
   bool uses_trust_ratio() const override { return true; }
 
   void direction(const StepSettings& step, const UpdateRange& range, float* out) const override {
-    walk_moments(step, range, [&](LaneMap sum, LaneMap, const Lanes& direction, auto&&...) {
-      LaneMap(out + (sum.data() - range.gradient)) = direction;
+    const MeanGradient mean_gradient(step, range);
+    const auto rule = rule_at(step, range);
+    walk<2>(range, [&](LaneMap sum, LaneMap weight, LaneMap mean_view, LaneMap square_view) {
+      Lanes mean = mean_view, square = square_view;
+      LaneMap(out + (sum.data() - range.gradient)) =
+          rule(mean_gradient.of(sum, weight), weight, mean, square).direction;
     });
   }
 
@@ -33,44 +53,12 @@ class Lamb final : public Optimizer {
   }
 
   void update(const StepSettings& step, const UpdateRange& range) const override {
-    const float rate = static_cast<float>(step.rate * (range.is_penalized ? range.trust_ratio : 1));
     StepSettings without_decay = step;
     without_decay.weight_decay = 0;
-    const Shrinkage shrinkage(without_decay, range);
-    walk_moments(step, range,
-                 [&](LaneMap, LaneMap weight, const Lanes& direction, const Lanes& denominator,
-                     const Moments& moments, LaneMap mean_view, LaneMap square_view) {
-                   mean_view = moments.mean;
-                   square_view = moments.square;
-                   Lanes metric = Lanes::Zero();
-                   if (shrinkage.has_l1()) metric = rate / denominator;
-                   weight = shrinkage.apply(weight, rate * direction, metric);
-                 });
+    for_each_lane<2>(without_decay, range, rule_at(step, range));
   }
 
  private:
-  struct Moments {
-    Lanes mean, square;
-  };
-
-  // visit(sum, weights, u, its denominator, new m and v, where they belong): the caller writes what it wants.
-  template <class Visit>
-  void walk_moments(const StepSettings& step, const UpdateRange& range, const Visit& visit) const {
-    const MeanGradient mean_gradient(step, range);
-    const double time = static_cast<double>(step.step);
-    const float share1 = static_cast<float>(1 - beta1_), share2 = static_cast<float>(1 - beta2_);
-    const float mean_factor = static_cast<float>(1 / (1 - std::pow(beta1_, time)));
-    const float root_factor = static_cast<float>(1 / std::sqrt(1 - std::pow(beta2_, time)));
-    const float decay = range.is_penalized ? static_cast<float>(step.weight_decay) : 0;
-    walk<2>(range, [&](LaneMap sum, LaneMap weight, LaneMap mean, LaneMap square) {
-      const Lanes gradient = mean_gradient.of(sum, weight);
-      Moments moments{mean + share1 * (gradient - mean), square + share2 * (gradient * gradient - square)};
-      const Lanes denominator = moments.square.sqrt() * root_factor + epsilon_;
-      const Lanes direction = mean_factor * moments.mean / denominator + decay * weight;
-      visit(sum, weight, direction, denominator, moments, mean, square);
-    });
-  }
-
   double beta1_, beta2_;
   float epsilon_;
   std::vector<std::string> state_names_ = {"mean", "mean_square"};

@@ -20,7 +20,7 @@ class Lars final : public Optimizer {
 
   void direction(const StepSettings& step, const UpdateRange& range, float* out) const override {
     const MeanGradient mean_gradient(step, range);
-    for (Index at = 0; at < range.count; at += Lanes::SizeAtCompileTime)
+    for (Index at = 0; at < range.count; at += Lanes::kCount)
       LaneMap(out + at) = mean_gradient.without_penalty(LaneMap(range.gradient + at));
   }
 
@@ -31,11 +31,11 @@ class Lars final : public Optimizer {
 
   void update(const StepSettings& step, const UpdateRange& range) const override {
     const float rate = static_cast<float>(step.rate * (range.is_penalized ? range.trust_ratio : 1));
-    const Lanes metric = Lanes::Constant(static_cast<float>(rate / (1 - momentum_)));
+    const Lanes metric(static_cast<float>(rate / (1 - momentum_)));
     const float momentum = static_cast<float>(momentum_);
     for_each_lane<1>(step, range, [&](const Lanes& gradient, const Lanes&, Lanes& velocity) {
       velocity = momentum * velocity + rate * gradient;
-      return Move{velocity, Lanes::Ones(), metric};
+      return Move{velocity, Lanes(1), metric};
     });
   }
 

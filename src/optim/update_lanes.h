@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <Eigen/Core>
 #include <array>
-#include <tuple>
+#include <limits>
 #include <utility>
 
 #include "lockstep/optim/optimizer.h"
+#include "optim/lanes.h"
 
 namespace lockstep {
-
-/// Sixteen neighbouring parameters. Ranges are whole numbers of them, and every operation on them is element
-/// by element and correctly rounded, so the bits of a parameter do not depend on where the vector was cut.
-using Lanes = Eigen::Array<float, 16, 1>;
-using LaneMap = Eigen::Map<Lanes, Eigen::Aligned64>;
 
 /// What an update rule proposes: w ← w − rate ∘ direction.
 struct Move {
@@ -24,11 +19,16 @@ struct Move {
 
 /// Calls visit(gradient, weight, state…) with writable views of sixteen parameters at a time.
 template <int kStates, class Visit>
-void walk(const UpdateRange& range, Visit visit) {
-  for (Index at = 0; at < range.count; at += Lanes::SizeAtCompileTime)
-    [&]<std::size_t... kState>(std::index_sequence<kState...>) {
-      visit(LaneMap(range.gradient + at), LaneMap(range.weights + at), LaneMap(range.state[kState] + at)...);
-    }
+void walk(const UpdateRange& range, const Visit& visit) {
+  // Copies, which no store to a parameter can change.
+  const Index count = range.count;
+  float* const gradient = range.gradient;
+  float* const weights = range.weights;
+  [&]<std::size_t... kState>(std::index_sequence<kState...>) {
+    [[maybe_unused]] const std::array<float*, kStates> state{range.state[kState]...};
+    for (Index at = 0; at < count; at += Lanes::kCount)
+      visit(LaneMap(gradient + at), LaneMap(weights + at), LaneMap(state[kState] + at)...);
+  }
   (std::make_index_sequence<kStates>());
 }
 
@@ -38,19 +38,12 @@ class MeanGradient {
  public:
   MeanGradient(const StepSettings& step, const UpdateRange& range)
       : scale_(static_cast<float>(step.gradient_scale)),
-        clip_(static_cast<float>(step.clip_value)),
+        clip_(step.clip_value > 0 ? static_cast<float>(step.clip_value)
+                                  : std::numeric_limits<float>::infinity()),
         l2_(range.is_penalized ? static_cast<float>(step.l2) : 0) {}
 
-  Lanes without_penalty(const LaneMap& sum) const {
-    Lanes gradient = sum * scale_;
-    if (clip_ > 0) gradient = gradient.max(-clip_).min(clip_);
-    return gradient;
-  }
-  Lanes of(const LaneMap& sum, const Lanes& weight) const {
-    Lanes gradient = without_penalty(sum);
-    if (l2_ != 0) gradient += l2_ * weight;
-    return gradient;
-  }
+  Lanes without_penalty(const Lanes& sum) const { return (sum * scale_).max(-clip_).min(clip_); }
+  Lanes of(const Lanes& sum, const Lanes& weight) const { return without_penalty(sum) + l2_ * weight; }
 
  private:
   float scale_, clip_, l2_;
@@ -67,9 +60,9 @@ class Shrinkage {
 
   bool has_l1() const { return l1_ > 0; }
   /// `move` is what goes off the weights.
+  Lanes without_l1(const Lanes& weight, const Lanes& move) const { return keep_ * weight - move; }
   Lanes apply(const Lanes& weight, const Lanes& move, const Lanes& metric) const {
-    const Lanes moved = keep_ * weight - move;
-    if (!has_l1()) return moved;
+    const Lanes moved = without_l1(weight, move);
     const Lanes threshold = metric * l1_;
     return moved - moved.min(threshold).max(-threshold);
   }
@@ -81,18 +74,27 @@ class Shrinkage {
 /// One step of a rule in one pass: prepares the gradient, asks `rule(g, w, state…) -> Move`, which updates
 /// the state it is given, then moves and shrinks the weights.
 template <int kStates, class Rule>
-void for_each_lane(const StepSettings& step, const UpdateRange& range, Rule rule) {
+void for_each_lane(const StepSettings& step, const UpdateRange& range, const Rule& rule) {
   const MeanGradient mean_gradient(step, range);
   const Shrinkage shrinkage(step, range);
-  walk<kStates>(range, [&](LaneMap sum, LaneMap weight_view, auto... views) {
-    const Lanes weight = weight_view;
-    std::array<Lanes, kStates> state{Lanes(views)...};
-    const Move move = std::apply(
-        [&](auto&... each) { return rule(mean_gradient.of(sum, weight), weight, each...); }, state);
-    auto from = state.begin();
-    ((views = *from++), ...);
-    weight_view = shrinkage.apply(weight, move.rate * move.direction, move.metric);
-  });
+  const auto pass = [&](const auto& shrink) {
+    walk<kStates>(range, [&](LaneMap sum, LaneMap weight_view, auto... views) {
+      [&](auto... state) {
+        const Lanes weight = weight_view;
+        const Move move = rule(mean_gradient.of(sum, weight), weight, state...);
+        ((views = state), ...);
+        weight_view = shrink(weight, move);
+      }(Lanes(views)...);
+    });
+  };
+  if (shrinkage.has_l1())
+    pass([&](const Lanes& weight, const Move& move) {
+      return shrinkage.apply(weight, move.rate * move.direction, move.metric);
+    });
+  else
+    pass([&](const Lanes& weight, const Move& move) {
+      return shrinkage.without_l1(weight, move.rate * move.direction);
+    });
 }
 
 }  // namespace lockstep
