@@ -31,7 +31,7 @@ class Lars final : public Optimizer {
 
   void update(const StepSettings& step, const UpdateRange& range) const override {
     const float rate = static_cast<float>(step.rate * (range.is_penalized ? range.trust_ratio : 1));
-    const Lanes metric(static_cast<float>(rate / (1 - momentum_)));
+    const float metric = static_cast<float>(rate / (1 - momentum_));
     const float momentum = static_cast<float>(momentum_);
     for_each_lane<1>(step, range, [&](const Lanes& gradient, const Lanes&, Lanes& velocity) {
       velocity = momentum * velocity + rate * gradient;
