@@ -2,6 +2,7 @@
 // The update of a slice: what a rank holds, how often ranks talk, and what a step leaves alone.
 #include "train/update_step.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -177,6 +178,29 @@ TEST(UpdateStep, HasTheBitsOfOneRankOnAnyNumber) {
           EXPECT_GT(norm, 0);
         });
     }
+}
+
+// Clipping to half the norm is the same as twice the row weight.
+TEST(UpdateStep, TrustRatiosAreOfTheClippedGradient) {
+  const auto communicator = make_single_communicator();
+  const auto weights_after = [&](const std::string& clip, double weight, double* norm) {
+    Rank rank(options_for({"optim.name=lars", "optim.l2=1", "optim.clip_norm=" + clip}), *communicator);
+    rank.for_each_parameter([&](Index i) { rank.gradient[static_cast<std::size_t>(i)] = value_at(i, 1); });
+    *norm = rank.step.run({rank.gradient.data(), weight, 100, 1, false}, rank.average).gradient_norm;
+    return rank.weights();
+  };
+  double norm = 0, same_norm = 0;
+  const auto expected = weights_after("0", 6, &norm);
+  const auto unclipped = weights_after("0", 3, &same_norm);
+  const auto clipped = weights_after(fmt::format("{}", norm), 3, &same_norm);
+  double error = 0, effect = 0;
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    error = std::max(error, std::abs(double(clipped[i]) - expected[i]));
+    effect = std::max(effect, std::abs(double(unclipped[i]) - expected[i]));
+  }
+  EXPECT_NEAR(same_norm, 2 * norm, 1e-9 * norm);
+  EXPECT_LT(error, 1e-6);  // roundings of weights of 0.1
+  EXPECT_GT(effect, 1e-3);
 }
 
 // The direction of LAMB is formed before it is known whether the gradient is finite.
