@@ -20,12 +20,14 @@ struct Lanes {
   Lanes(float value) : low(_mm256_set1_ps(value)), high(low) {}  // NOLINT: a number is sixteen equal ones
 
   // By halves: a copy of the whole would go through memory 16 bytes at a time.
+  // NOLINTBEGIN(modernize-use-equals-default)
   Lanes(const Lanes& other) : low(other.low), high(other.high) {}
   Lanes& operator=(const Lanes& other) {
     low = other.low;
     high = other.high;
     return *this;
   }
+  // NOLINTEND(modernize-use-equals-default)
   Lanes& operator+=(const Lanes& other);
 
   Lanes sqrt() const { return {_mm256_sqrt_ps(low), _mm256_sqrt_ps(high)}; }

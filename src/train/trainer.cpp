@@ -245,11 +245,6 @@ const float* Trainer::weights_to_evaluate() {
   return model_.weights.data();
 }
 
-void Trainer::keep_best(const float* weights) {
-  const Slice mine = reducer_->slice();
-  best_weights_.assign(weights + mine.begin, weights + mine.end);
-}
-
 MetricValues Trainer::measure(const float* weights, const Dataset& rows, const std::string& name) {
   MetricSums sums =
       evaluate_sums(communicator_, model_, weights, rows, static_cast<int>(options_.integer("eval.top_k")));

@@ -15,6 +15,11 @@
 
 namespace lockstep {
 
+void Trainer::keep_best(const float* weights) {
+  const Slice mine = reducer_->slice();
+  best_weights_.assign(weights + mine.begin, weights + mine.end);
+}
+
 // A model file of its own, so that the best weights outlive a run that is not finished.
 void Trainer::save_best(const float* weights) {
   on_all_ranks(communicator_, [&] {
