@@ -30,23 +30,23 @@ class Ftrl final : public Optimizer {
     if (step.rate == 0) return;  // 1/η is not finite: no step
     const MeanGradient mean_gradient(step, range);
     const float per_rate = static_cast<float>(1 / step.rate);
-    const Lanes l1 = Lanes::Constant(range.is_penalized ? static_cast<float>(step.l1) : 0);
+    const Lanes l1(range.is_penalized ? static_cast<float>(step.l1) : 0);
     const float l2 = range.is_penalized ? static_cast<float>(step.l2) : 0;
     walk<3>(range, [&](LaneMap sum, LaneMap weight, LaneMap z_view, LaneMap n_view, LaneMap q_view) {
       const Lanes gradient = mean_gradient.without_penalty(sum);
       const Lanes old_weight = weight;
-      const Lanes start_q = Lanes::Constant(beta_ * per_rate);
+      const Lanes start_q(beta_ * per_rate);
       const Lanes start_z = -old_weight * start_q;
-      const Lanes old_q = (q_view > 0).select(Lanes(q_view), start_q);
-      const Lanes old_z = (q_view > 0).select(Lanes(z_view), start_z);
+      const Lanes old_q = if_greater(q_view, 0, q_view, start_q);
+      const Lanes old_z = if_greater(q_view, 0, z_view, start_z);
       const Lanes n = n_view + gradient * gradient;
       const Lanes q = (n.sqrt() + beta_) * per_rate;
       const Lanes z = old_z + gradient - (q - old_q) * old_weight;
       n_view = n;
       q_view = q;
       z_view = z;
-      const Lanes solution = -(z - l1 * z.sign()) / (q + l2);
-      weight = (z.abs() <= l1).select(Lanes::Zero(), solution);
+      const Lanes solution = -(z - l1.with_sign_of(z)) / (q + l2);
+      weight = if_greater(z.abs(), l1, solution, 0);
     });
   }
 

@@ -13,6 +13,22 @@ namespace {
 /// `optim.penalize_bias`). ε = 1e-6 stands outside the root. weight_decay is part of u, as in the paper; l2
 /// is part of g. L1: w ← sign(w)·max(|w| − η·r·l1 / (√v/√(1 − β2ᵗ) + ε), 0) (You et al., 2020).
 class Lamb final : public Optimizer {
+  auto rule_at(const StepSettings& step, const UpdateRange& range) const {
+    const double time = static_cast<double>(step.step);
+    const float share1 = static_cast<float>(1 - beta1_), share2 = static_cast<float>(1 - beta2_);
+    const float mean_factor = static_cast<float>(1 / (1 - std::pow(beta1_, time)));
+    const float root_factor = static_cast<float>(1 / std::sqrt(1 - std::pow(beta2_, time)));
+    const float decay = range.is_penalized ? static_cast<float>(step.weight_decay) : 0;
+    const float rate = static_cast<float>(step.rate * (range.is_penalized ? range.trust_ratio : 1));
+    const float epsilon = epsilon_;
+    return [=](const Lanes& gradient, const Lanes& weight, Lanes& mean, Lanes& square) {
+      mean += share1 * (gradient - mean);
+      square += share2 * (gradient * gradient - square);
+      const Lanes denominator = square.sqrt() * root_factor + epsilon;
+      return Move{mean_factor * mean / denominator + decay * weight, rate, rate / denominator};
+    };
+  }
+
  public:
   explicit Lamb(const Options& options)
       : beta1_(options.real("optim.beta1")),
@@ -22,19 +38,13 @@ class Lamb final : public Optimizer {
   const std::vector<std::string>& state_names() const override { return state_names_; }
   bool uses_trust_ratio() const override { return true; }
 
-  void direction(const StepSettings& step, const UpdateRange& range) const override {
+  void direction(const StepSettings& step, const UpdateRange& range, float* out) const override {
     const MeanGradient mean_gradient(step, range);
-    const float share1 = static_cast<float>(1 - beta1_), share2 = static_cast<float>(1 - beta2_);
-    const float mean_factor = static_cast<float>(1 / (1 - std::pow(beta1_, static_cast<double>(step.step))));
-    const float root_factor = root_factor_at(step.step);
-    const float decay = range.is_penalized ? static_cast<float>(step.weight_decay) : 0;
+    const auto rule = rule_at(step, range);
     walk<2>(range, [&](LaneMap sum, LaneMap weight, LaneMap mean_view, LaneMap square_view) {
-      const Lanes gradient = mean_gradient.of(sum, weight);
-      const Lanes mean = mean_view + share1 * (gradient - mean_view);
-      const Lanes square = square_view + share2 * (gradient * gradient - square_view);
-      mean_view = mean;
-      square_view = square;
-      sum = mean_factor * mean / (square.sqrt() * root_factor + epsilon_) + decay * weight;
+      Lanes mean = mean_view, square = square_view;
+      LaneMap(out + (sum.data() - range.gradient)) =
+          rule(mean_gradient.of(sum, weight), weight, mean, square).direction;
     });
   }
 
@@ -43,24 +53,12 @@ class Lamb final : public Optimizer {
   }
 
   void update(const StepSettings& step, const UpdateRange& range) const override {
-    const float rate = static_cast<float>(step.rate * (range.is_penalized ? range.trust_ratio : 1));
-    const float root_factor = root_factor_at(step.step);
     StepSettings without_decay = step;
     without_decay.weight_decay = 0;
-    const Shrinkage shrinkage(without_decay, range);
-    walk<2>(range, [&](LaneMap direction, LaneMap weight, LaneMap, LaneMap square) {
-      const Lanes move = rate * direction;
-      Lanes metric = Lanes::Zero();
-      if (shrinkage.has_l1()) metric = rate / (square.sqrt() * root_factor + epsilon_);
-      weight = shrinkage.apply(weight, move, metric);
-    });
+    for_each_lane<2>(without_decay, range, rule_at(step, range));
   }
 
  private:
-  float root_factor_at(Index time) const {
-    return static_cast<float>(1 / std::sqrt(1 - std::pow(beta2_, static_cast<double>(time))));
-  }
-
   double beta1_, beta2_;
   float epsilon_;
   std::vector<std::string> state_names_ = {"mean", "mean_square"};

@@ -18,9 +18,10 @@ class Lars final : public Optimizer {
   const std::vector<std::string>& state_names() const override { return state_names_; }
   bool uses_trust_ratio() const override { return true; }
 
-  void direction(const StepSettings& step, const UpdateRange& range) const override {
+  void direction(const StepSettings& step, const UpdateRange& range, float* out) const override {
     const MeanGradient mean_gradient(step, range);
-    walk<0>(range, [&](LaneMap sum, LaneMap) { sum = mean_gradient.without_penalty(sum); });
+    for (Index at = 0; at < range.count; at += Lanes::kCount)
+      LaneMap(out + at) = mean_gradient.without_penalty(LaneMap(range.gradient + at));
   }
 
   double trust_ratio(const StepSettings& step, double weight_norm, double gradient_norm) const override {
@@ -30,15 +31,11 @@ class Lars final : public Optimizer {
 
   void update(const StepSettings& step, const UpdateRange& range) const override {
     const float rate = static_cast<float>(step.rate * (range.is_penalized ? range.trust_ratio : 1));
-    const float l2 = range.is_penalized ? static_cast<float>(step.l2) : 0;
-    const Lanes metric = Lanes::Constant(static_cast<float>(rate / (1 - momentum_)));
+    const float metric = static_cast<float>(rate / (1 - momentum_));
     const float momentum = static_cast<float>(momentum_);
-    const Shrinkage shrinkage(step, range);
-    walk<1>(range, [&](LaneMap gradient, LaneMap weight, LaneMap velocity_view) {
-      const Lanes old_weight = weight;
-      const Lanes velocity = momentum * velocity_view + rate * (gradient + l2 * old_weight);
-      velocity_view = velocity;
-      weight = shrinkage.apply(old_weight, velocity, metric);
+    for_each_lane<1>(step, range, [&](const Lanes& gradient, const Lanes&, Lanes& velocity) {
+      velocity = momentum * velocity + rate * gradient;
+      return Move{velocity, Lanes(1), metric};
     });
   }
 

@@ -16,8 +16,8 @@ class Nesterov final : public Optimizer {
   const std::vector<std::string>& state_names() const override { return state_names_; }
 
   void update(const StepSettings& step, const UpdateRange& range) const override {
-    const Lanes rate = Lanes::Constant(static_cast<float>(step.rate));
-    const Lanes metric = Lanes::Constant(static_cast<float>(step.rate / (1 - momentum_)));
+    const float rate = static_cast<float>(step.rate);
+    const float metric = static_cast<float>(step.rate / (1 - momentum_));
     const float momentum = static_cast<float>(momentum_);
     for_each_lane<1>(step, range, [&](const Lanes& gradient, const Lanes&, Lanes& velocity) {
       velocity = momentum * velocity + gradient;

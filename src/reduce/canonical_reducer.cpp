@@ -197,10 +197,10 @@ void CanonicalReducer::publish(float* weights) {
   });
 }
 
-void CanonicalReducer::share_blocks(double* all) {
+void CanonicalReducer::share_blocks(double* all, int count) {
   spread([&](int first, int last) {
     const Slice blocks = slices_.blocks(first, last);
-    return std::as_writable_bytes(std::span(all + blocks.begin, all + blocks.end));
+    return std::as_writable_bytes(std::span(all + blocks.begin * count, all + blocks.end * count));
   });
 }
 

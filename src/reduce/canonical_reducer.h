@@ -34,7 +34,7 @@ class CanonicalReducer final : public GradientReducer {
   Slice slice() const override { return slices_.of_rank(rank_); }
   float* reduce(const LocalSums& mine, Tail& total) override;
   void publish(float* weights) override;
-  void share_blocks(double* all) override;
+  void share_blocks(double* all, int count) override;
   std::string transport() const override {
     return why_not_.empty() ? "messages" : "messages (" + why_not_ + ")";
   }

@@ -22,7 +22,7 @@ class MpiReducer final : public GradientReducer {
   Slice slice() const override { return {0, size_}; }
   float* reduce(const LocalSums& mine, Tail& total) override;
   void publish(float*) override {}
-  void share_blocks(double*) override {}
+  void share_blocks(double*, int) override {}
   std::string transport() const override { return "MPI_Allreduce"; }
   double take_exchange_seconds() override;
 

@@ -37,7 +37,7 @@ SharedReducer::Layout SharedReducer::lay_out(const ReducerContext& context, cons
   for (int rank = 0; rank < ranks; ++rank)
     layout.tails_of.push_back(
         take(layout.end, (1 + static_cast<std::size_t>(plan.most_nodes(rank))) * sizeof(Tail)));
-  layout.blocks = take(layout.end, 2 * context.layout->blocks().size() * sizeof(double));
+  layout.blocks = take(layout.end, 2 * kMostPerBlock * context.layout->blocks().size() * sizeof(double));
   layout.weights = take(layout.end, vector_bytes);
   layout.staging = take(layout.end, vector_bytes);
   for (int rank = 0; rank < ranks; ++rank)
@@ -69,7 +69,7 @@ SharedReducer::SharedReducer(const ReducerContext& context, const Layout& layout
       block_count_(context.layout->blocks().size()),
       sum_(static_cast<std::size_t>(slice_.end - slice_.begin)) {
   blocks_[0] = reinterpret_cast<double*>(memory_.get() + layout.blocks);
-  blocks_[1] = blocks_[0] + block_count_;
+  blocks_[1] = blocks_[0] + block_count_ * kMostPerBlock;
   auto* const mine =
       reinterpret_cast<float*>(memory_.get() + layout.sums_of[static_cast<std::size_t>(rank_)]);
   for (std::size_t i = 0; i < buffer_count(rank_, ranks_, context.shards); ++i)
@@ -159,12 +159,12 @@ void SharedReducer::publish(float* values) {
 
 // Two sets in turn: when a set is written again, all ranks have passed the round after the one they read it
 // in.
-void SharedReducer::share_blocks(double* all) {
+void SharedReducer::share_blocks(double* all, int count) {
   double* const shared = blocks_[std::exchange(block_set_, 1 - block_set_)];
   const Slice mine = slices_.blocks(slices_.place(rank_), slices_.place(rank_) + 1);
-  std::copy(all + mine.begin, all + mine.end, shared + mine.begin);
+  std::copy(all + mine.begin * count, all + mine.end * count, shared + mine.begin * count);
   round();
-  std::copy_n(shared, block_count_, all);
+  std::copy_n(shared, block_count_ * static_cast<std::size_t>(count), all);
 }
 
 double SharedReducer::take_exchange_seconds() {

@@ -28,7 +28,7 @@ class SharedReducer final : public GradientReducer {
   Slice slice() const override { return slice_; }
   float* reduce(const LocalSums& mine, Tail& total) override;
   void publish(float* values) override;
-  void share_blocks(double* all) override;
+  void share_blocks(double* all, int count) override;
   std::string transport() const override { return "shared memory"; }
   double take_exchange_seconds() override;
 
@@ -36,7 +36,7 @@ class SharedReducer final : public GradientReducer {
   /// Where things lie in the shared memory, in bytes from its start.
   struct Layout {
     std::size_t tails = 0;    ///< per rank: votes, then one per subtree
-    std::size_t blocks = 0;   ///< two sets of one double per block
+    std::size_t blocks = 0;   ///< two sets of kMostPerBlock doubles per block
     std::size_t weights = 0;  ///< M floats
     std::size_t staging = 0;  ///< M floats for vectors that are not the weights
     std::size_t sums = 0;     ///< per rank: buffers of M floats

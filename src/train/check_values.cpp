@@ -22,7 +22,7 @@ void check_values(const Options& options, const Plugins& plugins) {
   const Rate rate(options, plugins.schedules, kAnyLength, batch);
   const Target target(options);
   const BestWatch watch(options);
-  const WeightAverage average(options, kAnyLength.steps_per_epoch, 0);
+  const WeightAverage average(options, kAnyLength.steps_per_epoch, {});
   const Cadence evaluations("eval.every", options.text("eval.every"), kAnyLength.steps_per_epoch,
                             Cadence::Clock::kRefused);
   const Cadence checkpoints("checkpoint.every", options.text("checkpoint.every"), kAnyLength.steps_per_epoch,

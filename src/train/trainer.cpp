@@ -59,7 +59,7 @@ Trainer::Trainer(const Options& options, const Plugins& plugins, Communicator& c
       update_step_(model.model->layout(), *optimizer_, read_regularization(options, *optimizer_), *reducer_),
       batch_(batch_size(options, data.train.info().rows)),
       steps_per_epoch_((data.train.info().rows + batch_ - 1) / batch_),
-      average_(options, steps_per_epoch_, model.model->layout().size()),
+      average_(options, steps_per_epoch_, reducer_->slice()),
       total_steps_(planned_steps(options, steps_per_epoch_)),
       rate_(options, plugins.schedules, {total_steps_, steps_per_epoch_}, batch_),
       target_(options),
@@ -69,7 +69,7 @@ Trainer::Trainer(const Options& options, const Plugins& plugins, Communicator& c
       checkpoint_cadence_("checkpoint.every", options.text("checkpoint.every"), steps_per_epoch_,
                           Cadence::Clock::kAllowed),
       keeps_best_(options.integer("train.patience") > 0 && options.flag("train.restore_best")) {
-  if (keeps_best_) best_weights_ = model.weights;
+  if (keeps_best_) keep_best(model.weights.data());
   if (target_.exists()) require_metric("train.target", target_.metric());
   if (options.integer("train.patience") > 0) require_metric("train.patience", watch_.metric());
   if (options.text("optim.schedule") == "plateau")
@@ -96,8 +96,10 @@ std::size_t Trainer::memory_bytes() const {
   std::size_t total = data_.train.memory_bytes();
   if (data_.valid) total += data_.valid->memory_bytes();
   if (data_.test) total += data_.test->memory_bytes();
-  return total + vector_bytes * (2 + state + reducer_->buffers().size() + (average_.exists() ? 1 : 0) +
-                                 (keeps_best_ ? 1 : 0));
+  const Slice mine = reducer_->slice();
+  const auto slice_bytes = static_cast<std::size_t>(mine.end - mine.begin) * sizeof(float);
+  return total + vector_bytes * (2 + reducer_->buffers().size()) +
+         slice_bytes * (state + (average_.exists() ? 1 : 0) + (keeps_best_ ? 1 : 0));
 }
 
 BatchWindow Trainer::next_window() const {
@@ -177,21 +179,19 @@ void Trainer::run_step() {
 
 // An average of 0 rows is no step: zero weight leaves weights, state and step count alone.
 void Trainer::update_weights(float* gradient, const Tail& total, const BatchWindow& window) {
-  const double weight = total.sums[kTailWeight];
   const double tolerance = options_.real("train.tolerance");
-  const bool is_optimum =
-      tolerance > 0 && update_step_.objective_norm(gradient, weight, weights_) <= tolerance;
   report_.rate = rate_.at(step_);
   UpdateResult result;
   result.is_finite = std::isfinite(total.sums[kTailLoss]);
-  if (result.is_finite) result = update_step_.run(gradient, weight, report_.rate, step_ + 1, weights_);
+  if (result.is_finite)
+    result = update_step_.run({gradient, total.sums[kTailWeight], report_.rate, step_ + 1, tolerance > 0},
+                              average_);
   if (!result.is_finite) return handle_non_finite(window);
   ++step_;
   skipped_in_a_row_ = 0;
-  average_.add(weights_, step_, reducer_->slice());
   report_.gradient_norm = result.gradient_norm;
   tell_step(total);
-  if (is_optimum) reason_ = EndReason::kTolerance;
+  if (tolerance > 0 && result.objective_norm <= tolerance) reason_ = EndReason::kTolerance;
 }
 
 void Trainer::tell_step(const Tail& total) {
@@ -238,8 +238,11 @@ void Trainer::check_weights_equal() {
   for (StepObserver* observer : observers_) observer->on_hash(step_, hash);
 }
 
+// The model's own weights are free while the trainer runs: they were its start and take its end.
 const float* Trainer::weights_to_evaluate() {
-  return average_.is_started() ? average_.collect(*reducer_) : weights_;
+  if (!average_.is_started()) return weights_;
+  average_.collect(*reducer_, model_.weights.data());
+  return model_.weights.data();
 }
 
 MetricValues Trainer::measure(const float* weights, const Dataset& rows, const std::string& name) {
@@ -263,7 +266,7 @@ void Trainer::evaluate() {
   if (const auto watched = values.find(watch_.metric()); watched != values.end())
     rate_.observe(is_larger_better(watch_.metric()) ? -watched->second : watched->second);
   if (is_best && data_.valid && checkpoint_cadence_.exists()) save_best(weights);
-  if (is_best && keeps_best_) std::copy_n(weights, best_weights_.size(), best_weights_.begin());
+  if (is_best && keeps_best_) keep_best(weights);
   for (StepObserver* observer : observers_) observer->on_evaluation(report_, values, is_best);
   outcome_.metrics = std::move(values);
   if (watch_.is_over()) reason_ = EndReason::kPatience;
@@ -274,12 +277,14 @@ void Trainer::evaluate() {
 }
 
 void Trainer::keep_final_weights() {
-  if (keeps_best_ && watch_.has_best())
-    model_.weights = best_weights_;
-  else if (average_.is_started())
-    std::copy_n(average_.collect(*reducer_), model_.weights.size(), model_.weights.begin());
-  else
+  if (keeps_best_ && watch_.has_best()) {
+    std::copy(best_weights_.begin(), best_weights_.end(), model_.weights.begin() + reducer_->slice().begin);
+    reducer_->publish(model_.weights.data());
+  } else if (average_.is_started()) {
+    average_.collect(*reducer_, model_.weights.data());
+  } else {
     std::copy_n(weights_, model_.weights.size(), model_.weights.begin());
+  }
 }
 
 // The last evaluation saw the final weights, unless the best ones have taken their place.

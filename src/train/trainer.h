@@ -81,6 +81,7 @@ class Trainer {
   void after_step();
   void evaluate();
   void check_weights_equal();
+  void keep_best(const float* weights);
   void save_best(const float* weights);
   void save_checkpoint();
   RunState run_state() const;
@@ -117,7 +118,7 @@ class Trainer {
   Index consumed_ = 0;  // rows used, over all epochs
   Index resumed_rows_ = 0;
   double resumed_train_s_ = 0;
-  AlignedVector<float> best_weights_;
+  AlignedVector<float> best_weights_;  // of the slice
   StepReport report_;
   StepTimes step_times_;
   TrainOutcome outcome_;

@@ -2,6 +2,7 @@
 // How a Trainer is written to checkpoints and comes back from them.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "comm/agreement.h"
@@ -9,9 +10,15 @@
 #include "core/config.h"
 #include "core/config_identity.h"
 #include "lockstep/core/error.h"
+#include "train/gather.h"
 #include "train/trainer.h"
 
 namespace lockstep {
+
+void Trainer::keep_best(const float* weights) {
+  const Slice mine = reducer_->slice();
+  best_weights_.assign(weights + mine.begin, weights + mine.end);
+}
 
 // A model file of its own, so that the best weights outlive a run that is not finished.
 void Trainer::save_best(const float* weights) {
@@ -23,8 +30,13 @@ void Trainer::save_best(const float* weights) {
 
 void Trainer::save_checkpoint() {
   const ParameterLayout& layout = model_.model->layout();
-  for (auto& state : update_step_.state()) reducer_->publish(state.data());
-  if (average_.is_started()) average_.collect(*reducer_);
+  const auto gather = [&](const AlignedVector<float>& mine) {
+    return gather_slices(communicator_, layout.size(), reducer_->slice(), mine);
+  };
+  std::vector<AlignedVector<float>> state;
+  for (const auto& mine : update_step_.state()) state.push_back(gather(mine));
+  const auto average = average_.is_started() ? gather(average_.values()) : AlignedVector<float>();
+  const auto best = keeps_best_ ? gather(best_weights_) : AlignedVector<float>();
   on_all_ranks(communicator_, [&] {
     if (directory_ == nullptr) return;
     std::vector<TensorView> views;
@@ -33,10 +45,10 @@ void Trainer::save_checkpoint() {
         views.push_back({prefix + tensor.name, tensor.shape, values + tensor.offset, tensor.size});
     };
     add("", weights_);
-    for (std::size_t i = 0; i < update_step_.state().size(); ++i)
-      add("state." + optimizer_->state_names()[i] + ".", update_step_.state()[i].data());
-    if (average_.is_started()) add("average.", average_.values().data());
-    if (keeps_best_) add("best.", best_weights_.data());
+    for (std::size_t i = 0; i < state.size(); ++i)
+      add("state." + optimizer_->state_names()[i] + ".", state[i].data());
+    if (average_.is_started()) add("average.", average.data());
+    if (keeps_best_) add("best.", best.data());
     write_safetensors(checkpoint_path(directory_->checkpoints(), step_),
                       {{"format", "lockstep-checkpoint-1"},
                        {"config", to_toml(options_, false)},
@@ -74,12 +86,15 @@ void Trainer::resume(const TensorFile& checkpoint) {
                                      (data_.valid ? " or the validation data: " : ": ") +
                                      "is not what the checkpoint was trained on");
   const ParameterLayout& layout = model_.model->layout();
-  copy_tensors(checkpoint, "", layout, model_.weights.data());
+  const auto take_slice = [&](const std::string& prefix, AlignedVector<float>& mine) {
+    copy_tensors(checkpoint, prefix, layout, model_.weights.data());
+    std::copy_n(model_.weights.begin() + reducer_->slice().begin, mine.size(), mine.begin());
+  };
   for (std::size_t i = 0; i < update_step_.state().size(); ++i)
-    copy_tensors(checkpoint, "state." + optimizer_->state_names()[i] + ".", layout,
-                 update_step_.state()[i].data());
-  if (state.average_count > 0) copy_tensors(checkpoint, "average.", layout, average_.values().data());
-  if (keeps_best_) copy_tensors(checkpoint, "best.", layout, best_weights_.data());
+    take_slice("state." + optimizer_->state_names()[i] + ".", update_step_.state()[i]);
+  if (state.average_count > 0) take_slice("average.", average_.values());
+  if (keeps_best_) take_slice("best.", best_weights_);
+  copy_tensors(checkpoint, "", layout, model_.weights.data());
   step_ = report_.step = state.step;
   consumed_ = resumed_rows_ = report_.rows = state.consumed;
   gradient_step_.mark_used({next_window().epoch, 0, next_window().first});

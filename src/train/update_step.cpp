@@ -8,110 +8,164 @@
 
 namespace lockstep {
 
+namespace {
+
+// Floats after which the average follows the update: weights are still in the second-level cache then.
+constexpr Index kAveragedTogether = 8192;
+
+}  // namespace
+
 UpdateStep::UpdateStep(const ParameterLayout& layout, const Optimizer& optimizer,
                        const Regularization& regularization, GradientReducer& reducer)
     : layout_(layout),
       optimizer_(optimizer),
       regularization_(regularization),
       reducer_(reducer),
-      block_squares_(layout.blocks().size()),
+      slice_(reducer.slice()),
+      state_pointers_(optimizer.state_names().size()),
       trust_ratios_(layout.tensors().size(), 1.0),
-      weight_norms_(layout.tensors().size()) {
-  const auto size = static_cast<std::size_t>(layout.size());
-  for (std::size_t i = 0; i < optimizer.state_names().size(); ++i) {
-    const float initial = optimizer.initial_state(static_cast<int>(i));
-    state_.emplace_back(size, 0.0F);
-    for (const Tensor& tensor : layout.tensors())
-      std::fill_n(state_.back().data() + tensor.offset, tensor.size, initial);
-  }
-  state_pointers_.resize(state_.size());
-}
-
-template <class Visit>
-void UpdateStep::for_each_range(float* gradient, float* weights, const Visit& visit) {
-  const Slice slice = reducer_.slice();
-  for (std::size_t number = 0; number < layout_.tensors().size(); ++number) {
-    const Tensor& tensor = layout_.tensors()[number];
-    const Index begin = std::max(slice.begin, tensor.offset);
-    const Index end = std::min(slice.end, tensor.offset + round_up_16(tensor.size));
-    if (begin >= end) continue;
-    for (std::size_t i = 0; i < state_.size(); ++i) state_pointers_[i] = state_[i].data() + begin;
-    UpdateRange range;
-    range.count = end - begin;
-    range.weights = weights + begin;
-    range.gradient = gradient + (begin - slice.begin);
-    range.state = state_pointers_.data();
-    range.is_penalized = tensor.is_penalized || regularization_.penalize_bias;
-    range.trust_ratio = trust_ratios_[number];
-    visit(range);
-  }
-}
-
-// `values` holds this rank's slice, its first float being number `origin` of the flat vector.
-void UpdateStep::share_squares(const float* values, Index origin) {
-  const Slice slice = reducer_.slice();
-  for (std::size_t i = 0; i < block_squares_.size(); ++i) {
-    const Block& block = layout_.blocks()[i];
-    if (block.begin >= slice.begin && block.begin < slice.end)
-      block_squares_[i] = sum_of_squares(values + (block.begin - origin), block.end - block.begin);
-  }
-  reducer_.share_blocks(block_squares_.data());
-}
-
-double UpdateStep::norm_of(int tensor) const {
-  const auto& blocks = layout_.blocks();
-  const auto first =
-      std::find_if(blocks.begin(), blocks.end(), [&](const Block& b) { return b.tensor == tensor; });
-  const auto last = std::find_if(first, blocks.end(), [&](const Block& b) { return b.tensor != tensor; });
-  return std::sqrt(tree_sum(std::span(block_squares_)
-                                .subspan(static_cast<std::size_t>(first - blocks.begin()),
-                                         static_cast<std::size_t>(last - first))));
-}
-
-void UpdateStep::find_trust_ratios(const StepSettings& settings, float* gradient, float* weights) {
-  for_each_range(gradient, weights, [&](const UpdateRange& range) { optimizer_.direction(settings, range); });
-  share_squares(weights + reducer_.slice().begin, reducer_.slice().begin);
-  for (std::size_t i = 0; i < weight_norms_.size(); ++i) weight_norms_[i] = norm_of(static_cast<int>(i));
-  share_squares(gradient, reducer_.slice().begin);
-  for (std::size_t i = 0; i < trust_ratios_.size(); ++i)
-    if (layout_.tensors()[i].is_penalized || regularization_.penalize_bias)
-      trust_ratios_[i] = optimizer_.trust_ratio(settings, weight_norms_[i], norm_of(static_cast<int>(i)));
-}
-
-double UpdateStep::objective_norm(float* gradient, double weight, float* weights) {
-  const Slice slice = reducer_.slice();
-  objective_gradient_.resize(static_cast<std::size_t>(slice.end - slice.begin));
-  const auto scale = static_cast<float>(1 / weight);
-  for_each_range(gradient, weights, [&](const UpdateRange& range) {
-    const auto l1 = static_cast<float>(range.is_penalized ? regularization_.l1 : 0);
-    const auto l2 = static_cast<float>(range.is_penalized ? regularization_.l2 : 0);
-    float* out = objective_gradient_.data() + (range.gradient - gradient);
-    for (Index i = 0; i < range.count; ++i) {
-      const float w = range.weights[i], smooth = scale * range.gradient[i] + l2 * w;
-      out[i] = w > 0 ? smooth + l1 : w < 0 ? smooth - l1 : smooth - std::clamp(smooth, -l1, l1);
+      scratch_(ParameterLayout::kBlockSize) {
+  for (std::size_t i = 0; i < state_pointers_.size(); ++i) {
+    AlignedVector<float>& state = state_.emplace_back(static_cast<std::size_t>(slice_.end - slice_.begin));
+    for (const Tensor& tensor : layout.tensors()) {
+      const Index begin = std::max(slice_.begin, tensor.offset);
+      const Index end = std::min(slice_.end, tensor.offset + tensor.size);
+      if (begin < end)
+        std::fill_n(state.data() + (begin - slice_.begin), end - begin,
+                    optimizer.initial_state(static_cast<int>(i)));
     }
-  });
-  share_squares(objective_gradient_.data(), slice.begin);
-  return std::sqrt(tree_sum(block_squares_));
+  }
+  const std::size_t blocks = layout.blocks().size();
+  for (std::size_t i = 0; i < blocks; ++i)
+    while (first_blocks_.size() <= static_cast<std::size_t>(layout.blocks()[i].tensor))
+      first_blocks_.push_back(i);
+  first_blocks_.resize(layout.tensors().size() + 1, blocks);
+  shared_.resize(blocks * squares_.size());
+  for (auto& column : squares_) column.resize(blocks);
 }
 
-UpdateResult UpdateStep::run(float* gradient, double weight, double rate, Index step, float* weights) {
-  share_squares(gradient, reducer_.slice().begin);
-  UpdateResult result;
-  result.gradient_norm = std::sqrt(tree_sum(block_squares_)) / weight;
-  result.is_finite = std::isfinite(result.gradient_norm);
-  if (!result.is_finite) return result;
+StepSettings UpdateStep::settings_of(const UpdateRequest& request) const {
   StepSettings settings;
-  settings.step = step;
-  settings.rate = rate;
-  settings.gradient_scale = clip_factor(regularization_, result.gradient_norm) / weight;
+  settings.step = request.step;
+  settings.rate = request.rate;
+  settings.gradient_scale = 1 / request.weight;
   settings.clip_value = regularization_.clip_value;
   settings.l1 = regularization_.l1;
   settings.l2 = regularization_.l2;
   settings.weight_decay = regularization_.weight_decay;
-  if (optimizer_.uses_trust_ratio()) find_trust_ratios(settings, gradient, weights);
-  for_each_range(gradient, weights, [&](const UpdateRange& range) { optimizer_.update(settings, range); });
-  reducer_.publish(weights);
+  return settings;
+}
+
+UpdateRange UpdateStep::range_of(const Tensor& tensor, Index begin, Index end, float* gradient) {
+  for (std::size_t i = 0; i < state_.size(); ++i)
+    state_pointers_[i] = state_[i].data() + (begin - slice_.begin);
+  UpdateRange range;
+  range.count = end - begin;
+  range.weights = reducer_.weights() + begin;
+  range.gradient = gradient + (begin - slice_.begin);
+  range.state = state_pointers_.data();
+  range.is_penalized = tensor.is_penalized || regularization_.penalize_bias;
+  return range;
+}
+
+void UpdateStep::write_objective(const StepSettings& settings, const UpdateRange& range) {
+  const auto scale = static_cast<float>(settings.gradient_scale);
+  const auto l1 = static_cast<float>(range.is_penalized ? settings.l1 : 0);
+  const auto l2 = static_cast<float>(range.is_penalized ? settings.l2 : 0);
+  for (Index i = 0; i < range.count; ++i) {
+    const float w = range.weights[i], smooth = scale * range.gradient[i] + l2 * w;
+    scratch_[static_cast<std::size_t>(i)] = w > 0   ? smooth + l1
+                                            : w < 0 ? smooth - l1
+                                                    : smooth - std::clamp(smooth, -l1, l1);
+  }
+}
+
+double UpdateStep::measure_block(const StepSettings& settings, const Block& block, float* gradient,
+                                 Column column) {
+  const Tensor& tensor = layout_[block.tensor];
+  const Index size = block.end - block.begin;
+  const UpdateRange range = range_of(tensor, block.begin, block.begin + round_up_16(size), gradient);
+  if (column == kGradient) return sum_of_squares(range.gradient, size);
+  if (column == kObjective) {
+    write_objective(settings, range);
+    return sum_of_squares(scratch_.data(), size);
+  }
+  if (!range.is_penalized) return 0;  // its trust ratio is 1
+  if (column == kWeights) return sum_of_squares(range.weights, size);
+  optimizer_.direction(settings, range, scratch_.data());
+  return sum_of_squares(scratch_.data(), size);
+}
+
+// All columns of a block while it is in the cache.
+void UpdateStep::measure(const StepSettings& settings, const UpdateRequest& request,
+                         std::span<const Column> columns) {
+  const auto& blocks = layout_.blocks();
+  const auto first = std::lower_bound(blocks.begin(), blocks.end(), slice_.begin,
+                                      [](const Block& block, Index at) { return block.begin < at; });
+  for (auto block = first; block != blocks.end() && block->begin < slice_.end; ++block) {
+    double* const row = shared_.data() + (block - blocks.begin()) * static_cast<Index>(columns.size());
+    for (std::size_t c = 0; c < columns.size(); ++c)
+      row[c] = measure_block(settings, *block, request.gradient, columns[c]);
+  }
+  reducer_.share_blocks(shared_.data(), static_cast<int>(columns.size()));
+  for (std::size_t c = 0; c < columns.size(); ++c)
+    for (std::size_t i = 0; i < blocks.size(); ++i) squares_[columns[c]][i] = shared_[i * columns.size() + c];
+}
+
+double UpdateStep::norm_of(Column column, int tensor) const {
+  const std::size_t first = first_blocks_[static_cast<std::size_t>(tensor)];
+  const std::size_t last = first_blocks_[static_cast<std::size_t>(tensor) + 1];
+  return std::sqrt(tree_sum(std::span(squares_[column]).subspan(first, last - first)));
+}
+
+void UpdateStep::find_trust_ratios(const StepSettings& settings) {
+  for (std::size_t i = 0; i < trust_ratios_.size(); ++i) {
+    const auto tensor = static_cast<int>(i);
+    if (layout_[tensor].is_penalized || regularization_.penalize_bias)
+      trust_ratios_[i] =
+          optimizer_.trust_ratio(settings, norm_of(kWeights, tensor), norm_of(kDirection, tensor));
+  }
+}
+
+void UpdateStep::update(const StepSettings& settings, float* gradient, WeightAverage* average) {
+  for (std::size_t number = 0; number < layout_.tensors().size(); ++number) {
+    const Tensor& tensor = layout_.tensors()[number];
+    const Index end = std::min(slice_.end, tensor.offset + round_up_16(tensor.size));
+    Index next = 0;
+    for (Index begin = std::max(slice_.begin, tensor.offset); begin < end; begin = next) {
+      next = average != nullptr ? std::min(end, begin + kAveragedTogether) : end;
+      UpdateRange range = range_of(tensor, begin, next, gradient);
+      range.trust_ratio = trust_ratios_[number];
+      optimizer_.update(settings, range);
+      if (average != nullptr) average->add(reducer_.weights(), begin, range.count);
+    }
+  }
+}
+
+UpdateResult UpdateStep::run(const UpdateRequest& request, WeightAverage& average) {
+  StepSettings settings = settings_of(request);
+  const bool has_ratios = optimizer_.uses_trust_ratio();
+  std::array<Column, 4> columns{};
+  std::size_t count = 0;
+  columns[count++] = kGradient;
+  if (has_ratios) columns[count++] = kWeights, columns[count++] = kDirection;
+  if (request.needs_objective_norm) columns[count++] = kObjective;
+  measure(settings, request, std::span(columns).first(count));
+
+  UpdateResult result;
+  result.gradient_norm = std::sqrt(tree_sum(squares_[kGradient])) / request.weight;
+  result.is_finite = std::isfinite(result.gradient_norm);
+  if (!result.is_finite) return result;
+  if (request.needs_objective_norm) result.objective_norm = std::sqrt(tree_sum(squares_[kObjective]));
+  // Not a product with 1 / weight: a factor of 1 must leave its bits.
+  settings.gradient_scale = clip_factor(regularization_, result.gradient_norm) / request.weight;
+  if (has_ratios) {
+    constexpr std::array kAgain{kDirection};
+    if (settings.gradient_scale != 1 / request.weight) measure(settings, request, kAgain);
+    find_trust_ratios(settings);
+  }
+  update(settings, request.gradient, average.begin_step(request.step) ? &average : nullptr);
+  reducer_.publish(reducer_.weights());
   return result;
 }
 

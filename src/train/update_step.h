@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
+#include <span>
 #include <vector>
 
 #include "core/aligned.h"
@@ -8,51 +10,70 @@
 #include "lockstep/optim/optimizer.h"
 #include "lockstep/reduce/gradient_reducer.h"
 #include "optim/regularization.h"
+#include "train/weight_average.h"
 
 namespace lockstep {
+
+/// What one update is made of.
+struct UpdateRequest {
+  float* gradient = nullptr;  ///< what reduce() returned
+  double weight = 1;          ///< row weight of the batch
+  double rate = 0;
+  Index step = 1;                     ///< of this update, from 1
+  bool needs_objective_norm = false;  ///< the same for all steps
+};
 
 /// How an update went; the same on all ranks.
 struct UpdateResult {
   bool is_finite = true;     ///< false: nothing was changed
   double gradient_norm = 0;  ///< of the mean gradient of the loss, before clipping
+  /// Of the mean gradient of the whole objective before the update, penalties included: where a weight is
+  /// zero, of its subgradient next to zero. It vanishes at the optimum, where that of the loss does not.
+  double objective_norm = 0;
 };
 
-/// Applies the mean gradient to this rank's slice of the weights. Norms are summed by block and over blocks
-/// in the canonical tree, so neither slices nor ranks change a bit, and no weight is written before every
-/// slice is known to be finite.
+/// Applies the mean gradient to this rank's slice of the weights. Two passes over the slice: one over blocks
+/// for what must be known of the whole gradient (finite? norms for clipping and trust ratios), which ranks
+/// share in one round; then scale, clip, penalties, optimizer and average. Norms are summed by block and over
+/// blocks in the canonical tree, so neither slices nor ranks change a bit, and no weight or state is written
+/// before every slice is known to be finite.
 class UpdateStep {
  public:
   UpdateStep(const ParameterLayout& layout, const Optimizer& optimizer, const Regularization& regularization,
              GradientReducer& reducer);
 
-  /// Collective. `gradient` is what reduce() returned, `weight` the row weight of the batch.
-  UpdateResult run(float* gradient, double weight, double rate, Index step, float* weights);
+  /// Collective. One round of GradientReducer::share_blocks(), a second one where clip_norm shortens the
+  /// gradient under an optimizer with trust ratios; then publish().
+  UpdateResult run(const UpdateRequest& request, WeightAverage& average);
 
-  /// Collective. Norm of the mean gradient of the whole objective, penalties included: where a weight is
-  /// zero, of its subgradient next to zero. It vanishes at the optimum, where that of the loss does not.
-  double objective_norm(float* gradient, double weight, float* weights);
-
-  /// State vectors of M floats, of which this rank keeps its slice up to date.
+  /// State vectors of this rank's slice.
   std::vector<AlignedVector<float>>& state() { return state_; }
 
  private:
-  /// Calls visit(range of one tensor, offset of it in the flat vector) for this rank's slice.
-  template <class Visit>
-  void for_each_range(float* gradient, float* weights, const Visit& visit);
-  void share_squares(const float* values, Index origin);
-  double norm_of(int tensor) const;
-  void find_trust_ratios(const StepSettings& settings, float* gradient, float* weights);
+  /// What is known of a block: sums of squares.
+  enum Column { kGradient, kWeights, kDirection, kObjective };
+
+  StepSettings settings_of(const UpdateRequest& request) const;
+  UpdateRange range_of(const Tensor& tensor, Index begin, Index end, float* gradient);
+  void measure(const StepSettings& settings, const UpdateRequest& request, std::span<const Column> columns);
+  double measure_block(const StepSettings& settings, const Block& block, float* gradient, Column column);
+  void write_objective(const StepSettings& settings, const UpdateRange& range);
+  double norm_of(Column column, int tensor) const;
+  void find_trust_ratios(const StepSettings& settings);
+  void update(const StepSettings& settings, float* gradient, WeightAverage* average);
 
   const ParameterLayout& layout_;
   const Optimizer& optimizer_;
   Regularization regularization_;
   GradientReducer& reducer_;
+  Slice slice_;
   std::vector<AlignedVector<float>> state_;
   std::vector<float*> state_pointers_;
-  AlignedVector<float> objective_gradient_;
-  std::vector<double> block_squares_;
   std::vector<double> trust_ratios_;
-  std::vector<double> weight_norms_;
+  std::vector<std::size_t> first_blocks_;       ///< of each tensor, and one more
+  std::vector<double> shared_;                  ///< column by column within a block
+  std::array<std::vector<double>, 4> squares_;  ///< by Column, then by block
+  AlignedVector<float> scratch_;                ///< a block
 };
 
 }  // namespace lockstep

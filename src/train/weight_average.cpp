@@ -7,30 +7,35 @@
 
 namespace lockstep {
 
-WeightAverage::WeightAverage(const Options& options, Index steps_per_epoch, Index size)
+WeightAverage::WeightAverage(const Options& options, Index steps_per_epoch, const Slice& slice)
     : decay_(options.real("train.average_decay")),
-      start_(parse_length(options.text("train.average_start"), steps_per_epoch, "train.average_start")) {
+      start_(parse_length(options.text("train.average_start"), steps_per_epoch, "train.average_start")),
+      slice_(slice) {
   const std::string& kind = options.text("train.average");
   kind_ = kind == "ema" ? Kind::kEma : kind == "polyak" ? Kind::kPolyak : Kind::kNone;
-  if (exists()) values_.assign(static_cast<std::size_t>(size), 0.0F);
+  if (exists()) values_.assign(static_cast<std::size_t>(slice.end - slice.begin), 0.0F);
 }
 
-void WeightAverage::add(const float* weights, Index step, const Slice& slice) {
-  if (!exists() || step <= start_) return;
+bool WeightAverage::begin_step(Index step) {
+  if (!exists() || step <= start_) return false;
   ++count_;
   const double share = count_ == 1           ? 1.0
                        : kind_ == Kind::kEma ? 1.0 - decay_
                                              : 1.0 / static_cast<double>(count_);
-  const auto factor = static_cast<float>(share);
-  for (Index i = slice.begin; i < slice.end; ++i) {
-    float& average = values_[static_cast<std::size_t>(i)];
-    average += factor * (weights[i] - average);
-  }
+  share_ = static_cast<float>(share);
+  return true;
 }
 
-const float* WeightAverage::collect(GradientReducer& reducer) {
-  reducer.publish(values_.data());
-  return values_.data();
+void WeightAverage::add(const float* weights, Index begin, Index count) {
+  const float* const newest = weights + begin;
+  float* const average = values_.data() + (begin - slice_.begin);
+#pragma GCC ivdep
+  for (Index i = 0; i < count; ++i) average[i] += share_ * (newest[i] - average[i]);
+}
+
+void WeightAverage::collect(GradientReducer& reducer, float* whole) const {
+  std::copy(values_.begin(), values_.end(), whole + slice_.begin);
+  reducer.publish(whole);
 }
 
 }  // namespace lockstep

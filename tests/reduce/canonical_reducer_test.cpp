@@ -102,7 +102,7 @@ TEST_P(Canonical, SlicesMayBeEmpty) {
   expect_tree(ReductionProblem({4097}, all_present(3), 1), GetParam());
 }
 
-TEST_P(Canonical, SharesOneNumberPerBlock) {
+TEST_P(Canonical, SharesNumbersOfBlocks) {
   const ReductionProblem problem(kTensors, all_present(4), 1);
   for (const Way way : {Way::kMessages, Way::kSharedMemory})
     run_ranks(GetParam(), [&](Communicator& communicator) {
@@ -110,13 +110,15 @@ TEST_P(Canonical, SharesOneNumberPerBlock) {
       GradientReducer& reducer = *made;
       for (int call = 0; call < 5; ++call) {
         const std::vector<Block>& blocks = problem.layout().blocks();
-        std::vector<double> all(blocks.size(), -1);
-        for (std::size_t i = 0; i < blocks.size(); ++i)
-          if (blocks[i].begin >= reducer.slice().begin && blocks[i].begin < reducer.slice().end)
+        const std::size_t count = 1 + static_cast<std::size_t>(call) % GradientReducer::kMostPerBlock;
+        std::vector<double> all(blocks.size() * count, -1);
+        for (std::size_t i = 0; i < all.size(); ++i) {
+          const Index begin = blocks[i / count].begin;
+          if (begin >= reducer.slice().begin && begin < reducer.slice().end)
             all[i] = static_cast<double>(i) + call + 0.5;
-        reducer.share_blocks(all.data());
-        for (std::size_t i = 0; i < blocks.size(); ++i)
-          EXPECT_EQ(all[i], static_cast<double>(i) + call + 0.5);
+        }
+        reducer.share_blocks(all.data(), static_cast<int>(count));
+        for (std::size_t i = 0; i < all.size(); ++i) EXPECT_EQ(all[i], static_cast<double>(i) + call + 0.5);
       }
     });
 }

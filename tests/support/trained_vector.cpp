@@ -33,8 +33,12 @@ void TrainedVector::step(const StepSettings& settings, const std::vector<float>&
     }
   };
   if (optimizer_->uses_trust_ratio()) {
-    for_each_range([&](const UpdateRange& range) { optimizer_->direction(settings, range); });
-    trust_ratio = optimizer_->trust_ratio(settings, norm(0), norm(1));
+    Buffer direction(padded_ / 16);
+    float* const out = direction.data()->values;
+    for_each_range([&](const UpdateRange& range) {
+      optimizer_->direction(settings, range, out + (range.weights - floats(0)));
+    });
+    trust_ratio = optimizer_->trust_ratio(settings, norm(floats(0)), norm(out));
   }
   for_each_range([&](const UpdateRange& range) { optimizer_->update(settings, range); });
 }
@@ -46,9 +50,9 @@ std::vector<float> TrainedVector::everything() const {
   return result;
 }
 
-double TrainedVector::norm(std::size_t buffer) const {
+double TrainedVector::norm(const float* values) const {
   double squares = 0;
-  for (std::size_t i = 0; i < size_; ++i) squares += double(floats(buffer)[i]) * floats(buffer)[i];
+  for (std::size_t i = 0; i < size_; ++i) squares += double(values[i]) * values[i];
   return std::sqrt(squares);
 }
 

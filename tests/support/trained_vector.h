@@ -35,7 +35,7 @@ class TrainedVector {
 
   float* floats(std::size_t buffer) { return buffers_[buffer].data()->values; }
   const float* floats(std::size_t buffer) const { return buffers_[buffer].data()->values; }
-  double norm(std::size_t buffer) const;
+  double norm(const float* values) const;
 
   const Optimizer* optimizer_;
   std::size_t size_;

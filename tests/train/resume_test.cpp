@@ -177,6 +177,37 @@ TEST_F(Resume, DoesNotTrainOnBehindAnEnd) {
   }
 }
 
+// Optimizer state, averages and best weights are held in slices; the file must not show them.
+TEST_F(Resume, CheckpointsHoldTheSameOnAnyNumberOfRanks) {
+  const auto settings = with({"model.name=mlp", "model.hidden=90", "train.average=ema", "train.patience=20",
+                              "data.valid=split:0.2", "eval.every=2 steps", "optim.amsgrad=true"});
+  std::string expected;
+  for (const std::string sharing : {"true", "false"})
+    for (const int ranks : {1, 2, 3, 4}) {
+      TrainingRequest request;
+      request.directory = folder_.path() / (sharing + std::to_string(ranks));
+      auto mine = settings;
+      mine.push_back("comm.shared_memory=" + sharing);
+      train_on(ranks, mine, request);
+      const auto file = read_checkpoint(checkpoint_path(request.directory / "checkpoints", 8));
+      EXPECT_NE(file.find("state.largest_mean_square.layer1.weight"), nullptr) << file.tensors.back().name;
+      EXPECT_EQ(file.tensors.size(), file.tensors.size() / 6 * 6);  // w, three states, average, best
+      if (expected.empty()) expected = file.data_hash;
+      EXPECT_EQ(file.data_hash, expected) << ranks << " ranks, shared memory " << sharing;
+    }
+}
+
+TEST_F(Resume, FromThreeRanksToTwoWithAdamAndAverage) {
+  const auto settings = with({"model.name=mlp", "model.hidden=90", "train.average=ema"});
+  TrainingRequest request;
+  request.directory = folder_.path() / "whole";
+  train_on(3, settings, request);
+  request = interrupted("copy", 8, settings);
+  train_on(2, settings, request);
+  EXPECT_EQ(summary_text(request.directory, "parameters_hash"), hash_of_whole());
+  EXPECT_EQ(logged_hashes(request.directory), logged_hashes(folder_.path() / "whole"));
+}
+
 // Where an evaluation is due at the step of the stop, patience and best weights must still know of it.
 TEST_F(Resume, AStopAtAnEvaluationChangesNothing) {
   const auto settings =

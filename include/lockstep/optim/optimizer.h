@@ -43,11 +43,11 @@ class Optimizer {
   /// The value state vector `index` starts with.
   virtual float initial_state(int index) const;
 
-  /// Whether updates are scaled per tensor by a ratio of norms (LARS, LAMB). If so, direction() runs on all
-  /// ranges first and leaves in `gradient` the vector whose norm is compared with that of the weights, which
-  /// update() then takes from there. It may change the state, so the gradient must be known to be finite.
+  /// Whether updates are scaled per tensor by a ratio of norms (LARS, LAMB). If so, direction() writes the
+  /// vector whose norm is compared with that of the weights (`count` floats, 64-byte aligned) for all ranges
+  /// before any update(). It changes nothing else: the gradient may not be finite.
   virtual bool uses_trust_ratio() const { return false; }
-  virtual void direction(const StepSettings&, const UpdateRange&) const {}
+  virtual void direction(const StepSettings&, const UpdateRange&, float* /*out*/) const {}
   virtual double trust_ratio(const StepSettings&, double weight_norm, double direction_norm) const;
 
   /// The decoupled weight decay of this optimizer where the user names none.

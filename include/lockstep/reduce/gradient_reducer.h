@@ -76,8 +76,10 @@ class GradientReducer {
   /// Collective. Spreads every rank's slice of `values` (M floats, weights() or another vector) to all.
   virtual void publish(float* values) = 0;
 
-  /// Collective. `all` (one number per block of the layout) holds this rank's blocks; fills in the others'.
-  virtual void share_blocks(double* all) = 0;
+  /// Collective. `all` (`count` ≤ kMostPerBlock numbers per block of the layout, block by block) holds this
+  /// rank's blocks; fills in the others'.
+  virtual void share_blocks(double* all, int count) = 0;
+  static constexpr int kMostPerBlock = 4;
 
   /// How ranks exchange, for the user: "shared memory", "messages (reason)".
   virtual std::string transport() const = 0;
