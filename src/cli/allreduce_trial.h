@@ -4,24 +4,25 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "cli/averaging.h"
 #include "core/aligned.h"
 
 namespace lockstep {
 
-/// Medians over rounds, of the slowest rank, for one averaging of `bytes` a rank.
+/// Medians over rounds for one averaging of `bytes` a rank.
 struct AllreduceTimes {
   std::size_t bytes = 0;
   std::string transport;
-  double lockstep_s = 0;  ///< from all inputs written to the mean readable for all
+  double lockstep_s = 0;  ///< from all inputs written to the sum readable for all
   double mpi_s = 0;
   double copy_s = 0;  ///< memcpy() of what a rank must read and write at least, on all ranks at once
   double ratio = 0;   ///< median of mpi / lockstep of the same round
 };
 
-/// One vector length. Each averaging is a loop in which every rank first writes its input, for a gradient is
-/// always newly written; the time of a loop that only writes is subtracted.
+/// One vector length. Before each averaging every rank writes its input anew, outside the clock: a gradient
+/// never lies in the cache of another rank.
 class AllreduceTrial {
  public:
   /// Collective.
@@ -36,14 +37,16 @@ class AllreduceTrial {
  private:
   void fill(Averaging& averaging) const;
   void verify(Averaging& averaging, const std::string& name) const;
-  double seconds_of(Averaging& averaging, int loops) const;
+  double seconds_of(Averaging& averaging, int loops);
   double copy_seconds(int loops);
   int loops_for(double seconds) const;
   double slowest(double seconds) const;
 
   Communicator& communicator_;
+  bool is_one_node_;
   Index size_;
   std::unique_ptr<Averaging> step_, mpi_;
+  std::vector<double> times_;
   AlignedVector<char> source_, target_;  // for the copy
 };
 

@@ -21,7 +21,6 @@ class StepAveraging final : public Averaging {
  public:
   StepAveraging(Communicator& communicator, const Plugins& plugins, Index size)
       : layout_(layout_of(size)),
-        scale_(1.0F / static_cast<float>(communicator.size())),
         node_{communicator.rank(), communicator.rank() + 1},
         has_rows_(static_cast<std::size_t>(communicator.size()), 1) {
     ReducerContext context;
@@ -32,24 +31,18 @@ class StepAveraging final : public Averaging {
   }
 
   float* input() override { return reducer_->buffers()[0]; }
-  const float* output() const override { return reducer_->weights(); }
-  float scale() const override { return scale_; }
+  const float* output() const override { return output_; }
   std::string transport() const override { return reducer_->transport(); }
 
   void run() override {
     Tail total;
-    const float* sum = reducer_->reduce({{&node_, 1}, {&tail_, 1}, 0, has_rows_}, total);
-    const Slice slice = reducer_->slice();
-    float* mean = reducer_->weights() + slice.begin;
-#pragma GCC ivdep
-    for (Index i = 0; i < slice.end - slice.begin; ++i) mean[i] = sum[i] * scale_;
-    reducer_->publish(reducer_->weights());
+    output_ = reducer_->sum({{&node_, 1}, {&tail_, 1}, 0, has_rows_}, total);
   }
 
  private:
   ParameterLayout layout_;
   std::unique_ptr<GradientReducer> reducer_;
-  float scale_;
+  const float* output_ = nullptr;
   TreeNode node_;
   Tail tail_;
   std::vector<char> has_rows_;
@@ -62,7 +55,6 @@ class MpiAveraging final : public Averaging {
 
   float* input() override { return values_.data(); }
   const float* output() const override { return values_.data(); }
-  float scale() const override { return 1; }
   std::string transport() const override { return "MPI_Allreduce"; }
   void run() override { communicator_.sum_in_any_order(values_.data(), values_.size()); }
 

@@ -20,9 +20,8 @@ class Averaging {
   virtual float* input() = 0;
   /// Collective.
   virtual void run() = 0;
-  /// The result: the sum over ranks times scale().
+  /// The sum over ranks; the mean is one factor that its reader applies.
   virtual const float* output() const = 0;
-  virtual float scale() const = 0;
   /// How bytes travel, for the user.
   virtual std::string transport() const = 0;
 };
@@ -33,7 +32,7 @@ class Averaging {
 std::unique_ptr<Averaging> make_step_averaging(Communicator& communicator, const Plugins& plugins,
                                                Index size);
 
-/// MPI_Allreduce of the same floats in place: the sum, in each rank's own memory, not divided.
+/// MPI_Allreduce of the same floats in place: output() is each rank's own.
 std::unique_ptr<Averaging> make_mpi_averaging(Communicator& communicator, Index size);
 
 }  // namespace lockstep
