@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/commands.h"
 
+#include "cli/bench_allreduce_command.h"
+#include "cli/bench_scaling_command.h"
+#include "cli/bench_step_command.h"
 #include "cli/checkpoint_command.h"
 #include "cli/config_command.h"
 #include "cli/doctor_command.h"
@@ -22,6 +25,9 @@ std::vector<Command> commands() {
   add_verify_commands(&rows);
   add_checkpoint_commands(&rows);
   add_config_commands(&rows);
+  add_bench_allreduce_command(&rows);
+  add_bench_step_command(&rows);
+  add_bench_scaling_command(&rows);
   add_doctor_command(&rows);
   return rows;
 }

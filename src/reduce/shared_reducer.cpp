@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/clock.h"
 #include "lockstep/core/error.h"
 #include "reduce/add_floats.h"
 
@@ -36,7 +35,8 @@ SharedReducer::Layout SharedReducer::lay_out(const ReducerContext& context, cons
   layout.end = (layout.end + kPage - 1) / kPage * kPage;
   for (int rank = 0; rank < ranks; ++rank)
     layout.tails_of.push_back(
-        take(layout.end, (1 + static_cast<std::size_t>(plan.most_nodes(rank))) * sizeof(Tail)));
+        take(layout.end,
+             std::max(static_cast<std::size_t>(plan.most_nodes(rank)), std::size_t{1}) * sizeof(Tail)));
   layout.blocks = take(layout.end, 2 * kMostPerBlock * context.layout->blocks().size() * sizeof(double));
   layout.weights = take(layout.end, vector_bytes);
   layout.staging = take(layout.end, vector_bytes);
@@ -78,25 +78,46 @@ SharedReducer::SharedReducer(const ReducerContext& context, const Layout& layout
   operands_.reserve(operands);
   values_.reserve(operands);
   tails_.reserve(operands);
+  planned_rows_.assign(static_cast<std::size_t>(context.shards), 1);
   tiles_.resize(operands * kTile);
 }
 
 void SharedReducer::round() {
-  const double start = now_seconds();
+  const std::uint64_t start = now_ticks();
   flags_.round();
-  exchange_seconds_ += now_seconds() - start;
+  exchange_ticks_ += now_ticks() - start;
 }
 
 float* SharedReducer::reduce(const LocalSums& mine, Tail& total) {
-  plan_.update(mine.has_rows);
+  meet(mine, total);
+  add_operands(sum_.data());
+  return sum_.data();
+}
+
+const float* SharedReducer::sum(const LocalSums& mine, Tail& total) {
+  meet(mine, total);
+  add_operands(weights_ + slice_.begin);
+  round();
+  return weights_;
+}
+
+// Afterwards all partial sums are there.
+void SharedReducer::meet(const LocalSums& mine, Tail& total) {
+  update_plan(mine.has_rows);
   LOCKSTEP_CHECK_EQ(mine.nodes.size(), plan_.nodes(rank_).size());
   Tail* const tails = tails_of(rank_);
   tails[0] = Tail{};
-  tails[0].votes = mine.votes;
-  std::copy(mine.tails.begin(), mine.tails.end(), tails + 1);
-  round();  // all partial sums are there
+  std::copy(mine.tails.begin(), mine.tails.end(), tails);
+  tails[0].votes |= mine.votes;
+  round();
   collect_tails(total);
-  return add_operands();
+}
+
+// Nearly every step has rows in the same shards as the one before.
+void SharedReducer::update_plan(std::span<const char> has_rows) {
+  if (std::ranges::equal(has_rows, planned_rows_)) return;
+  plan_.update(has_rows);
+  planned_rows_.assign(has_rows.begin(), has_rows.end());
 }
 
 void SharedReducer::collect_tails(Tail& total) {
@@ -105,7 +126,7 @@ void SharedReducer::collect_tails(Tail& total) {
   for (int rank = 0; rank < ranks_; ++rank) {
     const Tail* const theirs = tails_of(rank);
     votes |= theirs[0].votes;
-    tails_.insert(tails_.end(), theirs + 1, theirs + 1 + plan_.nodes(rank).size());
+    tails_.insert(tails_.end(), theirs, theirs + plan_.nodes(rank).size());
   }
   for (const TreePlan::Addition& addition : plan_.additions())
     tails_[static_cast<std::size_t>(addition.left)].add(tails_[static_cast<std::size_t>(addition.right)]);
@@ -113,7 +134,7 @@ void SharedReducer::collect_tails(Tail& total) {
   total.votes |= votes;
 }
 
-float* SharedReducer::add_operands() {
+void SharedReducer::add_operands(float* out) {
   operands_.clear();
   for (int rank = 0; rank < ranks_; ++rank) {
     const auto* const theirs =
@@ -123,24 +144,23 @@ float* SharedReducer::add_operands() {
   }
   const Index count = slice_.end - slice_.begin;
   if (operands_.empty()) {
-    std::fill(sum_.begin(), sum_.end(), 0.0F);
-    return sum_.data();
+    std::fill_n(out, count, 0.0F);
+    return;
   }
-  for (Index begin = 0; begin < count; begin += kTile) add_tile(begin, std::min(kTile, count - begin));
-  return sum_.data();
+  for (Index begin = 0; begin < count; begin += kTile) add_tile(begin, std::min(kTile, count - begin), out);
 }
 
 // Nobody writes to the sums of another rank: a partial sum goes to a tile of this rank's own, the last one to
-// sum_.
-void SharedReducer::add_tile(Index begin, Index count) {
+// `sum`.
+void SharedReducer::add_tile(Index begin, Index count, float* sum) {
   values_.clear();
   for (const float* operand : operands_) values_.push_back(operand + begin);
   const auto additions = plan_.additions();
-  if (additions.empty()) std::copy_n(values_[0], count, sum_.data() + begin);
+  if (additions.empty()) std::copy_n(values_[0], count, sum + begin);
   for (std::size_t i = 0; i < additions.size(); ++i) {
     const auto left = static_cast<std::size_t>(additions[i].left);
     const auto right = static_cast<std::size_t>(additions[i].right);
-    float* const out = i + 1 == additions.size() ? sum_.data() + begin : tiles_.data() + left * kTile;
+    float* const out = i + 1 == additions.size() ? sum + begin : tiles_.data() + left * kTile;
     add_to(out, values_[left], values_[right], count);
     values_[left] = out;
   }
@@ -168,7 +188,7 @@ void SharedReducer::share_blocks(double* all, int count) {
 }
 
 double SharedReducer::take_exchange_seconds() {
-  return std::exchange(exchange_seconds_, 0.0);
+  return static_cast<double>(std::exchange(exchange_ticks_, 0)) * clock_.seconds_per_tick();
 }
 
 }  // namespace lockstep

@@ -8,6 +8,7 @@
 
 #include "comm/flags.h"
 #include "core/aligned.h"
+#include "core/tick_clock.h"
 #include "lockstep/reduce/gradient_reducer.h"
 #include "reduce/slices.h"
 #include "reduce/tree_plan.h"
@@ -27,6 +28,7 @@ class SharedReducer final : public GradientReducer {
   float* weights() override { return weights_; }
   Slice slice() const override { return slice_; }
   float* reduce(const LocalSums& mine, Tail& total) override;
+  const float* sum(const LocalSums& mine, Tail& total) override;
   void publish(float* values) override;
   void share_blocks(double* all, int count) override;
   std::string transport() const override { return "shared memory"; }
@@ -35,7 +37,7 @@ class SharedReducer final : public GradientReducer {
  private:
   /// Where things lie in the shared memory, in bytes from its start.
   struct Layout {
-    std::size_t tails = 0;    ///< per rank: votes, then one per subtree
+    std::size_t tails = 0;    ///< per rank: one per subtree; the first has its votes
     std::size_t blocks = 0;   ///< two sets of kMostPerBlock doubles per block
     std::size_t weights = 0;  ///< M floats
     std::size_t staging = 0;  ///< M floats for vectors that are not the weights
@@ -48,8 +50,10 @@ class SharedReducer final : public GradientReducer {
   static Layout lay_out(const ReducerContext& context, const TreePlan& plan);
 
   void collect_tails(Tail& total);
-  float* add_operands();
-  void add_tile(Index begin, Index count);
+  void meet(const LocalSums& mine, Tail& total);
+  void update_plan(std::span<const char> has_rows);
+  void add_operands(float* out);
+  void add_tile(Index begin, Index count, float* sum);
   void round();
   Tail* tails_of(int rank) {
     return reinterpret_cast<Tail*>(memory_.get() + layout_.tails_of[static_cast<std::size_t>(rank)]);
@@ -65,6 +69,7 @@ class SharedReducer final : public GradientReducer {
   TreePlan plan_;
   Index size_;
   Slice slice_;
+  std::vector<char> planned_rows_;  ///< what plan_ was made for
   std::vector<float*> buffers_;
   float* weights_;
   float* staging_;
@@ -76,7 +81,8 @@ class SharedReducer final : public GradientReducer {
   AlignedVector<float> tiles_;
   AlignedVector<float> sum_;  ///< of the slice
   std::vector<Tail> tails_;
-  double exchange_seconds_ = 0;
+  TickClock clock_;
+  std::uint64_t exchange_ticks_ = 0;
 };
 
 }  // namespace lockstep

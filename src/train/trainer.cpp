@@ -160,6 +160,7 @@ void Trainer::run_step() {
   Tail total;
   float* gradient = reducer_->reduce(mine, total);
   const double reduced = now_seconds();
+  report_.shares.exchange += reducer_->take_exchange_seconds();
   consumed_ += window.last - window.first;
   if (window.last == data_.train.info().rows) gradient_step_.ledger().close_epoch();
   if (total.sums[kTailWeight] > 0)
@@ -174,7 +175,7 @@ void Trainer::run_step() {
   report_.shares.data += local.data;
   report_.shares.compute += local.compute;
   report_.shares.exchange += exchange;
-  report_.shares.update += now_seconds() - reduced;
+  report_.shares.update += now_seconds() - reduced - exchange;
 }
 
 // An average of 0 rows is no step: zero weight leaves weights, state and step count alone.

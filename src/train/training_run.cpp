@@ -29,29 +29,6 @@ std::string build_identity() {
   return LOCKSTEP_VERSION " " LOCKSTEP_ARCH " " __VERSION__;
 }
 
-// All keys: even those that leave the model alone, such as checkpoint.every, decide when ranks meet.
-void require_same_configuration(Communicator& communicator, const Options& options) {
-  const std::string mine = whole_config(options);
-  const std::string first = all_gather(communicator, mine)[0];
-  require_agreement(communicator, "configuration",
-                    mine == first ? "as rank 0" : first_difference(first, mine));
-}
-
-DataSets load_all(const Options& options, const Plugins& plugins, Communicator& communicator,
-                  const Loss& loss, const FoldPlan& folds) {
-  std::optional<DataSets> data;
-  on_all_ranks(communicator, [&] {
-    LoadPlan plan;
-    plan.task = loss.task();
-    plan.shards = shard_count(options);
-    plan.hosted = hosted_shards(communicator.rank(), communicator.size(), plan.shards);
-    plan.folds = folds;
-    plan.check_label = [&](float label) { loss.check_label(label); };
-    data.emplace(load_datasets(options, plugins.formats, plan));
-  });
-  return std::move(*data);
-}
-
 std::unique_ptr<RunDirectory> open_directory(const Options& options, Communicator& communicator,
                                              const TrainingRequest& request) {
   std::unique_ptr<RunDirectory> directory;
@@ -136,6 +113,29 @@ void resume_training(Communicator& communicator, const TrainingRequest& request,
 }
 
 }  // namespace
+
+// All keys: even those that leave the model alone, such as checkpoint.every, decide when ranks meet.
+void require_same_configuration(Communicator& communicator, const Options& options) {
+  const std::string mine = whole_config(options);
+  const std::string first = all_gather(communicator, mine)[0];
+  require_agreement(communicator, "configuration",
+                    mine == first ? "as rank 0" : first_difference(first, mine));
+}
+
+DataSets load_all(const Options& options, const Plugins& plugins, Communicator& communicator,
+                  const Loss& loss, const FoldPlan& folds) {
+  std::optional<DataSets> data;
+  on_all_ranks(communicator, [&] {
+    LoadPlan plan;
+    plan.task = loss.task();
+    plan.shards = shard_count(options);
+    plan.hosted = hosted_shards(communicator.rank(), communicator.size(), plan.shards);
+    plan.folds = folds;
+    plan.check_label = [&](float label) { loss.check_label(label); };
+    data.emplace(load_datasets(options, plugins.formats, plan));
+  });
+  return std::move(*data);
+}
 
 TrainingResult train_run(const Options& options, const Plugins& plugins, Communicator& communicator,
                          const TrainingRequest& request) {

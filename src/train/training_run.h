@@ -27,6 +27,13 @@ struct TrainingResult {
   std::filesystem::path directory;
 };
 
+/// Collective. The data sets of the options, each rank with the rows of its shards.
+DataSets load_all(const Options& options, const Plugins& plugins, Communicator& communicator,
+                  const Loss& loss, const FoldPlan& folds = {});
+
+/// Collective. Throws Error(kDisagree) where ranks have different options.
+void require_same_configuration(Communicator& communicator, const Options& options);
+
 /// Collective. From options to a finished run directory: loads, checks that all ranks agree, trains, writes
 /// model and summary. Results go to stdout of rank 0, all else to stderr.
 TrainingResult train_run(const Options& options, const Plugins& plugins, Communicator& communicator,

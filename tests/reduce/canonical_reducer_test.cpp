@@ -59,6 +59,9 @@ void expect_tree(const ReductionProblem& problem, int ranks, Way way) {
       std::copy_n(sum, count, reducer.weights() + slice.begin);
       reducer.publish(reducer.weights());
       EXPECT_TRUE(same_bits(reducer.weights(), expected.data(), problem.layout().size()));
+      const float* all = problem.run_sum(reducer, communicator.rank(), ranks, total);
+      EXPECT_TRUE(same_bits(all, expected.data(), problem.layout().size()));
+      EXPECT_TRUE(same_bits(total, expected_tail)) << "rank " << communicator.rank();
     }
   });
 }

@@ -71,6 +71,18 @@ class ReductionProblem {
 
   /// What the backward pass of one rank does: sums its shards in the reducer's buffers, then reduces.
   float* run(GradientReducer& reducer, int rank, int ranks, Tail& total) const {
+    return prepare<float*>(reducer, rank, ranks,
+                           [&](const LocalSums& mine) { return reducer.reduce(mine, total); });
+  }
+  /// The same with sum().
+  const float* run_sum(GradientReducer& reducer, int rank, int ranks, Tail& total) const {
+    return prepare<const float*>(reducer, rank, ranks,
+                                 [&](const LocalSums& mine) { return reducer.sum(mine, total); });
+  }
+
+ private:
+  template <class Result, class Work>
+  Result prepare(GradientReducer& reducer, int rank, int ranks, const Work& work) const {
     const TreeNode hosted = hosted_shards(rank, ranks, shards());
     CarryStack stack(hosted.first);
     std::vector<Tail> tails;
@@ -91,10 +103,9 @@ class ReductionProblem {
       add(stack.push({shard, shard + 1}));
     }
     add(stack.skip_to(hosted.last));
-    return reducer.reduce({stack.nodes(), tails, votes(rank), has_rows_}, total);
+    return work({stack.nodes(), tails, votes(rank), has_rows_});
   }
 
- private:
   bool has(int shard) const { return shard < shards() && has_rows_[static_cast<std::size_t>(shard)] != 0; }
   std::uint32_t hash(std::uint32_t x) const {
     x += 0x9E3779B9U * (salt_ + 1);

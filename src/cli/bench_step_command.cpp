@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/bench_step_command.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "cli/local_launch.h"
+#include "cli/ranks.h"
+#include "cli/step_trial.h"
+#include "core/config.h"
+#include "core/sums.h"
+#include "lockstep/core/error.h"
+#include "report/memory_bandwidth.h"
+#include "report/product_limit.h"
+#include "report/table.h"
+
+namespace lockstep {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct Request {
+  double seconds = 2;
+  bool has_limits = true;
+  bool are_copies = false;
+  bool is_json = false;
+};
+
+Request read_request(const CommandLine& line) {
+  Request request;
+  request.seconds = static_cast<double>(line.integer("milliseconds", 2000, 1)) / 1e3;
+  request.has_limits = !line.has("no-limits");
+  request.are_copies = line.has("copies");
+  request.is_json = line.has("json");
+  return request;
+}
+
+/// What no step of a rank can undercut; milliseconds.
+struct Limits {
+  double products_ms = 0;
+  double memory_ms = 0;
+  double triad_gb_per_s = 0;
+};
+
+double slowest(Communicator& communicator, double mine) {
+  std::vector<double> all(static_cast<std::size_t>(communicator.size()));
+  all_gather(communicator, &mine, sizeof mine, all.data());
+  return *std::max_element(all.begin(), all.end());
+}
+
+// Collective: ranks share the memory, so all measure at once. A rank reads its rows and all weights, writes
+// and reads a gradient, and reads and writes its slice of weights and state.
+Limits find_limits(Communicator& communicator, const StepTrial& trial, Index batch) {
+  const Index ranks = communicator.size(), rows = (batch + ranks - 1) / ranks;
+  const Index size = trial.model().layout().size();
+  Limits limits;
+  barrier(communicator);
+  limits.triad_gb_per_s = triad_bytes_per_s() / 1e9;
+  barrier(communicator);
+  const bool is_dense = !trial.rows().info().is_sparse;
+  if (is_dense) limits.products_ms = product_seconds(trial.model().layout(), rows) * 1e3;
+  const Index features = is_dense ? trial.rows().info().features : 0;
+  const Index floats = rows * features + 3 * size + 2 * (1 + trial.states()) * size / ranks;
+  limits.memory_ms = static_cast<double>(floats) * 4 / limits.triad_gb_per_s / 1e6;
+  limits.products_ms = slowest(communicator, limits.products_ms);
+  limits.memory_ms = slowest(communicator, limits.memory_ms);
+  return limits;
+}
+
+std::string share(double part, double whole) {
+  return fmt::format("{:.1f} %", 100 * part / whole);
+}
+
+void print_table(const StepMeasure& step, const std::optional<Limits>& limits, int ranks) {
+  fmt::print("batch {} = {} shards on {} rank{}, {} steps: {:.0f} rows/s\n", step.batch, step.shards, ranks,
+             ranks == 1 ? "" : "s", step.steps, step.rows_per_s);
+  const TimeShares& parts = step.mean_shares_ms;
+  Table table({"", "ms", "of the mean"});
+  const auto add = [&](const char* name, double ms) {
+    table.add({name, fmt::format("{:.4f}", ms), share(ms, step.mean_ms)});
+  };
+  add("data", parts.data);
+  add("forward, backward", parts.compute);
+  add("exchange", parts.exchange);
+  add("wait", parts.wait);
+  add("update", parts.update);
+  add("step, mean", step.mean_ms);
+  add("step, median", step.p50_ms);
+  add("step, p95", step.p95_ms);
+  add("step, p99", step.p99_ms);
+  if (limits) {
+    add("limit: matrix products", limits->products_ms);
+    add("limit: memory", limits->memory_ms);
+  }
+  fmt::print("{}", table.text());
+  if (limits) fmt::print("triad bandwidth of a rank: {:.1f} GB/s\n", limits->triad_gb_per_s);
+}
+
+Json to_json(const StepMeasure& step, const StepTrial& trial, const std::optional<Limits>& limits,
+             int ranks) {
+  const TimeShares& parts = step.mean_shares_ms;
+  Json json;
+  json["schema"] = "lockstep.bench.step/1";
+  json["version"] = LOCKSTEP_VERSION;
+  json["ranks"] = ranks;
+  json["batch"] = step.batch;
+  json["shards"] = step.shards;
+  json["steps"] = step.steps;
+  json["first_steps"] = StepTrial::kFirstSteps;
+  json["first_hash"] = trial.first_hash();
+  json["rows_per_s"] = step.rows_per_s;
+  json["step_ms"] = {
+      {"mean", step.mean_ms}, {"p50", step.p50_ms}, {"p95", step.p95_ms}, {"p99", step.p99_ms}};
+  json["mean_ms"] = {{"data", parts.data},
+                     {"compute", parts.compute},
+                     {"exchange", parts.exchange},
+                     {"wait", parts.wait},
+                     {"update", parts.update}};
+  if (limits)
+    json["limits"] = {{"products_ms", limits->products_ms},
+                      {"memory_ms", limits->memory_ms},
+                      {"triad_gb_per_s", limits->triad_gb_per_s},
+                      {"products_per_step", limits->products_ms / step.p50_ms},
+                      {"memory_per_step", limits->memory_ms / step.p50_ms}};
+  return json;
+}
+
+// Of copies, rank 0 tells what it measured itself and the rows of all.
+double rows_of_all(Communicator& communicator, double mine) {
+  std::vector<double> all(static_cast<std::size_t>(communicator.size()));
+  all_gather(communicator, &mine, sizeof mine, all.data());
+  return tree_sum(all);
+}
+
+int bench_as_rank(Communicator& communicator, const Options& options, const Plugins& plugins,
+                  const Request& request) {
+  const std::unique_ptr<Communicator> alone = make_single_communicator();
+  StepTrial trial(options, plugins, request.are_copies ? *alone : communicator);
+  barrier(communicator);
+  StepMeasure step = trial.measure(request.seconds);
+  if (request.are_copies) step.rows_per_s = rows_of_all(communicator, step.rows_per_s);
+  std::optional<Limits> limits;
+  if (request.has_limits) limits = find_limits(communicator, trial, step.batch);
+  if (communicator.rank() != 0) return 0;
+  if (request.is_json)
+    fmt::print("{}\n", to_json(step, trial, limits, communicator.size()).dump(2));
+  else
+    print_table(step, limits, communicator.size());
+  return 0;
+}
+
+int bench_step(const CommandContext& context) {
+  const Options options = resolve_config(context.table, context.line.config());
+  const Request request = read_request(context.line);
+  if (const std::optional<int> code = launch_ranks(context)) return *code;
+  return run_as_rank(options.real("comm.timeout_s"), [&](Communicator& communicator) {
+    return bench_as_rank(communicator, options, context.plugins, request);
+  });
+}
+
+}  // namespace
+
+void add_bench_step_command(std::vector<Command>* rows) {
+  rows->push_back({{"bench step",
+                    "",
+                    0,
+                    0,
+                    true,
+                    {{"milliseconds", "MS", "how long to train; default: 2000"},
+                     {"no-limits", "", "without the limits of matrix products and memory"},
+                     {"copies", "", "every rank trains all of it alone, without the others"},
+                     {"json", "", "one JSON object instead of the table"},
+                     ranks_flag()}},
+                   "Shows where the time of a config's step goes, against the limits of this machine.",
+                   bench_step});
+}
+
+}  // namespace lockstep
