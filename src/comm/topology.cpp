@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "comm/numa_domains.h"
+
 namespace lockstep {
 
 namespace {
@@ -52,6 +54,37 @@ Topology find_topology(Communicator& communicator) {
   }
   topology.rank_on_node = communicator.rank() - topology.here().first_rank;
   return topology;
+}
+
+NodeSizes cut_into_nodes(std::span<const RankPlace> places, const NodeRule& rule) {
+  NodeSizes nodes;
+  const bool is_bound =
+      std::all_of(places.begin(), places.end(), [](const RankPlace& place) { return place.domain >= 0; });
+  if (rule.by_domain && !is_bound)
+    nodes.note =
+        "each machine is one node: not every rank is bound to one NUMA domain (mpirun --bind-to numa)";
+  const bool by_domain = rule.by_domain && is_bound;
+  std::size_t number = 0;  // of the node on its machine
+  for (std::size_t r = 0; r < places.size(); ++r) {
+    const bool is_new_machine = r == 0 || places[r].machine != places[r - 1].machine;
+    if (is_new_machine) number = 0;
+    const bool is_full =
+        r > 0 && !rule.ranks_per_node.empty() &&
+        nodes.sizes.back() == rule.ranks_per_node[std::min(number, rule.ranks_per_node.size() - 1)];
+    if (is_new_machine || is_full || (by_domain && places[r].domain != places[r - 1].domain)) {
+      if (!is_new_machine) ++number;
+      nodes.sizes.push_back(0);
+    }
+    ++nodes.sizes.back();
+  }
+  return nodes;
+}
+
+NodeSizes find_nodes(Communicator& communicator, const NodeRule& rule) {
+  const RankPlace mine{communicator.node(), own_numa_domain()};
+  std::vector<RankPlace> places(static_cast<std::size_t>(communicator.size()));
+  all_gather(communicator, &mine, sizeof mine, places.data());
+  return cut_into_nodes(places, rule);
 }
 
 }  // namespace lockstep

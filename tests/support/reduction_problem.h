@@ -69,8 +69,10 @@ class ReductionProblem {
     return result;
   }
 
-  /// What the backward pass of one rank does: sums its shards in the reducer's buffers, then reduces.
-  float* run(GradientReducer& reducer, int rank, int ranks, Tail& total) const {
+  /// What the backward pass of one rank does: sums its shards in the reducer's buffers, then reduces. With
+  /// `tells`, tensors are said to be ready, in pairs from the last one on.
+  float* run(GradientReducer& reducer, int rank, int ranks, Tail& total, bool tells = false) const {
+    if (tells) reducer.begin(has_rows_);
     const TreeNode hosted = hosted_shards(rank, ranks, shards());
     CarryStack stack(hosted.first);
     std::vector<Tail> tails;
@@ -91,6 +93,11 @@ class ReductionProblem {
       add(stack.push({shard, shard + 1}));
     }
     add(stack.skip_to(hosted.last));
+    const auto tensors = static_cast<int>(layout_.tensors().size());
+    for (int tensor = tensors - 1; tells && tensor >= 0; --tensor) {
+      reducer.poll();
+      reducer.ready((tensor ^ 1) < tensors ? tensor ^ 1 : tensor);
+    }
     return reducer.reduce({stack.nodes(), tails, votes(rank), has_rows_}, total);
   }
 
