@@ -55,45 +55,27 @@ MpiCommunicator::~MpiCommunicator() {
   if (is_finalized == 0 && communicator_ != MPI_COMM_NULL) MPI_Comm_free(&communicator_);
 }
 
-namespace {
-
-// Of the ranks of `communicator` that passed the same `what` as this one, the lowest in MPI_COMM_WORLD.
-int lowest_with(MPI_Comm communicator, int world_rank, int what) {
-  int size = 0;
-  MPI_Comm_size(communicator, &size);
-  const std::array<int, 2> mine{what, world_rank};
-  std::vector<std::array<int, 2>> all(static_cast<std::size_t>(size));
-  check(MPI_Allgather(mine.data(), 2, MPI_INT, all.data(), 2, MPI_INT, communicator), "MPI_Allgather");
-  int lowest = world_rank;
-  for (const auto& [other, rank] : all)
-    if (other == what) lowest = std::min(lowest, rank);
-  return lowest;
-}
-
-}  // namespace
-
-// Ranks are numbered machine by machine, there NUMA domain by domain, and by their old number; machines and
-// domains in the order of their lowest old numbers.
+// Launchers may deal ranks out to machines in turn.
 void MpiCommunicator::find_places() {
   MPI_Comm machine = MPI_COMM_NULL;
   MPI_Comm_rank(MPI_COMM_WORLD, &rank_);
   MPI_Comm_size(MPI_COMM_WORLD, &size_);
   check(MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &machine),
         "MPI_Comm_split_type");
-  using Place = std::array<int, 3>;
-  const Place mine{lowest_with(machine, rank_, 0), lowest_with(machine, rank_, own_numa_domain()), rank_};
+  RankPlace mine{rank_, own_numa_domain()};
+  check(MPI_Bcast(&mine.machine, 1, MPI_INT, 0, machine), "MPI_Bcast");
   MPI_Comm_free(&machine);
-  std::vector<Place> places(static_cast<std::size_t>(size_));
-  check(MPI_Allgather(mine.data(), 3, MPI_INT, places.data(), 3, MPI_INT, MPI_COMM_WORLD), "MPI_Allgather");
+  std::vector<RankPlace> places(static_cast<std::size_t>(size_));
+  check(MPI_Allgather(&mine, sizeof mine, MPI_BYTE, places.data(), sizeof mine, MPI_BYTE, MPI_COMM_WORLD),
+        "MPI_Allgather");
+  const std::vector<int> numbers = number_ranks(places);
   std::set<int> machines_before;
-  int position = 0;
-  for (const Place& place : places) {
-    if (place < mine) ++position;
-    if (place[0] < mine[0]) machines_before.insert(place[0]);
-  }
-  check(MPI_Comm_split(MPI_COMM_WORLD, 0, position, &communicator_), "MPI_Comm_split");
-  rank_ = position;
+  for (const RankPlace& place : places)
+    if (place.machine < mine.machine) machines_before.insert(place.machine);
   node_ = static_cast<int>(machines_before.size());
+  check(MPI_Comm_split(MPI_COMM_WORLD, 0, numbers[static_cast<std::size_t>(rank_)], &communicator_),
+        "MPI_Comm_split");
+  MPI_Comm_rank(communicator_, &rank_);
 }
 
 // Processes of another namespace of process numbers cannot be seen, which says nothing.

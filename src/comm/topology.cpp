@@ -4,6 +4,8 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 
 #include "comm/numa_domains.h"
 
@@ -54,6 +56,26 @@ Topology find_topology(Communicator& communicator) {
   }
   topology.rank_on_node = communicator.rank() - topology.here().first_rank;
   return topology;
+}
+
+std::vector<int> number_ranks(std::span<const RankPlace> places) {
+  const auto first_like = [&](std::size_t rank, bool on_domain) {
+    const RankPlace& place = places[rank];
+    return std::find_if(places.begin(), places.end(),
+                        [&](const RankPlace& other) {
+                          return other.machine == place.machine &&
+                                 (!on_domain || other.domain == place.domain);
+                        }) -
+           places.begin();
+  };
+  std::vector<std::array<std::ptrdiff_t, 3>> order;
+  for (std::size_t rank = 0; rank < places.size(); ++rank)
+    order.push_back({first_like(rank, false), first_like(rank, true), static_cast<std::ptrdiff_t>(rank)});
+  std::sort(order.begin(), order.end());
+  std::vector<int> numbers(places.size());
+  for (std::size_t i = 0; i < order.size(); ++i)
+    numbers[static_cast<std::size_t>(order[i][2])] = static_cast<int>(i);
+  return numbers;
 }
 
 NodeSizes cut_into_nodes(std::span<const RankPlace> places, const NodeRule& rule) {

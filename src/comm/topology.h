@@ -33,17 +33,21 @@ struct Topology {
 /// Collective.
 Topology find_topology(Communicator& communicator);
 
+/// Where one rank is.
+struct RankPlace {
+  int machine = 0;
+  int domain = -1;  ///< as NumaDomains::domain_of()
+};
+
+/// The numbers that ranks get, given the places of those numbered by the launcher: machine by machine, there
+/// NUMA domain by domain, each in the order of their first ranks. The first rank stays the first.
+std::vector<int> number_ranks(std::span<const RankPlace> places);
+
 /// What counts as a node: ranks that follow each other and may use the same memory.
 struct NodeRule {
   bool by_domain = false;  ///< each NUMA domain of a machine, in the place of the machine
   /// Sizes of the nodes on each machine, in order; the last one is repeated. Empty: as large as can be.
   std::vector<std::int64_t> ranks_per_node;
-};
-
-/// Where one rank is.
-struct RankPlace {
-  int machine = 0;
-  int domain = -1;  ///< as NumaDomains::domain_of()
 };
 
 /// Ranks of each node in order, and why a part of the rule was not followed, for the user.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reduce/canonical_reducer.h"
 
-#include <immintrin.h>
+#include <sched.h>
 
 #include <algorithm>
 #include <utility>
@@ -53,6 +53,7 @@ CanonicalReducer::CanonicalReducer(const ReducerContext& context, std::string wh
 CanonicalReducer::CanonicalReducer(const ReducerContext& context, const std::vector<int>& node_sizes,
                                    std::string why_not)
     : why_not_(std::move(why_not)),
+      note_(context.nodes_note.empty() ? "" : " (" + context.nodes_note + ")"),
       communicator_(*context.communicator),
       plan_(*context.layout, node_sizes, communicator_.rank(),
             has_buckets(context, node_sizes) ? largest_piece(context) : context.layout->size()),
@@ -151,7 +152,7 @@ void CanonicalReducer::wait_for_sums() {
   flags_->arrive();
   while (!flags_->have_all_arrived() && now_seconds() - start < kLongestPolling_s) {
     poll();
-    _mm_pause();
+    if (node_.is_oversubscribed()) sched_yield();
   }
   flags_->wait();
   round_seconds_ += now_seconds() - start;
@@ -207,8 +208,8 @@ void CanonicalReducer::share_blocks(double* all) {
 std::string CanonicalReducer::transport() const {
   const int nodes = plan_.nodes();
   if (!why_not_.empty()) return "messages (" + why_not_ + ")";
-  if (nodes == communicator_.size()) return "messages";
-  if (nodes == 1) return "shared memory";
+  if (nodes == communicator_.size()) return "messages" + note_;
+  if (nodes == 1) return "shared memory" + note_;
   int least = node_.size(), most = least;
   for (int node = 0; node < nodes; ++node) {
     least = std::min(least, plan_.ranks_of(node));
@@ -216,7 +217,7 @@ std::string CanonicalReducer::transport() const {
   }
   return "shared memory in " + std::to_string(nodes) + " nodes of " + std::to_string(least) +
          (least < most ? " to " + std::to_string(most) : "") + (most > 1 ? " ranks" : " rank") +
-         ", messages between them";
+         ", messages between them" + note_;
 }
 
 double CanonicalReducer::take_exchange_seconds() {

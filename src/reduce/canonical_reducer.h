@@ -53,6 +53,7 @@ class CanonicalReducer final : public GradientReducer {
   void round();
 
   std::string why_not_;
+  std::string note_;
   Communicator& communicator_;
   ExchangePlan plan_;
   NodeCommunicator node_;

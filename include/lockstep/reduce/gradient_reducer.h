@@ -37,6 +37,7 @@ struct ReducerContext {
   int shards = 1;
   bool shares_memory = true;    ///< ranks of one node may use the same memory
   std::vector<int> node_sizes;  ///< ranks of each node, in order; empty: each machine is one node
+  std::string nodes_note;       ///< why nodes are not those that were asked for, for the user
   Index bucket_bytes =
       Index{4} << 20;  ///< what travels between nodes while gradients are computed, at a time
 };
