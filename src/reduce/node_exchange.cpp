@@ -61,49 +61,56 @@ NodeExchange::NodeExchange(const ReducerContext& context, const ExchangePlan& pl
       node_(own_parts(plan, context.shards), context.shards, false),
       whole_(all_parts(plan, context.shards), context.shards, true),
       adder_(std::max(node_.operands(), whole_.operands())) {
-  const int my_ranks = plan.ranks_of(plan.node()), me = plan.rank() - plan.first_rank(plan.node());
-  const Slice slice = plan.slice();
-  Index roots = 0, most_received = 0;
-  for (int node = 0; node < plan.nodes(); ++node) {
-    tails_of_.push_back(static_cast<std::size_t>(node + roots));
-    if (node == plan.node()) continue;
-    const int nodes = whole_.most_nodes(part_of(node));
-    roots += nodes;
-    for (int i = 0; i < plan.ranks_of(node); ++i)
-      if (i % my_ranks == me) tail_peers_.push_back(plan.first_rank(node) + i);
-  }
-  received_tails_.resize(static_cast<std::size_t>(plan.nodes() + roots));
-  most_received = roots * (slice.end - slice.begin);
-  Index summed = slice.end - slice.begin;
   if (plan.has_pairs() && plan.nodes() > 1) {
     const std::vector<int> lane = plan.lane();
     int first_place = plan.slices().place(lane[0]);
     for (const int rank : lane) first_place = std::min(first_place, plan.slices().place(rank));
     pairs_.emplace(exchange_, plan.slices(), lane, plan.node(), first_place);
-    most_received = std::max(most_received, pairs_->room());
-    summed = pairs_->floats().end - pairs_->floats().begin;
   }
-  if (my_ranks > 1) sum_.resize(static_cast<std::size_t>(summed));
-  received_.resize(static_cast<std::size_t>(most_received));
+  plan_tails();
+  reserve_sums();
+  const std::size_t operands = static_cast<std::size_t>(std::max(node_.operands(), whole_.operands()));
+  operands_.reserve(operands);
+  tails_.reserve(operands);
+  my_tails_.reserve(1 + operands);
+  sums_.reserve(operands);
+  sends_.reserve(plan.formed().size() + plan.owned().size() + tail_peers_.size() + operands);
+  receives_.reserve((plan.formed().size() + plan.owned().size()) * (1 + operands) + tails_of_.size());
+}
+
+void NodeExchange::plan_tails() {
+  const int my_ranks = plan_.ranks_of(plan_.node()), me = plan_.rank() - plan_.first_rank(plan_.node());
+  std::size_t end = 0;
+  for (int node = 0; node < plan_.nodes(); ++node) {
+    tails_of_.push_back(end++);
+    if (node == plan_.node()) continue;
+    end += static_cast<std::size_t>(whole_.most_nodes(part_of(node)));
+    for (int i = 0; i < plan_.ranks_of(node); ++i)
+      if (i % my_ranks == me) tail_peers_.push_back(plan_.first_rank(node) + i);
+  }
+  received_tails_.resize(end);
+}
+
+// A rank alone on its node sums in its own buffers, and sends from there.
+void NodeExchange::reserve_sums() {
+  const bool joins = pairs_ && !overlaps_;
+  const Slice slice = plan_.slice();
+  const auto roots = static_cast<Index>(received_tails_.size()) - plan_.nodes();
+  const Index most_received = roots * (slice.end - slice.begin);
+  received_.resize(static_cast<std::size_t>(joins ? std::max(most_received, pairs_->room()) : most_received));
   Index formed = 0;
-  for (const Piece& piece : plan.formed()) {
-    const auto tensor =
+  for (const Piece& piece : plan_.formed()) {
+    const auto behind =
         std::upper_bound(layout_.tensors().begin(), layout_.tensors().end(), piece.floats.begin,
-                         [](Index at, const Tensor& t) { return at < t.offset; }) -
-        1;
-    tensors_needed_.push_back(static_cast<int>(layout_.tensors().end() - tensor));
+                         [](Index at, const Tensor& tensor) { return at < tensor.offset; });
+    tensors_needed_.push_back(static_cast<int>(layout_.tensors().end() - behind) + 1);
     offsets_.push_back(formed);
     formed += piece.floats.end - piece.floats.begin;
   }
-  if (my_ranks > 1) outgoing_.resize(static_cast<std::size_t>(formed * node_.most_roots()));
-  operands_.reserve(static_cast<std::size_t>(std::max(node_.operands(), whole_.operands())));
-  tails_.reserve(operands_.capacity());
-  my_tails_.reserve(1 + static_cast<std::size_t>(node_.operands()));
-  sums_.reserve(static_cast<std::size_t>(node_.most_roots()));
-  const std::size_t nodes = static_cast<std::size_t>(roots + plan.nodes());
-  sends_.reserve(plan.formed().size() + plan.owned().size() + tail_peers_.size() +
-                 static_cast<std::size_t>(node_.most_roots()));
-  receives_.reserve(plan.owned().size() * nodes + plan.formed().size() + nodes);
+  if (plan_.ranks_of(plan_.node()) == 1) return;
+  outgoing_.resize(static_cast<std::size_t>(formed * node_.most_roots()));
+  const Slice summed = joins ? pairs_->floats() : slice;
+  sum_.resize(static_cast<std::size_t>(summed.end - summed.begin));
 }
 
 void NodeExchange::begin(std::span<const char> has_rows) {
@@ -184,7 +191,7 @@ float* NodeExchange::reduce(std::span<const float* const> operands, std::span<co
     }
     if (!is_posted_) post_receives();
     send_pieces(static_cast<int>(layout_.tensors().size()), operands);
-    exchange_tails(tails, votes);
+    exchange_tails(votes);
   }
   received_tails_[tails_of_[static_cast<std::size_t>(plan_.node())]].votes = votes;
   sum_tails(tails, total);
@@ -194,13 +201,12 @@ float* NodeExchange::reduce(std::span<const float* const> operands, std::span<co
     return sum;
   }
   operands_.clear();
-  for (int part = 0; part < plan_.node(); ++part)
-    for (std::size_t i = 0; i < whole_.nodes(part).size(); ++i)
-      operands_.push_back(received(part, static_cast<int>(i)));
-  for (const float* operand : operands) operands_.push_back(operand + slice.begin);
-  for (int part = plan_.node() + plan_.ranks_of(plan_.node()); part < whole_.parts(); ++part)
-    for (std::size_t i = 0; i < whole_.nodes(part).size(); ++i)
-      operands_.push_back(received(part, static_cast<int>(i)));
+  for (int node = 0; node < plan_.nodes(); ++node)
+    if (node == plan_.node())
+      for (const float* operand : operands) operands_.push_back(operand + slice.begin);
+    else
+      for (std::size_t i = 0; i < whole_.nodes(part_of(node)).size(); ++i)
+        operands_.push_back(received(part_of(node), static_cast<int>(i)));
   adder_.add(whole_, operands_, {&sum, 1}, slice.end - slice.begin);
   return sum;
 }
@@ -215,7 +221,8 @@ float* NodeExchange::reduce_in_pairs(std::span<const float* const> operands, flo
   return sum + (plan_.slice().begin - lane.begin);
 }
 
-void NodeExchange::exchange_tails(std::span<const Tail> tails, std::uint64_t votes) {
+// my_tails_ holds the tails of the ranks of the node, added up.
+void NodeExchange::exchange_tails(std::uint64_t votes) {
   std::size_t roots = 0;
   Tail first;
   first.votes = votes;
@@ -235,7 +242,6 @@ void NodeExchange::exchange_tails(std::span<const Tail> tails, std::uint64_t vot
                            (1 + whole_.nodes(part_of(node)).size()) * sizeof(Tail)});
   exchange_.begin(sends_, receives_);
   exchange_.finish();
-  LOCKSTEP_CHECK_EQ(tails.size(), static_cast<std::size_t>(node_.operands()));
 }
 
 void NodeExchange::sum_tails(std::span<const Tail> tails, Tail& total) {

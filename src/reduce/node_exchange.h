@@ -47,19 +47,21 @@ class NodeExchange {
   float* reduce(std::span<const float* const> operands, std::span<const Tail> tails, std::uint64_t votes,
                 float* own, Tail& total);
 
-  /// Collective. Sends `count` numbers per float or per block (whatever `slice_of` names of a piece) from
-  /// where they lie in `values` to the other nodes, and receives theirs.
+  /// Collective. Sends to the other nodes this rank's part of `values`, and receives theirs: `count` numbers
+  /// per float or per block, which `range` says: &Piece::floats or &Piece::blocks.
   template <class Number>
   void spread(Number* values, Slice Piece::*range, Index count);
 
   double take_seconds() { return exchange_.take_seconds(); }
 
  private:
+  void plan_tails();
+  void reserve_sums();
   bool joins_in_pairs() const;
   float* reduce_in_pairs(std::span<const float* const> operands, float* own, Tail& total);
   void post_receives();
   void form(std::size_t piece, std::span<const float* const> operands);
-  void exchange_tails(std::span<const Tail> tails, std::uint64_t votes);
+  void exchange_tails(std::uint64_t votes);
   void sum_tails(std::span<const Tail> tails, Tail& total);
   float* received(int part, int root);
   int part_of(int node) const {

@@ -67,9 +67,9 @@ void expect_tree(const ReductionProblem& problem, int ranks, const Grouping& gro
   run_ranks(ranks, [&](Communicator& communicator) {
     const auto made = make(grouping, communicator, problem);
     GradientReducer& reducer = *made;
-    for (int step = 0; step < 3; ++step) {
+    for (int step = 0; step < 2; ++step) {
       Tail total;
-      const float* sum = problem.run(reducer, communicator.rank(), ranks, total, step != 1);
+      const float* sum = problem.run(reducer, communicator.rank(), ranks, total, step == 0);
       const Slice slice = reducer.slice();
       const Index count = slice.end - slice.begin;
       EXPECT_TRUE(same_bits(sum, expected.data() + slice.begin, count)) << "rank " << communicator.rank();
@@ -108,7 +108,7 @@ TEST_P(Canonical, EqualsTheSerialTree) {
 
 TEST_P(Canonical, SkipsAbsentShards) {
   std::mt19937 random(7);
-  for (unsigned salt = 0; salt < 20; ++salt) {
+  for (unsigned salt = 0; salt < 8; ++salt) {
     std::vector<char> has_rows(1 + random() % 40);
     for (char& flag : has_rows) flag = random() % 3 == 0 ? 1 : 0;
     expect_tree(ReductionProblem({700, 5000}, has_rows, salt), GetParam());
@@ -193,7 +193,7 @@ TEST(CanonicalReducer, JoinsNodesOfAnySizes) {
            {2, 2}, {2, 2, 2}, {3, 1}, {2, 4}, {1, 1}, {1, 1, 1, 1, 1}, {2, 2, 2, 2}, {1, 3, 2}, {4, 4}}) {
     const int ranks = std::accumulate(nodes.begin(), nodes.end(), 0);
     for (const Index bucket : {Index{1}, Index{20000}, Index{4} << 20}) {
-      for (const int shards : {1, 3, ranks, 8, 12, 16, 17})
+      for (const int shards : {3, ranks, 16})
         expect_tree(ReductionProblem(kTensors, all_present(shards), 1), ranks, {nodes, bucket});
       expect_tree(ReductionProblem(kTensors, {0, 1, 1, 0, 0, 0, 0, 1}, 1), ranks, {nodes, bucket});
       expect_tree(ReductionProblem(kTensors, std::vector<char>(8, 0), 1), ranks, {nodes, bucket});

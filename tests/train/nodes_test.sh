@@ -11,7 +11,7 @@ failures=0
 mpi=(mpirun -q --oversubscribe --bind-to none --timeout 60)
 train=("$build/lockstep" train --set "data.train=demo:blobs?rows=3000&features=50&classes=6" --set model.name=mlp
   --set "model.hidden=120,90" --set optim.name=adam --set train.batch=250 --set train.shards=8 --set train.epochs=2
-  --set log.hash_every=1 --overwrite --output run)
+  --set log.hash_every=1 --overwrite --run-dir run)
 
 complain() {
   echo "FAILED: $*"
