@@ -61,8 +61,8 @@ int ExchangePlan::node_of(int rank) const {
 }
 
 std::vector<int> ExchangePlan::lane() const {
-  std::vector<int> ranks;
-  for (int node = 0; node < nodes(); ++node) ranks.push_back(first_rank(node) + rank_ - first_rank(node_));
+  std::vector<int> ranks = firsts_;
+  for (int& rank : ranks) rank += rank_ - first_rank(node_);
   return ranks;
 }
 

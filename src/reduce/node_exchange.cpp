@@ -21,9 +21,9 @@ TreeNode shards_of(const ExchangePlan& plan, int node, int shards) {
 }
 
 std::vector<TreeNode> own_parts(const ExchangePlan& plan, int shards) {
-  std::vector<TreeNode> parts;
-  for (int i = 0; i < plan.ranks_of(plan.node()); ++i)
-    parts.push_back(hosted_shards(plan.first_rank(plan.node()) + i, ranks_of(plan), shards));
+  std::vector<TreeNode> parts(static_cast<std::size_t>(plan.ranks_of(plan.node())));
+  int rank = plan.first_rank(plan.node());
+  for (TreeNode& part : parts) part = hosted_shards(rank++, ranks_of(plan), shards);
   return parts;
 }
 

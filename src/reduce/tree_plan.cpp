@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reduce/tree_plan.h"
 
+#include <ranges>
 #include <utility>
 
 #include "lockstep/core/error.h"
@@ -11,8 +12,9 @@ namespace lockstep {
 namespace {
 
 std::vector<TreeNode> parts_of_ranks(int ranks, int shards) {
-  std::vector<TreeNode> parts;
-  for (int rank = 0; rank < ranks; ++rank) parts.push_back(hosted_shards(rank, ranks, shards));
+  std::vector<TreeNode> parts(static_cast<std::size_t>(ranks));
+  int rank = 0;
+  for (TreeNode& part : parts) part = hosted_shards(rank++, ranks, shards);
   return parts;
 }
 
@@ -74,8 +76,8 @@ void TreePlan::mark_roots() {
   root_of_.assign(nodes_.size(), -1);
   for (std::size_t i = 0; i < open_.size(); ++i)
     root_of_[static_cast<std::size_t>(open_[i])] = static_cast<int>(i);
-  for (auto addition = additions_.rbegin(); addition != additions_.rend(); ++addition)
-    addition->root = std::exchange(root_of_[static_cast<std::size_t>(addition->left)], -1);
+  for (Addition& addition : std::views::reverse(additions_))
+    addition.root = std::exchange(root_of_[static_cast<std::size_t>(addition.left)], -1);
 }
 
 std::span<const TreeNode> TreePlan::nodes(int part) const {
