@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <climits>
 #include <cmath>
 #include <ctime>
@@ -29,18 +30,35 @@ void futex(std::atomic<std::uint32_t>& word, int operation, std::uint32_t value,
 
 }  // namespace
 
-Flags::Flags(Communicator& communicator, std::byte* lines)
-    : communicator_(communicator),
+Flags::Flags(Communicator& node, std::byte* lines, int first_rank)
+    : communicator_(node),
       lines_(lines),
-      spins_(communicator.is_oversubscribed() ? kSpinsWhenOversubscribed : kSpins) {}
+      first_rank_(first_rank),
+      spins_(node.is_oversubscribed() ? kSpinsWhenOversubscribed : kSpins) {}
 
 // The order of all these is the sequentially consistent one: either this rank sees the sleeper, or the
 // sleeper the new round.
-void Flags::round() {
+void Flags::arrive() {
   Line& mine = line(communicator_.rank());
   mine.round.store(++round_);
   if (mine.sleepers.load() != 0) futex(mine.round, FUTEX_WAKE, INT_MAX, nullptr);
+}
+
+void Flags::wait() const {
   for (int rank = 0; rank < communicator_.size(); ++rank) wait_for(rank);
+}
+
+bool Flags::have_all_arrived() const {
+  for (int rank = 0; rank < communicator_.size(); ++rank)
+    if (!has_arrived(rank)) return false;
+  return true;
+}
+
+std::uint64_t Flags::least_progress() const {
+  std::uint64_t least = UINT64_MAX;
+  for (int rank = 0; rank < communicator_.size(); ++rank)
+    least = std::min(least, line(rank).progress.load(std::memory_order_acquire));
+  return least;
 }
 
 bool Flags::has_arrived(int rank) const {
@@ -63,12 +81,13 @@ void Flags::sleep_until_arrival(int rank) const {
     const std::uint32_t seen = theirs.round.load();
     if (static_cast<std::int32_t>(seen - round_) < 0) futex(theirs.round, FUTEX_WAIT, seen, &kLongestSleep);
     theirs.sleepers.fetch_sub(1);
+    if (has_arrived(rank)) return;
     communicator_.check_peers();
     if (now_seconds() - start > communicator_.timeout_s())
       throw Error(ExitCode::kStopped,
-                  "rank " + std::to_string(communicator_.rank()) + " waited longer than " +
+                  "rank " + std::to_string(first_rank_ + communicator_.rank()) + " waited longer than " +
                       std::to_string(std::lround(communicator_.timeout_s())) +
-                      " s (comm.timeout_s) for rank " + std::to_string(rank) + " on its node.");
+                      " s (comm.timeout_s) for rank " + std::to_string(first_rank_ + rank) + " on its node.");
   }
 }
 

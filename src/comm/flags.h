@@ -18,19 +18,34 @@ class Flags {
  public:
   static constexpr std::size_t kLine = 64;
 
-  /// `lines`: bytes_needed() zeroed bytes that all ranks see.
-  Flags(Communicator& communicator, std::byte* lines);
+  /// `lines`: bytes_needed() zeroed bytes that all ranks of the node see. `first_rank`: what the first of
+  /// them is called in errors.
+  Flags(Communicator& node, std::byte* lines, int first_rank = 0);
   static std::size_t bytes_needed(int ranks) { return static_cast<std::size_t>(ranks) * kLine; }
 
   /// Arrives, and waits for all: a barrier. Throws Error(kStopped) past the deadline, naming the late ranks.
-  void round();
+  void round() {
+    arrive();
+    wait();
+  }
+  /// The two halves of a round.
+  void arrive();
+  bool have_all_arrived() const;
+  void wait() const;
+
+  /// How far this rank is, a number that only grows; what it wrote before, a rank that reads it sees.
+  void advance(std::uint64_t progress) {
+    line(communicator_.rank()).progress.store(progress, std::memory_order_release);
+  }
+  std::uint64_t least_progress() const;
 
  private:
   struct Line {
     std::atomic<std::uint32_t> round;     ///< modulo 2^32
     std::atomic<std::uint32_t> sleepers;  ///< ranks that sleep until `round` changes
+    std::atomic<std::uint64_t> progress;
   };
-  static_assert(std::atomic<std::uint32_t>::is_always_lock_free && sizeof(Line) <= kLine,
+  static_assert(std::atomic<std::uint64_t>::is_always_lock_free && sizeof(Line) <= kLine,
                 "processes share it");
 
   Line& line(int rank) const {
@@ -42,6 +57,7 @@ class Flags {
 
   Communicator& communicator_;
   std::byte* lines_;
+  int first_rank_;
   int spins_;
   std::uint32_t round_ = 0;
 };

@@ -29,17 +29,41 @@ class MpiCommunicator final : public Communicator {
 
   /// Allocates nothing after the call with the most messages.
   void exchange(std::span<const Send> sends, std::span<const Receive> receives) override;
-  std::shared_ptr<std::byte> share_memory(std::size_t size, std::string& why_not) override;
+  void begin_exchange(std::span<const Send> sends, std::span<const Receive> receives) override;
+  void advance_exchanges() override;
+  void finish_exchanges() override;
+  using Communicator::share_memory;
+  std::shared_ptr<std::byte> share_memory(Communicator& group, std::size_t size,
+                                          std::span<const ByteRange> mine, std::string& why_not) override;
+  /// Throws Error(kStopped) if the process of a rank of this machine is gone.
+  void check_peers() override;
   double timeout_s() const override { return timeout_s_; }
   bool is_oversubscribed() const override { return polls_before_yielding_ == 0; }
   void sum_in_any_order(float* data, std::size_t count) override;
   [[noreturn]] void abort(int exit_code) override;
 
  private:
-  int find_node() const;
-  void wait_for_requests();
-  bool test_requests();
-  [[noreturn]] void give_up();
+  /// Sends and receives under way.
+  struct Requests {
+    std::vector<MPI_Request> requests;
+    std::vector<int> peers;
+    std::vector<char> are_receives;
+
+    MPI_Request* add(int peer, bool is_receive);
+    void clear();
+  };
+  /// A rank of this machine, but this one.
+  struct Neighbour {
+    int rank = 0;
+    int process = 0;
+  };
+
+  void find_places();
+  void find_neighbours();
+  void post(std::span<const Send> sends, std::span<const Receive> receives, Requests& requests);
+  void wait_for(Requests& requests);
+  bool test(Requests& requests);
+  [[noreturn]] void give_up(Requests& requests);
 
   MPI_Comm communicator_ = MPI_COMM_NULL;
   int rank_ = 0;
@@ -49,9 +73,9 @@ class MpiCommunicator final : public Communicator {
   double timeout_s_;
   std::size_t largest_message_;
   int polls_before_yielding_ = 0;
-  std::vector<MPI_Request> requests_;
-  std::vector<int> peers_;    ///< of requests_
-  std::size_t receives_ = 0;  ///< how many requests_ are receives; they come first
+  Requests requests_;  ///< of exchange()
+  Requests begun_;     ///< of begin_exchange()
+  std::vector<Neighbour> neighbours_;
 };
 
 }  // namespace lockstep

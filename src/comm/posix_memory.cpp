@@ -33,14 +33,22 @@ Segment create(const Name& name, std::size_t size) {
   Segment segment;
   segment.descriptor = shm_open(name.data(), O_CREAT | O_EXCL | O_RDWR, 0600);
   if (segment.descriptor < 0) return {-1, std::string("shm_open: ") + std::strerror(errno)};
-  const int error = posix_fallocate(segment.descriptor, 0, static_cast<off_t>(size));
-  if (error != 0) segment.trouble = std::to_string(size >> 20) + " MiB in /dev/shm: " + std::strerror(error);
+  if (ftruncate(segment.descriptor, static_cast<off_t>(size)) != 0)
+    segment.trouble = std::string("ftruncate: ") + std::strerror(errno);
   return segment;
 }
 
 Segment open_existing(const Name& name) {
   const int descriptor = shm_open(name.data(), O_RDWR, 0600);
   return {descriptor, descriptor < 0 ? std::string("shm_open: ") + std::strerror(errno) : ""};
+}
+
+// Pages that are there already stay where they are.
+std::string reserve(int descriptor, ByteRange range, std::size_t size) {
+  if (range.begin >= range.end) return "";
+  const int error = posix_fallocate(descriptor, static_cast<off_t>(range.begin),
+                                    static_cast<off_t>(range.end - range.begin));
+  return error == 0 ? "" : std::to_string(size >> 20) + " MiB in /dev/shm: " + std::strerror(error);
 }
 
 // Collective. Whether all ranks got this far; else the first trouble.
@@ -62,29 +70,35 @@ bool is_one_node(Communicator& communicator) {
 
 }  // namespace
 
-std::shared_ptr<std::byte> share_posix_memory(Communicator& communicator, std::size_t size,
-                                              std::string& why_not) {
-  if (!is_one_node(communicator)) {
+std::shared_ptr<std::byte> share_posix_memory(Communicator& group, std::size_t size,
+                                              std::span<const ByteRange> mine, std::string& why_not) {
+  if (!is_one_node(group)) {
     why_not = "the ranks are on several nodes";
     return nullptr;
   }
+  const bool is_first = group.rank() == 0;
   Name name{};
   Segment segment;
-  if (communicator.rank() == 0) {
+  if (is_first) {
     name = random_name();
     segment = create(name, size);
   }
-  broadcast(communicator, name.data(), name.size());
-  bool succeeded = all_succeeded(communicator, segment.trouble, why_not);
-  if (succeeded && communicator.rank() != 0) segment = open_existing(name);
+  broadcast(group, name.data(), name.size());
+  bool succeeded = all_succeeded(group, segment.trouble, why_not);
+  if (succeeded && !is_first) segment = open_existing(name);
+  if (succeeded && segment.trouble.empty())
+    for (const ByteRange& range : mine)
+      if (segment.trouble.empty()) segment.trouble = reserve(segment.descriptor, range, size);
+  if (succeeded) succeeded = all_succeeded(group, segment.trouble, why_not);
+  if (is_first) shm_unlink(name.data());
+  if (succeeded && is_first) segment.trouble = reserve(segment.descriptor, {0, size}, size);
   void* memory = MAP_FAILED;
-  if (succeeded && segment.descriptor >= 0) {
+  if (succeeded && segment.trouble.empty()) {
     memory = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, segment.descriptor, 0);
     if (memory == MAP_FAILED) segment.trouble = std::string("mmap: ") + std::strerror(errno);
   }
   if (segment.descriptor >= 0) close(segment.descriptor);
-  if (succeeded) succeeded = all_succeeded(communicator, segment.trouble, why_not);
-  if (communicator.rank() == 0) shm_unlink(name.data());
+  if (succeeded) succeeded = all_succeeded(group, segment.trouble, why_not);
   if (memory == MAP_FAILED) return nullptr;
   std::shared_ptr<std::byte> shared(static_cast<std::byte*>(memory),
                                     [size](std::byte* data) { munmap(data, size); });

@@ -108,7 +108,7 @@ void GradientSum::begin_step(TreeNode hosted) {
   is_open_ = false;
 }
 
-void GradientSum::begin_batch(std::span<const Segment> segments) {
+void GradientSum::begin_batch(std::span<const Segment> segments, bool is_last) {
   plan_.clear();
   depth_ = depth_after_;
   for (const Segment& segment : segments) {
@@ -123,6 +123,12 @@ void GradientSum::begin_batch(std::span<const Segment> segments) {
     plan_.push_back({segment.begin, segment.end, additions});
     depth_after_ += 1 - additions;
   }
+  tells_ = is_last && notice_ != nullptr;
+  if (!tells_) return;
+  // What finish_step() would add belongs to the sums that are then complete.
+  const int due = stack_.skip_to(hosted_.last);
+  if (due > 0) plan_.push_back({0, 0, due});
+  depth_after_ -= due;
 }
 
 std::span<const TreeNode> GradientSum::finish_step() {
@@ -165,6 +171,7 @@ void GradientSum::add_product(int tensor, ConstMatrix a, ConstMatrix g) {
         stack.store();
       }
   }
+  finish_tensor(tensor);
 }
 
 // Columns [first, last) of A as panels of up to 6 columns, rows × 6 floats each.
@@ -224,6 +231,7 @@ void GradientSum::add_leaves(int tensor, const void* self, LeafFunction leaf) {
       add_floats(buffers_[top - 1] + target.offset, buffers_[top] + target.offset, padded);
     }
   }
+  finish_tensor(tensor);
 }
 
 }  // namespace lockstep

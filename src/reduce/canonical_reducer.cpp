@@ -1,217 +1,247 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reduce/canonical_reducer.h"
 
+#include <sched.h>
+
 #include <algorithm>
-#include <bit>
-#include <chrono>
 #include <utility>
 
+#include "core/clock.h"
 #include "lockstep/core/error.h"
-#include "reduce/add_floats.h"
 
 namespace lockstep {
 
 namespace {
 
-constexpr Index kTile = 4096;  // floats: all operands of a small job stay in the second-level cache
+constexpr double kLongestPolling_s = 0.001;  // then a rank that waits for others of its node goes to sleep
 
-bool is_power_of_two(int n) {
-  return std::has_single_bit(static_cast<unsigned>(n));
+std::vector<int> sizes_by_machine(Communicator& communicator) {
+  const int mine = communicator.node();
+  std::vector<int> nodes(static_cast<std::size_t>(communicator.size()));
+  all_gather(communicator, &mine, sizeof mine, nodes.data());
+  std::vector<int> sizes;
+  for (std::size_t rank = 0; rank < nodes.size(); ++rank) {
+    if (rank == 0 || nodes[rank] != nodes[rank - 1]) sizes.push_back(0);
+    ++sizes.back();
+  }
+  return sizes;
 }
 
-// How many floats the halving with `ranks` ranks and the gathering of operands can receive at a time.
-Index floats_received(const Slices& slices, const TreePlan& plan, int rank, int ranks) {
-  Index at_owner = 0;
-  const Slice mine = slices.of_rank(rank);
-  for (int peer = 0; peer < ranks; ++peer)
-    if (peer != rank) at_owner += plan.most_nodes(peer) * (mine.end - mine.begin);
-  if (!is_power_of_two(ranks) || ranks == 1) return at_owner;
-  const int half = ranks / 2;
-  const int first = (rank & 1) != 0 ? half : 0;
-  const Slice kept = slices.floats(first, first + half);
-  return std::max(at_owner, kept.end - kept.begin);
+std::vector<int> one_each(const ReducerContext& context) {
+  return std::vector<int>(static_cast<std::size_t>(context.communicator->size()), 1);
+}
+
+Index largest_piece(const ReducerContext& context) {
+  return std::max<Index>(context.bucket_bytes / static_cast<Index>(sizeof(float)), 1);
+}
+
+// A rank has at most M/k floats to exchange. Where they are one bucket there is nothing to begin with before
+// all is known, and few messages are better than early ones.
+bool has_buckets(const ReducerContext& context, const std::vector<int>& node_sizes) {
+  const int most = *std::max_element(node_sizes.begin(), node_sizes.end());
+  return node_sizes.size() > 1 && context.layout->size() / most > largest_piece(context);
 }
 
 }  // namespace
 
 CanonicalReducer::CanonicalReducer(const ReducerContext& context, std::string why_not)
+    : CanonicalReducer(context, one_each(context), std::move(why_not)) {
+  std::string never;
+  share(context, never);
+}
+
+CanonicalReducer::CanonicalReducer(const ReducerContext& context, const std::vector<int>& node_sizes,
+                                   std::string why_not)
     : why_not_(std::move(why_not)),
+      note_(context.nodes_note.empty() ? "" : " (" + context.nodes_note + ")"),
       communicator_(*context.communicator),
-      rank_(communicator_.rank()),
-      ranks_(communicator_.size()),
-      slices_(*context.layout, ranks_),
-      plan_(ranks_, context.shards),
-      sums_(hosted_shards(rank_, ranks_, context.shards), context.layout->size()),
-      received_(static_cast<std::size_t>(floats_received(slices_, plan_, rank_, ranks_))) {
-  const auto ranks = static_cast<std::size_t>(ranks_);
-  const auto operands = static_cast<std::size_t>(plan_.operands());
-  const auto mine = static_cast<std::size_t>(plan_.most_nodes(rank_));
+      plan_(*context.layout, node_sizes, communicator_.rank(),
+            has_buckets(context, node_sizes) ? largest_piece(context) : context.layout->size()),
+      node_(communicator_, plan_.first_rank(plan_.node()), plan_.ranks_of(plan_.node())),
+      overlaps_(has_buckets(context, node_sizes)),
+      exchange_(context, plan_, overlaps_),
+      size_(context.layout->size()),
+      block_count_(static_cast<Index>(context.layout->blocks().size())),
+      is_ready_(context.layout->tensors().size()) {}
+
+CanonicalReducer::~CanonicalReducer() = default;
+
+std::unique_ptr<GradientReducer> CanonicalReducer::create(const ReducerContext& context,
+                                                          std::string& why_not) {
+  std::vector<int> sizes = context.node_sizes;
+  if (sizes.empty()) sizes = sizes_by_machine(*context.communicator);
+  std::unique_ptr<CanonicalReducer> made(new CanonicalReducer(context, sizes, ""));
+  made->share(context, why_not);
+  for (const std::string& text : all_gather(*context.communicator, why_not))
+    if (!text.empty()) {
+      why_not = text;
+      return nullptr;
+    }
+  return made;
+}
+
+bool CanonicalReducer::share(const ReducerContext& context, std::string& why_not) {
+  NodeNeeds needs;
+  needs.floats = size_;
+  needs.blocks = kMostPerBlock * context.layout->blocks().size();
+  std::size_t operands = 0;
+  for (int i = 0; i < node_.size(); ++i) {
+    const TreeNode hosted =
+        hosted_shards(plan_.first_rank(plan_.node()) + i, communicator_.size(), context.shards);
+    needs.subtrees.push_back(exchange_.most_nodes(i));
+    needs.buffers.push_back(CarryStack::depth_needed(hosted.first, hosted.last) + 1);
+    operands += static_cast<std::size_t>(exchange_.most_nodes(i));
+  }
+  needs.own_weights.push_back(plan_.slice());
+  for (const Piece& piece : plan_.formed()) needs.own_weights.push_back(piece.floats);
+  memory_ = NodeMemory::create(node_, needs, why_not);
+  if (!memory_) return false;
+  flags_ = std::make_unique<Flags>(node_, memory_->flags(), plan_.first_rank(plan_.node()));
   operands_.reserve(operands);
-  tails_.reserve(ranks + operands);
-  my_tails_.reserve(1 + mine);
-  sends_.reserve((1 + mine) * ranks + 1);
-  receives_.reserve(ranks + operands + 1);
+  tails_.reserve(operands);
+  return true;
+}
+
+void CanonicalReducer::begin(std::span<const char> has_rows) {
+  has_begun_ = true;
+  ++step_;
+  exchange_.begin(has_rows);
+  operands_.clear();
+  for (int rank = 0; rank < node_.size(); ++rank)
+    for (std::size_t i = 0; i < exchange_.nodes(rank).size(); ++i)
+      operands_.push_back(memory_->buffers(rank)[i]);
+  if (!overlaps_) return;
+  std::fill(is_ready_.begin(), is_ready_.end(), 0);
+  tensors_ready_ = 0;
+}
+
+// Steps and tensors in one number that only grows.
+void CanonicalReducer::tell(int tensors) {
+  flags_->advance(step_ * (is_ready_.size() + 1) + static_cast<std::uint64_t>(tensors));
+}
+
+void CanonicalReducer::ready(int tensor) {
+  if (!overlaps_ || !has_begun_) return;
+  const auto count = static_cast<int>(is_ready_.size());
+  is_ready_[static_cast<std::size_t>(tensor)] = 1;
+  while (tensors_ready_ < count && is_ready_[static_cast<std::size_t>(count - 1 - tensors_ready_)] != 0)
+    ++tensors_ready_;
+  tell(tensors_ready_);
+  poll();
+}
+
+void CanonicalReducer::poll() {
+  if (!overlaps_ || !has_begun_) return;
+  const std::uint64_t start = step_ * (is_ready_.size() + 1);
+  const std::uint64_t progress = flags_->least_progress();
+  if (progress > start) exchange_.send_pieces(static_cast<int>(progress - start), operands_);
+  exchange_.advance();
+}
+
+void CanonicalReducer::round() {
+  const std::uint64_t start = now_ticks();
+  flags_->round();
+  round_ticks_ += now_ticks() - start;
+}
+
+// What the others finish meanwhile may leave at once.
+void CanonicalReducer::wait_for_sums() {
+  if (!overlaps_) return round();
+  const double start = now_seconds();
+  const std::uint64_t start_ticks = now_ticks();
+  tell(static_cast<int>(is_ready_.size()));
+  flags_->arrive();
+  while (!flags_->have_all_arrived() && now_seconds() - start < kLongestPolling_s) {
+    poll();
+    if (node_.is_oversubscribed()) sched_yield();
+  }
+  flags_->wait();
+  round_ticks_ += now_ticks() - start_ticks;
 }
 
 float* CanonicalReducer::reduce(const LocalSums& mine, Tail& total) {
-  plan_.update(mine.has_rows);
-  LOCKSTEP_CHECK_EQ(mine.nodes.size(), plan_.nodes(rank_).size());
-  LOCKSTEP_CHECK_EQ(mine.tails.size(), mine.nodes.size());
-  for (std::size_t i = 0; i < mine.nodes.size(); ++i)
-    LOCKSTEP_CHECK_EQ(mine.nodes[i].first, plan_.nodes(rank_)[i].first);
-  return plan_.is_balanced() ? reduce_by_halving(mine, total) : reduce_at_owners(mine, total);
+  return add(mine, is_alone() ? buffers()[0] : nullptr, total);
 }
 
-float* CanonicalReducer::reduce_by_halving(const LocalSums& mine, Tail& total) {
-  float* const sum = buffers()[0];
-  total = mine.tails[0];
-  total.votes |= mine.votes;
-  int first = 0;
-  for (int distance = 1; distance < ranks_; distance *= 2) {
-    const int half = ranks_ / (2 * distance);
-    const bool is_right = (rank_ & distance) != 0;
-    const Slice kept = slices_.floats(first + (is_right ? half : 0), first + (is_right ? 2 * half : half));
-    const Slice given = slices_.floats(first + (is_right ? 0 : half), first + (is_right ? half : 2 * half));
-    Tail theirs;
-    const int peer = rank_ ^ distance;
-    const Index count = kept.end - kept.begin;
-    sends_ = {{peer, &total, sizeof total},
-              {peer, sum + given.begin, static_cast<std::size_t>(given.end - given.begin) * sizeof(float)}};
-    receives_ = {{peer, &theirs, sizeof theirs},
-                 {peer, received_.data(), static_cast<std::size_t>(count) * sizeof(float)}};
-    exchange();
-    if (is_right)
-      add_to_right(received_.data(), sum + kept.begin, count);
-    else
-      add_to_left(sum + kept.begin, received_.data(), count);
-    if (is_right) std::swap(total, theirs);
-    total.add(theirs);
-    first += is_right ? half : 0;
-  }
-  return sum + slice().begin;
+const float* CanonicalReducer::sum(const LocalSums& mine, Tail& total) {
+  if (is_alone() || plan_.nodes() > 1) return GradientReducer::sum(mine, total);
+  add(mine, weights(), total);
+  round();
+  return weights();
 }
 
-float* CanonicalReducer::reduce_at_owners(const LocalSums& mine, Tail& total) {
-  post_operands(mine);
-  exchange();
-  add_tails(total);
-  const Index count = slice().end - slice().begin;
-  if (operands_.empty()) {
-    float* const zero = buffers()[0] + slice().begin;
-    std::fill_n(zero, count, 0.0F);
-    return zero;
-  }
-  add_operands(count);
-  return operands_[0];
-}
-
-void CanonicalReducer::post_operands(const LocalSums& mine) {
-  const std::size_t my_floats = static_cast<std::size_t>(slice().end - slice().begin);
-  my_tails_.assign(1, Tail{});
-  my_tails_[0].votes = mine.votes;
-  my_tails_.insert(my_tails_.end(), mine.tails.begin(), mine.tails.end());
-  tails_.assign(static_cast<std::size_t>(ranks_) + static_cast<std::size_t>(plan_.operands()), Tail{});
-  operands_.clear();
-  sends_.clear();
-  receives_.clear();
-  float* next = received_.data();
-  for (int peer = 0; peer < ranks_; ++peer) {
-    const std::size_t nodes = plan_.nodes(peer).size();
-    Tail* const tails = tails_.data() + peer + plan_.first_operand(peer);
-    if (peer == rank_) {
-      std::copy(my_tails_.begin(), my_tails_.end(), tails);
-      for (std::size_t i = 0; i < nodes; ++i) operands_.push_back(buffers()[i] + slice().begin);
-      continue;
-    }
-    const Slice theirs = slices_.of_rank(peer);
-    sends_.push_back({peer, my_tails_.data(), my_tails_.size() * sizeof(Tail)});
-    for (std::size_t i = 0; i < mine.nodes.size(); ++i)
-      sends_.push_back({peer, buffers()[i] + theirs.begin,
-                        static_cast<std::size_t>(theirs.end - theirs.begin) * sizeof(float)});
-    receives_.push_back({peer, tails, (1 + nodes) * sizeof(Tail)});
-    for (std::size_t i = 0; i < nodes; ++i, next += my_floats) {
-      operands_.push_back(next);
-      receives_.push_back({peer, next, my_floats * sizeof(float)});
-    }
-  }
-}
-
-// tails_ holds, rank by rank, the votes and then the tails of the operands.
-void CanonicalReducer::add_tails(Tail& total) {
+// `own`: M floats to leave the sum of the slice in, or null.
+float* CanonicalReducer::add(const LocalSums& mine, float* own, Tail& total) {
+  if (!has_begun_) begin(mine.has_rows);
+  const auto nodes = exchange_.nodes(node_.rank());
+  LOCKSTEP_CHECK_EQ(mine.nodes.size(), nodes.size());
+  LOCKSTEP_CHECK_EQ(mine.tails.size(), nodes.size());
+  for (std::size_t i = 0; i < nodes.size(); ++i) LOCKSTEP_CHECK_EQ(mine.nodes[i].first, nodes[i].first);
+  Tail* const tails = memory_->tails(node_.rank());
+  tails[0] = Tail{};
+  tails[0].votes = mine.votes;
+  std::copy(mine.tails.begin(), mine.tails.end(), tails + 1);
+  wait_for_sums();
+  has_begun_ = false;
   std::uint64_t votes = 0;
-  std::size_t out = 0;
-  std::size_t in = 0;
-  for (int rank = 0; rank < ranks_; ++rank) {
-    votes |= tails_[in++].votes;
-    for (std::size_t i = 0; i < plan_.nodes(rank).size(); ++i) tails_[out++] = tails_[in++];
+  tails_.clear();
+  for (int rank = 0; rank < node_.size(); ++rank) {
+    const Tail* const theirs = memory_->tails(rank);
+    votes |= theirs[0].votes;
+    tails_.insert(tails_.end(), theirs + 1, theirs + 1 + exchange_.nodes(rank).size());
   }
-  for (const TreePlan::Addition& addition : plan_.additions())
-    tails_[static_cast<std::size_t>(addition.left)].add(tails_[static_cast<std::size_t>(addition.right)]);
-  total = plan_.operands() > 0 ? tails_[0] : Tail{};
-  total.votes |= votes;
+  return exchange_.reduce(operands_, tails_, votes, own, total);
 }
 
-void CanonicalReducer::add_operands(Index count) {
-  for (Index begin = 0; begin < count; begin += kTile) {
-    const Index now = std::min(kTile, count - begin);
-    for (const TreePlan::Addition& addition : plan_.additions())
-      add_to_left(operands_[static_cast<std::size_t>(addition.left)] + begin,
-                  operands_[static_cast<std::size_t>(addition.right)] + begin, now);
-  }
+void CanonicalReducer::publish(float* values) {
+  if (is_alone()) return exchange_.spread(values, &Piece::floats, 1);
+  float* const shared = values == memory_->weights() ? values : memory_->staging();
+  const Slice mine = slice();
+  if (shared != values) std::copy(values + mine.begin, values + mine.end, shared + mine.begin);
+  exchange_.spread(shared, &Piece::floats, 1);
+  round();
+  if (shared == values) return;
+  std::copy(shared, shared + mine.begin, values);
+  std::copy(shared + mine.end, shared + size_, values + mine.end);
+  round();  // staging() is free again
 }
 
-// The halving backwards where P is a power of two, else to each rank directly.
-template <class RangeOf>
-void CanonicalReducer::spread(const RangeOf& range_of) {
-  const int place = slices_.place(rank_);
-  if (is_power_of_two(ranks_)) {
-    int first = place;
-    for (int count = 1; count < ranks_; count *= 2) {
-      const int peer = rank_ ^ (ranks_ / (2 * count));
-      const int theirs = first ^ count;
-      const Range mine = range_of(first, first + count);
-      const Range missing = range_of(theirs, theirs + count);
-      sends_ = {{peer, mine.data(), mine.size()}};
-      receives_ = {{peer, missing.data(), missing.size()}};
-      exchange();
-      first = std::min(first, theirs);
-    }
-    return;
-  }
-  sends_.clear();
-  receives_.clear();
-  const Range mine = range_of(place, place + 1);
-  for (int peer = 0; peer < ranks_; ++peer) {
-    if (peer == rank_) continue;
-    const Range theirs = range_of(slices_.place(peer), slices_.place(peer) + 1);
-    sends_.push_back({peer, mine.data(), mine.size()});
-    receives_.push_back({peer, theirs.data(), theirs.size()});
-  }
-  exchange();
-}
-
-void CanonicalReducer::publish(float* weights) {
-  spread([&](int first, int last) {
-    const Slice slice = slices_.floats(first, last);
-    return std::as_writable_bytes(std::span(weights + slice.begin, weights + slice.end));
-  });
-}
-
+// Two sets in turn: when a set is written again, all ranks have passed the round after the one they read it
+// in.
 void CanonicalReducer::share_blocks(double* all, int count) {
-  spread([&](int first, int last) {
-    const Slice blocks = slices_.blocks(first, last);
-    return std::as_writable_bytes(std::span(all + blocks.begin * count, all + blocks.end * count));
-  });
+  if (is_alone()) return exchange_.spread(all, &Piece::blocks, count);
+  double* const shared = memory_->blocks(std::exchange(block_set_, 1 - block_set_));
+  const Slice mine = plan_.blocks();
+  std::copy(all + mine.begin * count, all + mine.end * count, shared + mine.begin * count);
+  exchange_.spread(shared, &Piece::blocks, count);
+  round();
+  std::copy_n(shared, block_count_ * count, all);
 }
 
-void CanonicalReducer::exchange() {
-  const auto start = std::chrono::steady_clock::now();
-  communicator_.exchange(sends_, receives_);
-  exchange_seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+std::string CanonicalReducer::transport() const {
+  const int nodes = plan_.nodes();
+  if (!why_not_.empty()) return "messages (" + why_not_ + ")";
+  if (nodes == communicator_.size()) return "messages" + note_;
+  if (nodes == 1) return "shared memory" + note_;
+  int least = node_.size(), most = least;
+  for (int node = 0; node < nodes; ++node) {
+    least = std::min(least, plan_.ranks_of(node));
+    most = std::max(most, plan_.ranks_of(node));
+  }
+  return "shared memory in " + std::to_string(nodes) + " nodes of " + std::to_string(least) +
+         (least < most ? " to " + std::to_string(most) : "") + (most > 1 ? " ranks" : " rank") +
+         ", messages between them" + note_;
 }
 
 double CanonicalReducer::take_exchange_seconds() {
-  return std::exchange(exchange_seconds_, 0.0);
+  const double between = exchange_.take_seconds();
+  exposed_seconds_ += between;
+  return static_cast<double>(std::exchange(round_ticks_, 0)) * clock_.seconds_per_tick() + between;
+}
+
+double CanonicalReducer::take_exposed_seconds() {
+  exposed_seconds_ += exchange_.take_seconds();
+  return std::exchange(exposed_seconds_, 0.0);
 }
 
 }  // namespace lockstep

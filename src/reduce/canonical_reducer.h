@@ -1,72 +1,81 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstddef>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "core/aligned.h"
+#include "comm/flags.h"
+#include "comm/node_communicator.h"
+#include "core/tick_clock.h"
 #include "lockstep/reduce/gradient_reducer.h"
-#include "reduce/partial_sums.h"
-#include "reduce/slices.h"
-#include "reduce/tree_plan.h"
+#include "reduce/exchange_plan.h"
+#include "reduce/node_exchange.h"
+#include "reduce/node_memory.h"
 
 namespace lockstep {
 
-/// The canonical tree over S shards, finished between P ranks by messages. With n = 4·M·(P − 1)/P bytes, what
-/// a rank sends is:
-///
-///   P a power of two, one subtree per rank: halving with the nearest rank first, so that each round forms
-///   the next level of the tree. n in ⌈log₂ P⌉ messages.
-///
-///   otherwise: slice c of each of this rank's K subtrees to the owner of slice c, who finishes the tree.
-///   K·n in (K + 1)(P − 1) messages.
-///
-/// publish() sends n more. Both ways give the same bits. The tail travels along.
+/// The canonical tree over S shards in two levels. The ranks of a node keep partial sums and the node's one
+/// copy of the weights in memory they share, so inside a node no message and no copy of a gradient is made; a
+/// step takes two rounds of flags there, and one more for the norms. Each rank has its slice of the vector on
+/// all nodes: what nodes have to tell each other goes between the owners (NodeExchange). With all ranks on
+/// one node a rank finishes the tree for its slice straight from the partial sums of all, reading K·M/P
+/// floats; with one rank per node all is messages.
 class CanonicalReducer final : public GradientReducer {
  public:
-  /// `why_not`: why ranks do not share memory, for the user.
+  /// By messages between all ranks; `why_not`: why they share no memory, for the user.
   explicit CanonicalReducer(const ReducerContext& context, std::string why_not = "");
+  /// Collective. Ranks of a node share memory. Null on all ranks where memory cannot be shared on some node;
+  /// `why_not` says why.
+  static std::unique_ptr<GradientReducer> create(const ReducerContext& context, std::string& why_not);
+  ~CanonicalReducer() override;
 
-  std::span<float* const> buffers() override { return sums_.buffers(); }
-  float* weights() override { return sums_.weights(); }
-  Slice slice() const override { return slices_.of_rank(rank_); }
+  std::span<float* const> buffers() override { return memory_->buffers(node_.rank()); }
+  float* weights() override { return memory_->weights(); }
+  Slice slice() const override { return plan_.slice(); }
+  void begin(std::span<const char> has_rows) override;
+  bool wants_tensors() const override { return overlaps_; }
+  void ready(int tensor) override;
+  void poll() override;
   float* reduce(const LocalSums& mine, Tail& total) override;
-  void publish(float* weights) override;
+  const float* sum(const LocalSums& mine, Tail& total) override;
+  void publish(float* values) override;
   void share_blocks(double* all, int count) override;
-  std::string transport() const override {
-    return why_not_.empty() ? "messages" : "messages (" + why_not_ + ")";
-  }
+  std::string transport() const override;
   double take_exchange_seconds() override;
+  double take_exposed_seconds() override;
 
  private:
-  /// Where the numbers of places [first, last) lie, in bytes.
-  using Range = std::span<std::byte>;
-
-  float* reduce_by_halving(const LocalSums& mine, Tail& total);
-  float* reduce_at_owners(const LocalSums& mine, Tail& total);
-  void post_operands(const LocalSums& mine);
-  void add_tails(Tail& total);
-  void add_operands(Index count);
-  template <class RangeOf>
-  void spread(const RangeOf& range_of);
-  void exchange();
+  CanonicalReducer(const ReducerContext& context, const std::vector<int>& node_sizes, std::string why_not);
+  bool share(const ReducerContext& context, std::string& why_not);
+  bool is_alone() const { return node_.size() == 1; }
+  float* add(const LocalSums& mine, float* own, Tail& total);
+  void tell(int tensors);
+  void wait_for_sums();
+  void round();
 
   std::string why_not_;
+  std::string note_;
   Communicator& communicator_;
-  int rank_;
-  int ranks_;
-  Slices slices_;
-  TreePlan plan_;
-  PartialSums sums_;
-  AlignedVector<float> received_;
-  std::vector<float*> operands_;  ///< this rank's slice of each operand of the plan
-  std::vector<Tail> tails_;       ///< P for votes, then one per operand
-  std::vector<Tail> my_tails_;    ///< the same of this rank alone
-  std::vector<Send> sends_;
-  std::vector<Receive> receives_;
-  double exchange_seconds_ = 0;
+  ExchangePlan plan_;
+  NodeCommunicator node_;
+  bool overlaps_;
+  NodeExchange exchange_;
+  std::unique_ptr<NodeMemory> memory_;
+  std::unique_ptr<Flags> flags_;
+  Index size_;
+  Index block_count_;
+  int block_set_ = 0;
+  std::vector<const float*> operands_;  ///< of all ranks of the node: M floats each
+  std::vector<Tail> tails_;             ///< of operands_
+  std::vector<char> is_ready_;          ///< by tensor
+  int tensors_ready_ = 0;               ///< all of the last so many
+  std::uint64_t step_ = 0;
+  bool has_begun_ = false;
+  TickClock clock_;
+  std::uint64_t round_ticks_ = 0;
+  double exposed_seconds_ = 0;
 };
 
 }  // namespace lockstep

@@ -25,8 +25,10 @@ float* MpiReducer::reduce(const LocalSums& mine, Tail& total) {
     tail.add(mine.tails[i]);
   }
   const auto start = std::chrono::steady_clock::now();
-  communicator_.sum_in_any_order(sum, static_cast<std::size_t>(size_));
+  // First what has a deadline: when it is over, all ranks are here, and MPI_Allreduce, which has none, has
+  // nobody to wait for.
   all_gather(communicator_, &tail, sizeof tail, tails_.data());
+  communicator_.sum_in_any_order(sum, static_cast<std::size_t>(size_));
   exchange_seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   total = Tail{};
   for (const Tail& theirs : tails_) total.add(theirs);

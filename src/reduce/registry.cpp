@@ -3,7 +3,6 @@
 
 #include "reduce/canonical_reducer.h"
 #include "reduce/mpi_reducer.h"
-#include "reduce/shared_reducer.h"
 
 namespace lockstep {
 
@@ -15,7 +14,7 @@ std::unique_ptr<GradientReducer> create_canonical(const ReducerContext& context)
   if (context.communicator->size() == 1) return std::make_unique<CanonicalReducer>(context);
   if (!context.shares_memory)
     return std::make_unique<CanonicalReducer>(context, "comm.shared_memory = false");
-  if (auto shared = SharedReducer::create(context, why_not)) return shared;
+  if (auto shared = CanonicalReducer::create(context, why_not)) return shared;
   return std::make_unique<CanonicalReducer>(context, why_not);
 }
 

@@ -3,21 +3,25 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 namespace lockstep {
 
-namespace {
-
-int place_of(int rank, int ranks) {
-  if (!std::has_single_bit(static_cast<unsigned>(ranks))) return rank;
-  int place = 0;
-  for (int bit = 1; bit < ranks; bit *= 2) place = 2 * place + ((rank & bit) != 0 ? 1 : 0);
-  return place;
+std::vector<int> halving_places(int n) {
+  const bool halves = std::has_single_bit(static_cast<unsigned>(n));
+  std::vector<int> places;
+  for (int i = 0; i < n; ++i) {
+    int place = 0;
+    for (int bit = 1; bit < n; bit *= 2) place = 2 * place + ((i & bit) != 0 ? 1 : 0);
+    places.push_back(halves ? place : i);
+  }
+  return places;
 }
 
-}  // namespace
+Slices::Slices(const ParameterLayout& layout, int ranks) : Slices(layout, halving_places(ranks)) {}
 
-Slices::Slices(const ParameterLayout& layout, int ranks) {
+Slices::Slices(const ParameterLayout& layout, std::vector<int> places) : places_(std::move(places)) {
+  const auto ranks = static_cast<int>(places_.size());
   std::vector<Index> borders;
   for (const Block& block : layout.blocks()) borders.push_back(block.begin);
   borders.push_back(layout.size());
@@ -28,7 +32,6 @@ Slices::Slices(const ParameterLayout& layout, int ranks) {
     float_borders_.push_back(*nearest);
     block_borders_.push_back(nearest - borders.begin());
   }
-  for (int rank = 0; rank < ranks; ++rank) places_.push_back(place_of(rank, ranks));
 }
 
 }  // namespace lockstep

@@ -12,10 +12,12 @@ namespace lockstep {
 /// there are few blocks. The padding behind a tensor goes with its last block.
 class Slices {
  public:
+  /// For ranks that are nodes of their own: where P is a power of two the place of a rank is its number with
+  /// the bits reversed, so that halving the vector with the nearest rank first ends there.
   Slices(const ParameterLayout& layout, int ranks);
+  /// `places`: by rank, a permutation of 0 … P − 1.
+  Slices(const ParameterLayout& layout, std::vector<int> places);
 
-  /// Which place belongs to a rank. Where P is a power of two it is the rank with its bits reversed, so that
-  /// halving the vector with the nearest rank first ends there.
   int place(int rank) const { return places_[static_cast<std::size_t>(rank)]; }
 
   /// The floats of the places [first, last), and their blocks.
@@ -35,5 +37,8 @@ class Slices {
   std::vector<Index> float_borders_;  ///< P + 1
   std::vector<Index> block_borders_;  ///< P + 1
 };
+
+/// Places 0 … 2^m − 1 by number, bits reversed; where n is no power of two, 0 … n − 1.
+std::vector<int> halving_places(int n);
 
 }  // namespace lockstep

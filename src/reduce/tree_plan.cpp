@@ -1,29 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reduce/tree_plan.h"
 
-#include <bit>
+#include <ranges>
+#include <utility>
 
 #include "lockstep/core/error.h"
 #include "lockstep/reduce/gradient_reducer.h"
 
 namespace lockstep {
 
-TreePlan::TreePlan(int ranks, int shards)
-    : ranks_(ranks), shards_(shards), first_operands_(static_cast<std::size_t>(ranks) + 1) {
-  const auto has_one_bit = [](int n) { return std::has_single_bit(static_cast<unsigned>(n)); };
-  is_aligned_ = has_one_bit(ranks) && shards % ranks == 0 && has_one_bit(shards / ranks);
+namespace {
+
+std::vector<TreeNode> parts_of_ranks(int ranks, int shards) {
+  std::vector<TreeNode> parts(static_cast<std::size_t>(ranks));
+  int rank = 0;
+  for (TreeNode& part : parts) part = hosted_shards(rank++, ranks, shards);
+  return parts;
+}
+
+}  // namespace
+
+TreePlan::TreePlan(int ranks, int shards) : TreePlan(parts_of_ranks(ranks, shards), shards, true) {}
+
+TreePlan::TreePlan(std::vector<TreeNode> parts, int shards, bool joins)
+    : parts_(std::move(parts)), shards_(shards), joins_(joins), first_operands_(parts_.size() + 1) {
+  const auto count = static_cast<int>(parts_.size());
   // Absent shards only ever lessen the operands, so one update with all of them gets all memory.
   update(std::vector<char>(static_cast<std::size_t>(shards), 1));
-  for (int rank = 0; rank < ranks; ++rank) most_nodes_.push_back(static_cast<int>(nodes(rank).size()));
+  for (int part = 0; part < count; ++part) most_nodes_.push_back(static_cast<int>(nodes(part).size()));
+  most_roots_ = static_cast<int>(roots().size());
 }
 
 void TreePlan::update(std::span<const char> has_rows) {
   LOCKSTEP_CHECK_EQ(has_rows.size(), static_cast<std::size_t>(shards_));
   nodes_.clear();
-  for (int rank = 0; rank < ranks_; ++rank) find_nodes(rank, has_rows);
-  first_operands_[static_cast<std::size_t>(ranks_)] = operands();
+  for (std::size_t part = 0; part < parts_.size(); ++part) find_nodes(part, has_rows);
+  first_operands_.back() = operands();
 
-  stack_.reset(0);
+  stack_.reset(parts_.front().first);
   open_.clear();
   additions_.clear();
   for (int operand = 0; operand < operands(); ++operand) {
@@ -32,12 +46,14 @@ void TreePlan::update(std::span<const char> has_rows) {
     open_.push_back(operand);
     add(stack_.push(node));
   }
-  add(stack_.join());
+  add(stack_.skip_to(parts_.back().last));
+  if (joins_) add(stack_.join());
+  mark_roots();
 }
 
-void TreePlan::find_nodes(int rank, std::span<const char> has_rows) {
-  first_operands_[static_cast<std::size_t>(rank)] = operands();
-  const TreeNode hosted = hosted_shards(rank, ranks_, shards_);
+void TreePlan::find_nodes(std::size_t part, std::span<const char> has_rows) {
+  first_operands_[part] = operands();
+  const TreeNode hosted = parts_[part];
   stack_.reset(hosted.first);
   for (int shard = hosted.first; shard < hosted.last; ++shard) {
     if (has_rows[static_cast<std::size_t>(shard)] == 0) continue;
@@ -56,17 +72,18 @@ void TreePlan::add(int additions) {
   }
 }
 
-std::span<const TreeNode> TreePlan::nodes(int rank) const {
-  const auto first = static_cast<std::size_t>(first_operand(rank));
-  const auto last = static_cast<std::size_t>(first_operand(rank + 1));
-  return std::span(nodes_).subspan(first, last - first);
+void TreePlan::mark_roots() {
+  root_of_.assign(nodes_.size(), -1);
+  for (std::size_t i = 0; i < open_.size(); ++i)
+    root_of_[static_cast<std::size_t>(open_[i])] = static_cast<int>(i);
+  for (Addition& addition : std::views::reverse(additions_))
+    addition.root = std::exchange(root_of_[static_cast<std::size_t>(addition.left)], -1);
 }
 
-bool TreePlan::is_balanced() const {
-  if (!is_aligned_) return false;
-  for (int rank = 0; rank < ranks_; ++rank)
-    if (first_operand(rank + 1) - first_operand(rank) != 1) return false;
-  return true;
+std::span<const TreeNode> TreePlan::nodes(int part) const {
+  const auto first = static_cast<std::size_t>(first_operand(part));
+  const auto last = static_cast<std::size_t>(first_operand(part + 1));
+  return std::span(nodes_).subspan(first, last - first);
 }
 
 }  // namespace lockstep

@@ -37,7 +37,12 @@ GradientStep::GradientStep(const Dataset& dataset, Sampler& sampler, Model& mode
       score_gradient_(static_cast<std::size_t>(Batch::kMaxRows * stride_)),
       row_loss_(Batch::kMaxRows),
       row_weight_(Batch::kMaxRows),
-      row_right_(Batch::kMaxRows) {}
+      row_right_(Batch::kMaxRows),
+      reducer_(reducer) {
+  if (reducer.wants_tensors())
+    sums_.tell([](void* listener, int tensor) { static_cast<GradientReducer*>(listener)->ready(tensor); },
+               &reducer_);
+}
 
 void GradientStep::run(const float* weights, const BatchWindow& window) {
   mark_ = now_seconds();
@@ -46,13 +51,15 @@ void GradientStep::run(const float* weights, const BatchWindow& window) {
   sums_.begin_step(dataset_.hosted());
   tail_depth_ = 0;
   buffer_.clear(window.epoch);
-  for (int shard = 0; shard < dataset_.shards(); ++shard) {
-    const auto places = Sampler::places(shard, dataset_.shards(), window.first, window.last);
-    has_rows_[static_cast<std::size_t>(shard)] = static_cast<char>(places.count() > 0);
-    if (places.count() > 0 && shard >= dataset_.hosted().first && shard < dataset_.hosted().last)
-      append(shard, places);
-  }
-  process();
+  const auto places_of = [&](int shard) {
+    return Sampler::places(shard, dataset_.shards(), window.first, window.last);
+  };
+  for (int shard = 0; shard < dataset_.shards(); ++shard)
+    has_rows_[static_cast<std::size_t>(shard)] = static_cast<char>(places_of(shard).count() > 0);
+  reducer_.begin(has_rows_);
+  for (int shard = dataset_.hosted().first; shard < dataset_.hosted().last; ++shard)
+    if (has_rows_[static_cast<std::size_t>(shard)] != 0) append(shard, places_of(shard));
+  process(true);
   nodes_ = sums_.finish_step();
   for (int i = 0; i < sums_.closing_additions(); ++i, --tail_depth_)
     tails_[static_cast<std::size_t>(tail_depth_) - 2].add(tails_[static_cast<std::size_t>(tail_depth_) - 1]);
@@ -79,7 +86,7 @@ void GradientStep::append(int shard, Sampler::Places places) {
   buffer_.prefetch(shard, sampler_.upcoming(shard, places));
 }
 
-void GradientStep::process() {
+void GradientStep::process(bool is_last) {
   const Batch batch = buffer_.batch();
   if (batch.rows() == 0) return;
   const double gathered = now_seconds();
@@ -88,7 +95,7 @@ void GradientStep::process() {
   const Matrix gradient{score_gradient_.data(), batch.rows(), outputs_, stride_};
   model_.forward(weights_, batch, Pass::kTrain, scores);
   loss_.evaluate(scores, batch.labels, batch.weights, row_loss_.data(), gradient);
-  sums_.begin_batch(batch.segments);
+  sums_.begin_batch(batch.segments, is_last);
   model_.backward(weights_, batch, gradient, sums_);
   sum_tails(batch);
   buffer_.clear(batch.epoch);

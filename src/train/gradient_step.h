@@ -57,7 +57,7 @@ class GradientStep {
 
  private:
   void append(int shard, Sampler::Places places);
-  void process();
+  void process(bool is_last = false);
   void weigh_rows(const Batch& batch);
   Tail tail_of(Index begin, Index end) const;
   void sum_tails(const Batch& batch);
@@ -79,6 +79,7 @@ class GradientStep {
   std::vector<char> has_rows_;
   AlignedVector<float> scores_, score_gradient_;
   AlignedVector<double> row_loss_, row_weight_, row_right_;
+  GradientReducer& reducer_;
   PhaseSeconds seconds_;
   double mark_ = 0;
 };

@@ -15,6 +15,7 @@ struct TimeShares {
   double exchange = 0;  ///< moving bytes between ranks
   double wait = 0;      ///< for ranks that are later
   double update = 0;    ///< optimizer
+  double exposed = 0;   ///< waiting for bytes of other nodes; a part of exchange, wait and update
 };
 
 /// What observers are told after a step; equal on all ranks but for the times.

@@ -76,6 +76,21 @@ void declare_others(OptionTable& table) {
       "comm.shared_memory", true,
       "ranks of one machine sum gradients in memory they share, where it can be had; false: by messages. The "
       "bits are the same");
+  table
+      .text("comm.node", "host",
+            "which ranks share one copy of the weights: those of a machine, or of a NUMA domain of it")
+      .one_of({"host", "numa"});
+  table
+      .integers(
+          "comm.ranks_per_node", {0},
+          "ranks that share memory, in groups of so many on each machine; of several sizes the last one is "
+          "repeated; 0: all of the machine. The bits are the same")
+      .range(0, 1000000);
+  table
+      .integer(
+          "comm.bucket_kib", 4096,
+          "gradients larger than this travel between nodes while the rest is computed, so much at a time")
+      .range(16, 1048576);
   table.text("log.progress", "auto", "progress on stderr: a live bar on a terminal, lines elsewhere")
       .one_of({"auto", "bar", "line", "none"});
   table

@@ -35,9 +35,14 @@ void add_shares(Json& json, const StepReport& last) {
   json["share.exchange"] = shares.exchange / total;
   json["share.wait"] = shares.wait / total;
   json["share.update"] = shares.update / total;
+  json["share.exposed"] = shares.exposed / total;
 }
 
 }  // namespace
+
+double exposed_ms(const StepReport& last, const StepTimes& times) {
+  return last.shares.exposed * 1e3 / static_cast<double>(std::max<std::int64_t>(times.count(), 1));
+}
 
 double baseline_of(const DatasetInfo& info) {
   if (info.is_regression) return info.label_mean;
@@ -69,6 +74,7 @@ std::string summary_json(const TrainOutcome& outcome, const Trainer& trainer, co
   json["step_ms.p95"] = times.percentile_ms(0.95);
   json["step_ms.p99"] = times.percentile_ms(0.99);
   add_shares(json, last);
+  json["exposed_ms"] = exposed_ms(last, times);
   if (outcome.time_to_target_s >= 0) json["time_to_target_s"] = outcome.time_to_target_s;
   if (outcome.best_step >= 0) json["best_step"] = outcome.best_step;
   json["baseline"] = baseline_of(data.info());

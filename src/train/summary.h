@@ -12,6 +12,10 @@ namespace lockstep {
 /// the labels of a regression.
 double baseline_of(const DatasetInfo& info);
 
+/// Milliseconds of a step that a rank waited for bytes of other nodes, in the mean: the exchange between
+/// nodes that no computation hid.
+double exposed_ms(const StepReport& last, const StepTimes& times);
+
 /// summary.json: flat keys, metrics as "<set>.<name>", times in seconds and milliseconds.
 std::string summary_json(const TrainOutcome& outcome, const Trainer& trainer, const Dataset& data, int ranks,
                          double wall_s);

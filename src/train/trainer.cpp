@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "comm/agreement.h"
+#include "comm/topology.h"
 #include "core/clock.h"
 #include "core/config_identity.h"
 #include "core/duration.h"
@@ -30,13 +31,19 @@ Index planned_steps(const Options& options, Index steps_per_epoch) {
   return static_cast<Index>(std::ceil(steps * (1 - 1e-12)));
 }
 
+// Collective.
 ReducerContext reducer_context(const Options& options, Communicator& communicator, const TrainedModel& model,
                                int shards) {
+  const NodeSizes nodes = find_nodes(
+      communicator, {options.text("comm.node") == "numa", options.integers("comm.ranks_per_node")});
   ReducerContext context;
   context.communicator = &communicator;
   context.layout = &model.model->layout();
   context.shards = shards;
   context.shares_memory = options.flag("comm.shared_memory");
+  context.node_sizes = nodes.sizes;
+  context.nodes_note = nodes.note;
+  context.bucket_bytes = options.integer("comm.bucket_kib") * 1024;
   return context;
 }
 
@@ -118,6 +125,7 @@ TrainOutcome Trainer::run() {
   std::copy(model_.weights.begin() + mine.begin, model_.weights.begin() + mine.end, weights_ + mine.begin);
   reducer_->publish(weights_);
   reducer_->take_exchange_seconds();  // the start of the last rank is no exchange
+  reducer_->take_exposed_seconds();
   last_save_s_ = now_seconds();
   while (!is_finished()) {
     const double start = now_seconds();
@@ -143,6 +151,8 @@ TrainOutcome Trainer::run() {
 // waiting.
 void Trainer::share_waiting() {
   std::vector<double> all(static_cast<std::size_t>(communicator_.size()));
+  all_gather(communicator_, &report_.shares.exposed, sizeof(double), all.data());
+  report_.shares.exposed = tree_sum(all) / static_cast<double>(all.size());
   all_gather(communicator_, &report_.shares.exchange, sizeof(double), all.data());
   const double least = *std::min_element(all.begin(), all.end());
   report_.shares.wait = tree_sum(all) / static_cast<double>(all.size()) - least;
@@ -172,6 +182,7 @@ void Trainer::run_step() {
 
   const PhaseSeconds local = gradient_step_.take_seconds();
   const double exchange = reducer_->take_exchange_seconds();
+  report_.shares.exposed += reducer_->take_exposed_seconds();
   report_.shares.data += local.data;
   report_.shares.compute += local.compute;
   report_.shares.exchange += exchange;

@@ -173,6 +173,10 @@ TrainingResult train_run(const Options& options, const Plugins& plugins, Communi
   }
   if (request.resumes) resume_training(communicator, request, *trainer, directory.get(), progress);
   const TrainOutcome outcome = trainer->run();
+  if (progress && outcome.last.shares.exposed > 0)
+    progress->on_message(fmt::format("of {:.3g} ms a step {:.3g} ms went by waiting for other nodes",
+                                     trainer->step_times().mean_ms(),
+                                     exposed_ms(outcome.last, trainer->step_times())));
   progress.reset();
   TrainingResult result;
   result.metrics = outcome.metrics;

@@ -103,5 +103,16 @@ TEST(StepAllocation, NoneOnTwoThreadBackedRanks) {
   EXPECT_EQ(count_allocations(2, kLamb), 0);
 }
 
+TEST(StepAllocation, NoneBetweenNodes) {
+  for (const std::string nodes : {"1", "2", "3"}) {
+    auto settings = kMlp;
+    settings.insert(settings.end(),
+                    {"comm.ranks_per_node=" + nodes, "comm.bucket_kib=16", "model.hidden=90,80"});
+    EXPECT_EQ(count_allocations(4, settings), 0) << nodes;
+    settings.back() = "comm.bucket_kib=4096";
+    EXPECT_EQ(count_allocations(4, settings), 0) << nodes;
+  }
+}
+
 }  // namespace
 }  // namespace lockstep::testing

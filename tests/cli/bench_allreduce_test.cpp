@@ -25,7 +25,7 @@ class WrongReducer final : public GradientReducer {
   float* weights() override { return right_.weights(); }
   Slice slice() const override { return right_.slice(); }
   void publish(float* values) override { right_.publish(values); }
-  void share_blocks(double* all) override { right_.share_blocks(all); }
+  void share_blocks(double* all, int count) override { right_.share_blocks(all, count); }
   std::string transport() const override { return "none"; }
   double take_exchange_seconds() override { return 0; }
   float* reduce(const LocalSums& mine, Tail& total) override {

@@ -125,7 +125,23 @@ struct Result {
   std::vector<std::vector<float>> product, columns;
 };
 
-Result run(const Step& step, bool is_sparse) {
+// What the buffers held of each tensor when it was said to be complete.
+struct Told {
+  const ParameterLayout& layout;
+  const std::vector<float*>& buffers;
+  std::map<int, std::vector<std::vector<float>>> sums;
+
+  static void listen(void* told, int tensor) { static_cast<Told*>(told)->copy(tensor); }
+  void copy(int tensor) {
+    EXPECT_FALSE(sums.contains(tensor));
+    const Tensor& t = layout[tensor];
+    for (const float* buffer : buffers)
+      sums[tensor].emplace_back(buffer + t.offset, buffer + t.offset + t.size);
+  }
+};
+
+// `tells`: when sums are complete, which must be what the step ends with.
+Result run(const Step& step, bool is_sparse, bool tells = true) {
   ParameterLayout layout;
   layout.add("weight", {step.features, step.outputs}, true);
   layout.add("bias", {step.outputs}, false);
@@ -137,10 +153,13 @@ Result run(const Step& step, bool is_sparse) {
     buffers.push_back(buffer.data());
   }
   GradientSum sums(layout, buffers);
+  Told told{layout, buffers, {}};
+  if (tells) sums.tell(&Told::listen, &told);
   sums.begin_step(step.hosted);
-  for (const Cut& batch : cut(step)) {
+  const std::vector<Cut> batches = cut(step);
+  for (const Cut& batch : batches) {
     const Index rows = batch.segments.empty() ? 0 : batch.segments.back().end;
-    sums.begin_batch(batch.segments);
+    sums.begin_batch(batch.segments, &batch == &batches.back());
     Features features{
         false, {step.a.data() + batch.begin * step.features, rows, step.features, step.features}, {}};
     const testing::SparseCopy sparse(features.dense);
@@ -156,7 +175,11 @@ Result run(const Step& step, bool is_sparse) {
     result.product.emplace_back(buffers[i], buffers[i] + layout[0].size);
     result.columns.emplace_back(buffers[i] + layout[1].offset,
                                 buffers[i] + layout[1].offset + layout[1].size);
+    if (!tells) continue;
+    EXPECT_EQ(told.sums[0][i], result.product.back());
+    EXPECT_EQ(told.sums[1][i], result.columns.back());
   }
+  EXPECT_EQ(told.sums.size(), tells ? 2U : 0U);
   return result;
 }
 
@@ -172,6 +195,7 @@ TEST(GradientSum, EqualsTheSerialTreeBitForBit) {
           const Result result = run(step, is_sparse);
           ASSERT_EQ(result.product, product) << (is_sparse ? "sparse" : "dense");
           ASSERT_EQ(result.columns, columns);
+          ASSERT_EQ(run(step, is_sparse, false).product, product);
         }
       }
 }

@@ -69,6 +69,53 @@ TEST_F(MpiRanks, ExchangeInARing) {
   }
 }
 
+// Several exchanges are begun before the first is finished; what is between two ranks comes in order.
+TEST_F(MpiRanks, ExchangeWhileTheyWork) {
+  constexpr std::size_t kCount = 100000;
+  std::vector<std::vector<int>> mine, theirs(3, std::vector<int>(kCount, -1));
+  for (int i = 0; i < 3; ++i) mine.emplace_back(kCount, rank_ * 10 + i);
+  const int left = (rank_ - 1 + ranks_) % ranks_;
+  for (std::vector<int>& data : theirs) {
+    const Receive receive{left, data.data(), kCount * sizeof(int)};
+    communicator_.begin_exchange({}, {&receive, 1});
+  }
+  for (const std::vector<int>& data : mine) {
+    const Send send{(rank_ + 1) % ranks_, data.data(), kCount * sizeof(int)};
+    communicator_.begin_exchange({&send, 1}, {});
+    communicator_.advance_exchanges();
+  }
+  communicator_.finish_exchanges();
+  for (int i = 0; i < 3; ++i)
+    EXPECT_EQ(std::count(theirs[static_cast<std::size_t>(i)].begin(),
+                         theirs[static_cast<std::size_t>(i)].end(), left * 10 + i),
+              static_cast<std::ptrdiff_t>(kCount));
+  communicator_.check_peers();
+}
+
+// Each rank places a part near itself; all see all of it, zero at first, and too much of it is refused on
+// all.
+TEST_F(MpiRanks, ShareMemory) {
+  constexpr std::size_t kPart = 10000;  // no multiple of a page
+  std::string why_not;
+  const auto index = static_cast<std::size_t>(rank_);
+  const ByteRange mine{index * kPart, (index + 1) * kPart};
+  const std::size_t size = static_cast<std::size_t>(ranks_) * kPart + 5000;
+  const auto memory = communicator_.share_memory(communicator_, size, {&mine, 1}, why_not);
+  EXPECT_NE(memory, nullptr) << why_not;
+  if (memory) {
+    for (std::size_t i = 0; i < size; i += 97) EXPECT_EQ(memory.get()[i], std::byte{0});
+    barrier(communicator_);
+    std::fill(memory.get() + mine.begin, memory.get() + mine.end, static_cast<std::byte>(rank_ + 1));
+    barrier(communicator_);
+    for (std::size_t i = 0; i < static_cast<std::size_t>(ranks_) * kPart; i += 97)
+      EXPECT_EQ(memory.get()[i], static_cast<std::byte>(i / kPart + 1));
+  }
+  const std::size_t too_much = std::size_t{1} << 46;
+  const ByteRange greedy{0, rank_ == ranks_ - 1 ? too_much : 1};
+  EXPECT_EQ(communicator_.share_memory(communicator_, too_much, {&greedy, 1}, why_not), nullptr);
+  EXPECT_NE(why_not, "");
+}
+
 TEST_F(MpiRanks, CutLargeMessages) {
   MpiCommunicator cutting(kTimeoutS, 1000);
   for (std::size_t size : {999U, 1000U, 1001U, 123457U}) {
@@ -115,18 +162,24 @@ TEST_F(MpiRanks, ReduceToTheBitsOfTheTree) {
        {std::vector<char>(8, 1), std::vector<char>(5, 1), {0, 0, 1, 0, 1, 1, 1, 0}}) {
     const ReductionProblem problem({9000, 3, 70000}, has_rows, 4);
     const std::vector<float> expected = problem.expected();
-    for (const char* name : {"canonical", "mpi"}) {
+    for (const char* name : {"canonical", "mpi", "canonical on nodes of one and more ranks"}) {
       const auto registry = reducer_registry();
-      const auto reducer = registry.find(name).create({&communicator_, &problem.layout(), problem.shards()});
+      ReducerContext context{&communicator_, &problem.layout(), problem.shards()};
+      const bool is_canonical = std::string_view(name) != "mpi";
+      if (std::string_view(name).size() > 9 && ranks_ > 1) {
+        context.node_sizes = {1, ranks_ - 1};
+        context.bucket_bytes = 60000;
+      }
+      const auto reducer = registry.find(is_canonical ? "canonical" : "mpi").create(context);
       for (int step = 0; step < 3; ++step) {
         Tail total;
-        const float* sum = problem.run(*reducer, rank_, ranks_, total);
+        const float* sum = problem.run(*reducer, rank_, ranks_, total, step > 0);
         const Slice slice = reducer->slice();
         std::vector<float> whole(expected.size());
         std::copy_n(sum, slice.end - slice.begin, whole.data() + slice.begin);
         reducer->publish(whole.data());
         EXPECT_EQ(total.votes, problem.expected_tail(ranks_).votes);
-        if (std::string_view(name) == "canonical") {
+        if (is_canonical) {
           EXPECT_TRUE(whole == expected);
           EXPECT_EQ(total.sums, problem.expected_tail(ranks_).sums);
         } else {
@@ -153,6 +206,14 @@ TEST_F(MpiRanks, WaitNoLongerThanTheirDeadline) {
       EXPECT_EQ(error.code(), ExitCode::kStopped);
     }
     EXPECT_NE(message.find("for rank 1."), std::string::npos) << message;
+  }
+  barrier(communicator_);
+  MpiCommunicator another(0.2);
+  if (rank_ == 0 && ranks_ > 1) {
+    int never = 0;
+    const Receive receive{1, &never, sizeof never};
+    another.begin_exchange({}, {&receive, 1});
+    EXPECT_THROW(another.finish_exchanges(), Error);
   }
   barrier(communicator_);
 }

@@ -6,12 +6,12 @@
 #include <bit>
 #include <cstring>
 #include <memory>
+#include <numeric>
 #include <random>
 #include <string>
 #include <vector>
 
 #include "reduce/registry.h"
-#include "reduce/shared_reducer.h"
 #include "support/reduction_problem.h"
 #include "support/thread_communicator.h"
 
@@ -26,27 +26,50 @@ bool same_bits(const Tail& a, const Tail& b) {
   return std::memcmp(a.sums.data(), b.sums.data(), sizeof a.sums) == 0 && a.votes == b.votes;
 }
 
-enum class Way { kMessages, kSharedMemory };
+// How P ranks are grouped to nodes; no nodes: messages between all.
+struct Grouping {
+  std::vector<int> nodes;
+  Index bucket_bytes = Index{4} << 20;
+};
 
-std::unique_ptr<GradientReducer> make(Way way, const ReducerContext& context) {
-  if (way == Way::kMessages) return std::make_unique<CanonicalReducer>(context);
+std::string name_of(const Grouping& grouping) {
+  std::string name = "nodes";
+  for (const int size : grouping.nodes) name += " " + std::to_string(size);
+  return name + ", buckets of " + std::to_string(grouping.bucket_bytes);
+}
+
+std::unique_ptr<GradientReducer> make(const Grouping& grouping, Communicator& communicator,
+                                      const ReductionProblem& problem) {
+  ReducerContext context{&communicator, &problem.layout(), problem.shards()};
+  context.node_sizes = grouping.nodes;
+  context.bucket_bytes = grouping.bucket_bytes;
+  if (grouping.nodes.empty()) return std::make_unique<CanonicalReducer>(context);
   std::string why_not;
-  auto shared = SharedReducer::create(context, why_not);
+  auto shared = CanonicalReducer::create(context, why_not);
   EXPECT_NE(shared, nullptr) << why_not;
   return shared;
 }
 
+std::vector<Grouping> groupings(int ranks) {
+  std::vector<Grouping> result{{{}}, {{ranks}}, {{}, 20000}};
+  if (ranks > 1) result.push_back({{1, ranks - 1}, 20000});
+  if (ranks > 2) result.push_back({{ranks - 1, 1}});
+  if (ranks % 2 == 0) result.push_back({std::vector<int>(static_cast<std::size_t>(ranks / 2), 2)});
+  return result;
+}
+
 // Reduces, checks the slice and the tail of every rank, publishes the slices and checks the whole on every
 // rank.
-void expect_tree(const ReductionProblem& problem, int ranks, Way way) {
+void expect_tree(const ReductionProblem& problem, int ranks, const Grouping& grouping) {
+  SCOPED_TRACE(name_of(grouping));
   const std::vector<float> expected = problem.expected();
   const Tail expected_tail = problem.expected_tail(ranks);
   run_ranks(ranks, [&](Communicator& communicator) {
-    const auto made = make(way, {&communicator, &problem.layout(), problem.shards()});
+    const auto made = make(grouping, communicator, problem);
     GradientReducer& reducer = *made;
     for (int step = 0; step < 2; ++step) {
       Tail total;
-      const float* sum = problem.run(reducer, communicator.rank(), ranks, total);
+      const float* sum = problem.run(reducer, communicator.rank(), ranks, total, step == 0);
       const Slice slice = reducer.slice();
       const Index count = slice.end - slice.begin;
       EXPECT_TRUE(same_bits(sum, expected.data() + slice.begin, count)) << "rank " << communicator.rank();
@@ -67,7 +90,7 @@ void expect_tree(const ReductionProblem& problem, int ranks, Way way) {
 }
 
 void expect_tree(const ReductionProblem& problem, int ranks) {
-  for (const Way way : {Way::kMessages, Way::kSharedMemory}) expect_tree(problem, ranks, way);
+  for (const Grouping& grouping : groupings(ranks)) expect_tree(problem, ranks, grouping);
 }
 
 std::vector<char> all_present(int shards) {
@@ -88,7 +111,7 @@ TEST_P(Canonical, EqualsTheSerialTree) {
 
 TEST_P(Canonical, SkipsAbsentShards) {
   std::mt19937 random(7);
-  for (unsigned salt = 0; salt < 20; ++salt) {
+  for (unsigned salt = 0; salt < 8; ++salt) {
     std::vector<char> has_rows(1 + random() % 40);
     for (char& flag : has_rows) flag = random() % 3 == 0 ? 1 : 0;
     expect_tree(ReductionProblem({700, 5000}, has_rows, salt), GetParam());
@@ -107,9 +130,9 @@ TEST_P(Canonical, SlicesMayBeEmpty) {
 
 TEST_P(Canonical, SharesNumbersOfBlocks) {
   const ReductionProblem problem(kTensors, all_present(4), 1);
-  for (const Way way : {Way::kMessages, Way::kSharedMemory})
+  for (const Grouping& grouping : groupings(GetParam()))
     run_ranks(GetParam(), [&](Communicator& communicator) {
-      const auto made = make(way, {&communicator, &problem.layout(), problem.shards()});
+      const auto made = make(grouping, communicator, problem);
       GradientReducer& reducer = *made;
       for (int call = 0; call < 5; ++call) {
         const std::vector<Block>& blocks = problem.layout().blocks();
@@ -157,13 +180,49 @@ TEST(CanonicalReducer, RanksThatHostNoSubtreeDoNotJoinInPairs) {
 TEST(CanonicalReducer, RandomProblems) {
   std::mt19937 random(99);
   for (unsigned salt = 0; salt < 60; ++salt) {
-    const int ranks = 1 + static_cast<int>(random() % 8);
+    Grouping grouping;
+    grouping.bucket_bytes = salt % 2 == 0 ? 4 << 20 : 1 + static_cast<Index>(random() % 60000);
+    for (auto nodes = 1 + random() % 4; nodes > 0; --nodes)
+      grouping.nodes.push_back(1 + static_cast<int>(random() % 3));
+    const int ranks = std::accumulate(grouping.nodes.begin(), grouping.nodes.end(), 0);
     std::vector<Index> tensors(1 + random() % 4);
     for (Index& size : tensors) size = 1 + static_cast<Index>(random() % 9000);
     std::vector<char> has_rows(1 + random() % 24);
     for (char& flag : has_rows) flag = random() % 4 != 0 ? 1 : 0;
-    expect_tree(ReductionProblem(tensors, has_rows, salt), ranks);
+    expect_tree(ReductionProblem(tensors, has_rows, salt), ranks, grouping);
   }
+}
+
+TEST(CanonicalReducer, JoinsNodesOfAnySizes) {
+  for (const std::vector<int>& nodes : std::vector<std::vector<int>>{
+           {2, 2}, {2, 2, 2}, {3, 1}, {2, 4}, {1, 1}, {1, 1, 1, 1, 1}, {2, 2, 2, 2}, {1, 3, 2}, {4, 4}}) {
+    const int ranks = std::accumulate(nodes.begin(), nodes.end(), 0);
+    for (const Index bucket : {Index{1}, Index{20000}, Index{4} << 20}) {
+      for (const int shards : {3, ranks, 16})
+        expect_tree(ReductionProblem(kTensors, all_present(shards), 1), ranks, {nodes, bucket});
+      expect_tree(ReductionProblem(kTensors, {0, 1, 1, 0, 0, 0, 0, 1}, 1), ranks, {nodes, bucket});
+      expect_tree(ReductionProblem(kTensors, std::vector<char>(8, 0), 1), ranks, {nodes, bucket});
+      expect_tree(ReductionProblem({1}, all_present(8), 1), ranks, {nodes, bucket});
+    }
+  }
+}
+
+TEST(CanonicalReducer, SaysHowItExchanges) {
+  const ReductionProblem problem({100}, all_present(4), 1);
+  const auto transport = [&](const std::vector<int>& nodes) {
+    std::string text;
+    const int ranks = nodes.empty() ? 2 : std::accumulate(nodes.begin(), nodes.end(), 0);
+    run_ranks(ranks, [&](Communicator& communicator) {
+      const auto reducer = make({nodes}, communicator, problem);
+      if (communicator.rank() == 0) text = reducer->transport();
+    });
+    return text;
+  };
+  EXPECT_EQ(transport({}), "messages");
+  EXPECT_EQ(transport({2}), "shared memory");
+  EXPECT_EQ(transport({1, 1}), "messages");
+  EXPECT_EQ(transport({2, 2}), "shared memory in 2 nodes of 2 ranks, messages between them");
+  EXPECT_EQ(transport({3, 1}), "shared memory in 2 nodes of 1 to 3 ranks, messages between them");
 }
 
 TEST(CanonicalReducer, OneRankCopiesNothing) {

@@ -69,10 +69,18 @@ class ReductionProblem {
     return result;
   }
 
-  /// What the backward pass of one rank does: sums its shards in the reducer's buffers, then reduces.
-  float* run(GradientReducer& reducer, int rank, int ranks, Tail& total) const {
-    return prepare<float*>(reducer, rank, ranks,
-                           [&](const LocalSums& mine) { return reducer.reduce(mine, total); });
+  /// What the backward pass of one rank does: sums its shards in the reducer's buffers, then reduces. With
+  /// `tells`, tensors are said to be ready, in pairs from the last one on.
+  float* run(GradientReducer& reducer, int rank, int ranks, Tail& total, bool tells = false) const {
+    if (tells) reducer.begin(has_rows_);
+    return prepare<float*>(reducer, rank, ranks, [&](const LocalSums& mine) {
+      const auto tensors = static_cast<int>(layout_.tensors().size());
+      for (int tensor = tensors - 1; tells && tensor >= 0; --tensor) {
+        reducer.poll();
+        reducer.ready((tensor ^ 1) < tensors ? tensor ^ 1 : tensor);
+      }
+      return reducer.reduce(mine, total);
+    });
   }
   /// The same with sum().
   const float* run_sum(GradientReducer& reducer, int rank, int ranks, Tail& total) const {

@@ -67,8 +67,6 @@ struct World {
   std::condition_variable changed;
   bool is_poisoned = false;
   std::vector<Channel> channels;
-  int sharers = 0;
-  std::shared_ptr<std::byte> shared;
 };
 
 class ThreadCommunicator final : public Communicator {
@@ -91,25 +89,60 @@ class ThreadCommunicator final : public Communicator {
     }
   }
 
-  std::shared_ptr<std::byte> share_memory(std::size_t size, std::string&) override {
-    {
-      const std::lock_guard lock(world_.mutex);
-      if (++world_.sharers == 1) {
-        auto* memory = static_cast<std::byte*>(std::aligned_alloc(64, (size + 63) / 64 * 64));
-        std::memset(memory, 0, size);
-        world_.shared = std::shared_ptr<std::byte>(memory, [](std::byte* data) { std::free(data); });
+  void begin_exchange(std::span<const Send> sends, std::span<const Receive> receives) override {
+    const std::lock_guard lock(world_.mutex);
+    for (const Send& send : sends) {
+      if (send.size == 0) continue;
+      if (begun_ == begun_sends_.size()) begun_sends_.push_back(std::make_unique<BegunSend>());
+      BegunSend& begun = *begun_sends_[begun_++];
+      begun = {send.peer, false};
+      world_.channel(rank_, send.peer).push({send.data, send.size, &begun.is_taken});
+    }
+    for (const Receive& receive : receives)
+      if (receive.size > 0) begun_receives_.push_back(receive);
+    take_begun();
+  }
+
+  void advance_exchanges() override {
+    const std::lock_guard lock(world_.mutex);
+    if (world_.is_poisoned) throw Poisoned{};
+    take_begun();
+  }
+
+  void finish_exchanges() override {
+    std::unique_lock lock(world_.mutex);
+    try {
+      while (!begun_receives_.empty()) {
+        const Receive next = begun_receives_.front();
+        take(lock, next);
+        begun_receives_.erase(begun_receives_.begin());
       }
+      for (std::size_t i = 0; i < begun_; ++i)
+        wait(lock, begun_sends_[i]->peer, [&] { return begun_sends_[i]->is_taken; });
+      begun_ = 0;
+    } catch (...) {
+      world_.is_poisoned = true;
+      world_.changed.notify_all();
+      throw;
     }
-    barrier(*this);
-    auto shared = world_.shared;
-    barrier(*this);
-    {
-      const std::lock_guard lock(world_.mutex);
-      if (--world_.sharers == 0) world_.shared.reset();
+  }
+
+  // The first of the group makes it; the others are told where it is.
+  std::shared_ptr<std::byte> share_memory(Communicator& group, std::size_t size, std::span<const ByteRange>,
+                                          std::string&) override {
+    std::shared_ptr<std::byte> shared;
+    if (group.rank() == 0) {
+      auto* memory = static_cast<std::byte*>(std::aligned_alloc(64, (size + 63) / 64 * 64));
+      std::memset(memory, 0, size);
+      shared = std::shared_ptr<std::byte>(memory, [](std::byte* data) { std::free(data); });
     }
-    barrier(*this);
+    const std::shared_ptr<std::byte>* first = &shared;
+    broadcast(group, &first, sizeof first);
+    if (group.rank() != 0) shared = *first;
+    barrier(group);
     return shared;
   }
+  using Communicator::share_memory;
 
   void check_peers() override {
     const std::lock_guard lock(world_.mutex);
@@ -137,10 +170,28 @@ class ThreadCommunicator final : public Communicator {
   struct Flag {
     bool is_set = false;
   };
+  struct BegunSend {
+    int peer = 0;
+    bool is_taken = false;
+  };
+
+  // Messages of one peer arrive in order, so where its channel is empty now it is for all that follow.
+  void take_begun() {
+    std::erase_if(begun_receives_, [&](const Receive& receive) {
+      Channel& channel = world_.channel(receive.peer, rank_);
+      if (channel.is_empty()) return false;
+      copy(channel.pop(), receive);
+      return true;
+    });
+    world_.changed.notify_all();
+  }
 
   void exchange_locked(std::unique_lock<std::mutex>& lock, std::span<const Send> sends,
                        std::span<const Receive> receives) {
     if (world_.is_poisoned) throw Poisoned{};
+    for (const Receive& begun : begun_receives_)
+      for (const Receive& receive : receives)
+        LOCKSTEP_CHECK(begun.peer != receive.peer);  // which of the two would the message be for?
     taken_.assign(sends.size(), Flag{});
     for (std::size_t i = 0; i < sends.size(); ++i) {
       taken_[i].is_set = sends[i].size == 0;
@@ -157,11 +208,14 @@ class ThreadCommunicator final : public Communicator {
   void take(std::unique_lock<std::mutex>& lock, const Receive& receive) {
     Channel& channel = world_.channel(receive.peer, rank_);
     wait(lock, receive.peer, [&] { return !channel.is_empty(); });
-    const Message message = channel.pop();
+    copy(channel.pop(), receive);
+    world_.changed.notify_all();
+  }
+
+  static void copy(const Message& message, const Receive& receive) {
     LOCKSTEP_CHECK_EQ(message.size, receive.size);
     std::memcpy(receive.data, message.data, message.size);
     *message.is_taken = true;
-    world_.changed.notify_all();
   }
 
   template <class Condition>
@@ -176,6 +230,9 @@ class ThreadCommunicator final : public Communicator {
   World& world_;
   int rank_;
   std::vector<Flag> taken_;
+  std::vector<std::unique_ptr<BegunSend>> begun_sends_;  // of which begun_ are in use
+  std::size_t begun_ = 0;
+  std::vector<Receive> begun_receives_;
 };
 
 }  // namespace

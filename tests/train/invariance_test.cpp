@@ -50,6 +50,9 @@ std::vector<Experiment> experiments() {
       {"Clipping",
        {dense, "model.name=mlp", "model.hidden=13", "optim.clip_norm=0.05", "optim.clip_value=0.01",
         "train.batch=97", "train.shards=7", "train.epochs=2"}},
+      {"ManyBuckets",  // several tensors of more than the smallest bucket
+       {dense, "model.name=mlp", "model.hidden=90,80,70", "train.batch=97", "train.shards=6",
+        "optim.name=adam", "train.epochs=2"}},
       {"Lamb",
        {dense, "model.name=mlp", "model.hidden=70,70", "optim.name=lamb", "optim.clip_norm=0.5",
         "train.batch=128", "train.epochs=2", "optim.schedule=cosine"}},
@@ -111,6 +114,33 @@ TEST_P(Invariance, EveryStepHasTheSameBitsOnAnyNumberOfRanks) {
     const auto request = into("messages" + std::to_string(ranks));
     train_on(ranks, with({"log.hash_every=1", "comm.shared_memory=false"}), request);
     EXPECT_EQ(summary_text(request.directory, "parameters_hash"), expected.back()) << ranks << " ranks";
+  }
+}
+
+// Any ranks may be a node of their own, and gradients travel in any pieces.
+TEST_P(Invariance, EveryStepHasTheSameBitsOnAnyNodes) {
+  struct Nodes {
+    int ranks;
+    std::string sizes;
+    int bucket_kib;
+  };
+  const auto alone = into("alone");
+  train_on(1, GetParam().settings, alone);
+  const std::string expected = summary_text(alone.directory, "parameters_hash");
+  for (const Nodes& nodes : std::vector<Nodes>{{2, "1", 16},
+                                               {4, "2", 4096},
+                                               {4, "2", 16},
+                                               {4, "3", 16},
+                                               {6, "2", 16},
+                                               {6, "2,4", 16},
+                                               {5, "1,3", 4096}}) {
+    const auto request =
+        into(std::to_string(nodes.ranks) + " as " + nodes.sizes + " by " + std::to_string(nodes.bucket_kib));
+    train_on(
+        nodes.ranks,
+        with({"comm.ranks_per_node=" + nodes.sizes, "comm.bucket_kib=" + std::to_string(nodes.bucket_kib)}),
+        request);
+    EXPECT_EQ(summary_text(request.directory, "parameters_hash"), expected) << request.directory.filename();
   }
 }
 

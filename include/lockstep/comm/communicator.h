@@ -23,6 +23,12 @@ struct Receive {
   std::size_t size = 0;
 };
 
+/// Bytes of a piece of memory, from its start.
+struct ByteRange {
+  std::size_t begin = 0;
+  std::size_t end = 0;
+};
+
 /// The ranks of one job: bytes between them, and nothing else. Sums are formed by `reduce`, never by the
 /// transport. Backed by MPI, by threads (tests) or by nothing (one rank).
 class Communicator {
@@ -41,15 +47,33 @@ class Communicator {
   /// communicator is of no use after that.
   virtual void exchange(std::span<const Send> sends, std::span<const Receive> receives) = 0;
 
-  /// Collective. `size` bytes of zeros that all ranks see, 64-byte aligned; null on all ranks where they are
-  /// on several nodes or the memory cannot be had, with the reason in `why_not`. It is gone with the last of
-  /// its owners, however they end.
-  virtual std::shared_ptr<std::byte> share_memory(std::size_t /*size*/, std::string& why_not) {
+  /// The same, going on while the caller works: posts all and returns. Nothing of it may be touched before
+  /// finish_exchanges(), and exchange() with one of these peers not be called. Several may be begun one after
+  /// the other; messages between two ranks match in the order they were begun.
+  virtual void begin_exchange(std::span<const Send> sends, std::span<const Receive> receives) {
+    exchange(sends, receives);
+  }
+  /// Moves on what was begun, for a moment; without it nothing may move.
+  virtual void advance_exchanges() {}
+  /// Returns when all that was begun is done, or throws like exchange().
+  virtual void finish_exchanges() {}
+
+  /// Collective among `group`, ranks of one machine that are this communicator's. `size` bytes of zeros that
+  /// all of them see, 64-byte aligned; null on all of them where the memory cannot be had, with the reason in
+  /// `why_not`. It is gone with the last of its owners, however they end. A rank places `mine`, the ranges
+  /// that it uses most, near itself; what several name goes to one of them.
+  virtual std::shared_ptr<std::byte> share_memory(Communicator& /*group*/, std::size_t /*size*/,
+                                                  std::span<const ByteRange> /*mine*/, std::string& why_not) {
     why_not = "the transport has none";
     return nullptr;
   }
+  /// Collective. The same among all ranks; null where they are on several machines.
+  std::shared_ptr<std::byte> share_memory(std::size_t size, std::string& why_not) {
+    return share_memory(*this, size, {}, why_not);
+  }
 
-  /// Called now and then by ranks that wait for a flag in shared memory; throws if waiting has no use.
+  /// Called now and then by ranks that wait for a flag in shared memory: moves on what was begun, and throws
+  /// if waiting has no use.
   virtual void check_peers() {}
 
   /// Seconds after which a rank that waits gives up.

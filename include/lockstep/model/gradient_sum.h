@@ -42,10 +42,18 @@ class GradientSum {
 
   /// Starts the step of a rank that hosts shards [first, last).
   void begin_step(TreeNode hosted);
-  /// Plans the sums of the next batch. Its segments follow those of the batch before.
-  void begin_batch(std::span<const Segment> segments);
+  /// Plans the sums of the next batch. Its segments follow those of the batch before. `is_last`: of the step.
+  void begin_batch(std::span<const Segment> segments, bool is_last = false);
   /// Ends the step: the complete subtrees this rank has, in shard order; buffers[i] holds the sum of node i.
   std::span<const TreeNode> finish_step();
+
+  /// Called with `listener` whenever the sums of a tensor are complete: in the last batch of a step, if it is
+  /// said to be the last.
+  using Notice = void (*)(void* listener, int tensor);
+  void tell(Notice notice, void* listener) {
+    notice_ = notice;
+    listener_ = listener;
+  }
 
   /// One sum taken onto the stack, over rows [begin, end) of the batch (none if empty), and how many
   /// additions (topmost but one += topmost) follow. What travels with the gradient is summed by the same
@@ -65,6 +73,9 @@ class GradientSum {
   // Not std::function, which would go to the heap in every step.
   using LeafFunction = void (*)(const void* self, Index begin, Index end, float* out);
   void add_leaves(int tensor, const void* self, LeafFunction leaf);
+  void finish_tensor(int tensor) {
+    if (tells_) notice_(listener_, tensor);
+  }
   void pack_columns(ConstMatrix a, Index first, Index last);
 
   const ParameterLayout& layout_;
@@ -76,7 +87,10 @@ class GradientSum {
   int depth_after_ = 0;   ///< and when it ends
   bool is_open_ = false;  ///< the topmost sum continues in the next batch
   int closing_additions_ = 0;
-  struct Packed;  ///< room for the packed operands of a product
+  Notice notice_ = nullptr;
+  void* listener_ = nullptr;
+  bool tells_ = false;  ///< in this batch
+  struct Packed;        ///< room for the packed operands of a product
   std::unique_ptr<Packed> packed_;
 };
 

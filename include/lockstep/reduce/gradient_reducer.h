@@ -35,7 +35,11 @@ struct ReducerContext {
   Communicator* communicator = nullptr;
   const ParameterLayout* layout = nullptr;
   int shards = 1;
-  bool shares_memory = true;  ///< ranks of one node may use the same memory
+  bool shares_memory = true;    ///< ranks of one node may use the same memory
+  std::vector<int> node_sizes;  ///< ranks of each node, in order; empty: each machine is one node
+  std::string nodes_note;       ///< why nodes are not those that were asked for, for the user
+  Index bucket_bytes =
+      Index{4} << 20;  ///< what travels between nodes while gradients are computed, at a time
 };
 
 /// Shards [⌊rS/P⌋, ⌊(r+1)S/P⌋) that rank r hosts; may be none.
@@ -68,6 +72,15 @@ class GradientReducer {
   /// What this rank updates. The slices of all ranks cover the vector; with "mpi" each is everything.
   virtual Slice slice() const = 0;
 
+  /// Begins a step, before any sum of it is written. A reducer that exchanges gradients while they are
+  /// computed then wants_tensors(); without begin(), reduce() begins. `has_rows` as in LocalSums.
+  virtual void begin(std::span<const char> /*has_rows*/) {}
+  virtual bool wants_tensors() const { return false; }
+  /// This rank has written its last to this tensor in all buffers().
+  virtual void ready(int /*tensor*/) {}
+  /// Moves on what travels already. Called now and then between begin() and reduce().
+  virtual void poll() {}
+
   /// Collective. Returns the sum of slice() — element i of the vector at result[i − slice().begin], writable,
   /// 64-byte aligned, valid until buffers() are next written — and leaves the sum of all tails in `total`,
   /// the same bits on every rank. Without any rows both are zero.
@@ -90,6 +103,9 @@ class GradientReducer {
 
   /// Seconds spent waiting for and moving bytes since the last call.
   virtual double take_exchange_seconds() = 0;
+
+  /// Of these, since the last call, what went by waiting for other nodes: bytes that no computation hid.
+  virtual double take_exposed_seconds() { return 0; }
 };
 
 /// One row of src/reduce/registry.cpp.
