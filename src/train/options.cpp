@@ -76,6 +76,14 @@ void declare_others(OptionTable& table) {
       "comm.shared_memory", true,
       "ranks of one machine sum gradients in memory they share, where it can be had; false: by messages. The "
       "bits are the same");
+  table
+      .text("comm.sparse", "auto",
+            "whether steps on sparse rows exchange and update only the features they touch: for models whose "
+            "weights belong to features, and for sgd, adagrad and ftrl, whose penalties on other weights are "
+            "made up for when these are next read. Without l1, l2 and weight_decay the bits are those of "
+            "\"off\" (ftrl: with a constant rate), with them the weights are within rounding. auto: where it "
+            "can be and 4 times the entries of a mean batch are at most the features")
+      .one_of({"auto", "on", "off"});
   table.text("log.progress", "auto", "progress on stderr: a live bar on a terminal, lines elsewhere")
       .one_of({"auto", "bar", "line", "none"});
   table

@@ -32,7 +32,9 @@ void Trainer::save_checkpoint() {
       for (const Tensor& tensor : layout.tensors())
         views.push_back({prefix + tensor.name, tensor.shape, values + tensor.offset, tensor.size});
     };
-    add("", weights_);
+    add("", sparse_ ? sparse_->settled(model_.weights.data()) : weights_);
+    if (sparse_)
+      for (const TensorView& view : sparse_->checkpoint_tensors()) views.push_back(view);
     for (std::size_t i = 0; i < update_step_.state().size(); ++i)
       add("state." + optimizer_->state_names()[i] + ".", update_step_.state()[i].data());
     if (average_.is_started()) add("average.", average_.values().data());
@@ -75,6 +77,7 @@ void Trainer::resume(const TensorFile& checkpoint) {
                                      "is not what the checkpoint was trained on");
   const ParameterLayout& layout = model_.model->layout();
   copy_tensors(checkpoint, "", layout, model_.weights.data());
+  if (sparse_) sparse_->restore(checkpoint, model_.weights.data());
   for (std::size_t i = 0; i < update_step_.state().size(); ++i)
     copy_tensors(checkpoint, "state." + optimizer_->state_names()[i] + ".", layout,
                  update_step_.state()[i].data());
