@@ -38,7 +38,7 @@ std::string sorted_lines(const Options& options, const Wanted& is_wanted) {
 }  // namespace
 
 bool determines_model(std::string_view key) {
-  if (key == "run.seed") return true;
+  if (key == "run.seed" || key == "comm.sparse") return true;
   return std::none_of(std::begin(kFreeTables), std::end(kFreeTables),
                       [&](std::string_view table) { return key.starts_with(table); }) &&
          std::find(std::begin(kFreeKeys), std::end(kFreeKeys), key) == std::end(kFreeKeys);

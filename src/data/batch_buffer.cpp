@@ -9,8 +9,11 @@
 
 namespace lockstep {
 
-BatchBuffer::BatchBuffer(const Dataset& dataset)
-    : dataset_(dataset), labels_(Batch::kMaxRows), weights_(Batch::kMaxRows) {
+BatchBuffer::BatchBuffer(const Dataset& dataset, bool copies_entries)
+    : dataset_(dataset),
+      copies_entries_(copies_entries),
+      labels_(Batch::kMaxRows),
+      weights_(Batch::kMaxRows) {
   if (!dataset.info().is_sparse)
     dense_.resize(static_cast<std::size_t>(Batch::kMaxRows * dataset.info().features));
   offsets_.assign(Batch::kMaxRows + 1, 0);
@@ -68,9 +71,10 @@ void BatchBuffer::append_row(const ShardRows& rows, std::uint32_t row, std::size
     return preprocess(dataset_.preprocessing(), rows.bytes.data() + row * width, width,
                       dense_.data() + target * width);
   const auto first = rows.offsets[row], last = rows.offsets[row + 1];
+  offsets_[target + 1] = offsets_[target] + (last - first);
+  if (!copies_entries_) return;
   columns_.insert(columns_.end(), rows.columns.begin() + first, rows.columns.begin() + last);
   values_.insert(values_.end(), rows.values.begin() + first, rows.values.begin() + last);
-  offsets_[target + 1] = static_cast<Index>(columns_.size());
 }
 
 void BatchBuffer::prefetch(int shard, std::span<const std::uint32_t> row_numbers) const {

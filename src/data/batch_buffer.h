@@ -15,7 +15,8 @@ namespace lockstep {
 /// the way. Nothing is allocated after construction, but the arrays of sparse rows may grow.
 class BatchBuffer {
  public:
-  explicit BatchBuffer(const Dataset& dataset);
+  /// `copies_entries`: those of sparse rows; or whoever uses the batch has them elsewhere.
+  explicit BatchBuffer(const Dataset& dataset, bool copies_entries = true);
 
   void clear(std::uint64_t epoch);
   Index free_rows() const { return Batch::kMaxRows - rows_; }
@@ -33,6 +34,7 @@ class BatchBuffer {
   void append_row(const ShardRows& rows, std::uint32_t row, std::size_t target);
 
   const Dataset& dataset_;
+  bool copies_entries_;
   Index rows_ = 0;
   std::uint64_t epoch_ = 0;
   AlignedVector<float> dense_;  // kMaxRows × D

@@ -15,6 +15,7 @@ struct DemoOptions {
   Index features = 20;  ///< blobs: 20, spirals: 2, sparse: 10,000
   Index classes = 2;    ///< blobs and spirals: 3
   Index nonzeros = 20;  ///< per row of sparse
+  double power = 2;     ///< of sparse: the higher, the fewer columns are frequent; 1: all alike
   double noise = 0.1;   ///< share of labels that are replaced; linear: standard deviation of the target
   std::uint64_t seed = 1;
   Index first_row =

@@ -132,8 +132,8 @@ class SpiralRows final : public DemoRows {
   std::vector<float> values_;
 };
 
-/// One entry in each of `nonzeros` equal ranges of columns, at the square of a uniform place: the first
-/// columns of a range are frequent, the last ones rare.
+/// One entry in each of `nonzeros` equal ranges of columns, at a power (the square) of a uniform place: the
+/// first columns of a range are frequent, the last ones rare.
 class SparseRowsDemo final : public DemoRows {
  public:
   explicit SparseRowsDemo(DemoOptions options)
@@ -157,7 +157,8 @@ class SparseRowsDemo final : public DemoRows {
       const Index first = at * options_.features / options_.nonzeros;
       const Index width = (at + 1) * options_.features / options_.nonzeros - first;
       const double place = static_cast<double>(Philox::to_unit(words[0]));
-      const auto column = first + static_cast<Index>(place * place * static_cast<double>(width));
+      const double spread = options_.power == 2 ? place * place : std::pow(place, options_.power);
+      const auto column = first + static_cast<Index>(spread * static_cast<double>(width));
       columns_[i] = static_cast<std::uint32_t>(column);
       values_[i] = 0.5F + Philox::to_unit(words[1]);
       const auto weight = truth.words(static_cast<std::uint64_t>(column));

@@ -21,6 +21,7 @@ class LinearModel final : public Model {
   void backward(const float* weights, const Batch& batch, ConstMatrix score_gradient,
                 GradientSum& sums) override;
   Index rows_at_once() const override;
+  int feature_tensor() const override { return shape_.is_sparse ? weight_ : -1; }
   double flops_per_row() const override { return 4.0 * static_cast<double>(layout_.logical_size()); }
 
  private:

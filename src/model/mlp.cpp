@@ -10,7 +10,7 @@
 namespace lockstep {
 
 Mlp::Mlp(const Config& config, std::uint64_t seed, const ModelShape& shape)
-    : config_(config), dropout_(config.dropout, seed) {
+    : config_(config), dropout_(config.dropout, seed), is_sparse_(shape.is_sparse) {
   Index inputs = shape.features;
   for (std::size_t i = 0; i <= config.hidden.size(); ++i) {
     Layer layer;

@@ -31,6 +31,7 @@ class Mlp final : public Model {
   /// Uniform within ±√(6 / inputs) (He et al., 2015) or ±√(6 / (inputs + outputs)) (Glorot and Bengio, 2010);
   /// biases 0.
   void initialize(std::uint64_t seed, float* weights) const override;
+  int feature_tensor() const override { return is_sparse_ ? layers_[0].weight : -1; }
   void forward(const float* weights, const Batch& batch, Pass pass, Matrix scores) override;
   void backward(const float* weights, const Batch& batch, ConstMatrix score_gradient,
                 GradientSum& sums) override;
@@ -55,6 +56,7 @@ class Mlp final : public Model {
 
   Config config_;
   Dropout dropout_;
+  bool is_sparse_;
   ParameterLayout layout_;
   std::vector<Layer> layers_;
 };

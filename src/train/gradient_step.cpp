@@ -19,18 +19,19 @@ std::vector<float*> buffers_of(GradientReducer& reducer) {
 
 }  // namespace
 
-GradientStep::GradientStep(const Dataset& dataset, Sampler& sampler, Model& model, const Loss& loss,
-                           Index outputs, GradientReducer& reducer)
+GradientStep::GradientStep(const Dataset& dataset, Sampler& sampler, const GradientTarget& target,
+                           const Loss& loss, Index outputs)
     : dataset_(dataset),
       sampler_(sampler),
-      model_(model),
+      model_(target.model),
+      compact_(target.compact),
       loss_(loss),
       outputs_(outputs),
       stride_(outputs == 1 ? 1 : round_up_16(outputs)),
-      rows_at_once_(model.rows_at_once()),
-      buffer_(dataset),
+      rows_at_once_(target.model.rows_at_once()),
+      buffer_(dataset, target.compact == nullptr),
       ledger_(dataset),
-      sums_(model.layout(), buffers_of(reducer)),
+      sums_(target.layout, buffers_of(target.reducer)),
       tails_(static_cast<std::size_t>(GradientSum::buffers_needed(dataset.hosted())) + 1),
       has_rows_(static_cast<std::size_t>(dataset.shards())),
       scores_(static_cast<std::size_t>(Batch::kMaxRows * stride_)),
@@ -38,8 +39,8 @@ GradientStep::GradientStep(const Dataset& dataset, Sampler& sampler, Model& mode
       row_loss_(Batch::kMaxRows),
       row_weight_(Batch::kMaxRows),
       row_right_(Batch::kMaxRows),
-      reducer_(reducer) {
-  if (reducer.wants_tensors())
+      reducer_(target.reducer) {
+  if (reducer_.wants_tensors())
     sums_.tell([](void* listener, int tensor) { static_cast<GradientReducer*>(listener)->ready(tensor); },
                &reducer_);
 }
@@ -87,7 +88,7 @@ void GradientStep::append(int shard, Sampler::Places places) {
 }
 
 void GradientStep::process(bool is_last) {
-  const Batch batch = buffer_.batch();
+  const Batch batch = next_batch();
   if (batch.rows() == 0) return;
   const double gathered = now_seconds();
   seconds_.data += gathered - mark_;
@@ -101,6 +102,10 @@ void GradientStep::process(bool is_last) {
   buffer_.clear(batch.epoch);
   mark_ = now_seconds();
   seconds_.compute += mark_ - gathered;
+}
+
+Batch GradientStep::next_batch() {
+  return compact_ == nullptr ? buffer_.batch() : compact_->compact(buffer_.batch());
 }
 
 // What the tails sum, by row: the weighted loss in the place of the loss, and the weight of rows decided
@@ -155,7 +160,7 @@ std::string GradientStep::find_non_finite(const float* weights, const BatchWindo
       const auto row = sampler_.rows(shard, {place, place + 1});
       buffer_.clear(window.epoch);
       buffer_.append(shard, row, place, true);
-      const Batch batch = buffer_.batch();
+      const Batch batch = next_batch();
       const Matrix scores{scores_.data(), 1, outputs_, stride_};
       model_.forward(weights, batch, Pass::kTrain, scores);
       loss_.evaluate(scores, batch.labels, batch.weights, row_loss_.data(),

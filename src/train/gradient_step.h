@@ -13,18 +13,13 @@
 #include "lockstep/model/loss.h"
 #include "lockstep/model/model.h"
 #include "lockstep/reduce/gradient_reducer.h"
+#include "train/batch_window.h"
+#include "train/compact_rows.h"
 
 namespace lockstep {
 
 /// What Tail::sums hold in training.
 enum TailSum { kTailWeight = 0, kTailLoss = 1, kTailCorrect = 2 };
-
-/// Positions [first, last) of an epoch: one global batch.
-struct BatchWindow {
-  std::uint64_t epoch = 0;
-  Index first = 0;
-  Index last = 0;
-};
 
 /// Seconds of one rank's part of a step.
 struct PhaseSeconds {
@@ -32,13 +27,21 @@ struct PhaseSeconds {
   double compute = 0;
 };
 
+/// Whose gradient is formed, and where its partial sums go.
+struct GradientTarget {
+  Model& model;
+  const ParameterLayout& layout;  ///< of the reducer's buffers
+  GradientReducer& reducer;
+  CompactRows* compact = nullptr;  ///< not null: the model knows columns by their places among the keys
+};
+
 /// One rank's share of the gradient of a batch: gathers the rows of its shards, runs the model and the loss,
 /// and leaves the sums of its subtrees in the buffers of the reducer. Allocates nothing after its first
 /// steps.
 class GradientStep {
  public:
-  GradientStep(const Dataset& dataset, Sampler& sampler, Model& model, const Loss& loss, Index outputs,
-               GradientReducer& reducer);
+  GradientStep(const Dataset& dataset, Sampler& sampler, const GradientTarget& target, const Loss& loss,
+               Index outputs);
 
   void run(const float* weights, const BatchWindow& window);
 
@@ -58,6 +61,7 @@ class GradientStep {
  private:
   void append(int shard, Sampler::Places places);
   void process(bool is_last = false);
+  Batch next_batch();
   void weigh_rows(const Batch& batch);
   Tail tail_of(Index begin, Index end) const;
   void sum_tails(const Batch& batch);
@@ -65,6 +69,7 @@ class GradientStep {
   const Dataset& dataset_;
   Sampler& sampler_;
   Model& model_;
+  CompactRows* compact_;
   const Loss& loss_;
   Index outputs_;
   Index stride_;

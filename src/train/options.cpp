@@ -91,6 +91,14 @@ void declare_others(OptionTable& table) {
           "comm.bucket_kib", 4096,
           "gradients larger than this travel between nodes while the rest is computed, so much at a time")
       .range(16, 1048576);
+  table
+      .text("comm.sparse", "auto",
+            "whether steps on sparse rows exchange and update only the features they touch: for models whose "
+            "weights belong to features, and for sgd, adagrad and ftrl, whose penalties on other weights are "
+            "made up for when these are next read. Without l1, l2 and weight_decay the bits are those of "
+            "\"off\" (ftrl: with a constant rate), with them the weights are within rounding. auto: where it "
+            "can be and 4 times the entries of a mean batch are at most the features")
+      .one_of({"auto", "on", "off"});
   table.text("log.progress", "auto", "progress on stderr: a live bar on a terminal, lines elsewhere")
       .one_of({"auto", "bar", "line", "none"});
   table

@@ -55,16 +55,25 @@ Trainer::Trainer(const Options& options, const Plugins& plugins, Communicator& c
       communicator_(communicator),
       data_(data),
       model_(model),
-      reducer_(plugins.reducers.find(options.text("train.reduction"))
-                   .create(reducer_context(options, communicator, model, data.train.shards()))),
-      weights_(reducer_->weights()),
       optimizer_(plugins.optimizers.find(options.text("optim.name")).create(options)),
       sampler_(data.train, static_cast<std::uint64_t>(options.integer("run.seed")),
                shuffle_rule(options.flag("train.shuffle"), options.integer("data.shuffle_window"),
                             data.train.info(), data.train.shards())),
-      gradient_step_(data.train, sampler_, *model.model, *model.loss, model.outputs, *reducer_),
-      update_step_(model.model->layout(), *optimizer_, read_regularization(options, *optimizer_), *reducer_),
       batch_(batch_size(options, data.train.info().rows)),
+      sparse_choice_(choose_sparse(options, *model.model, data.train, batch_, communicator)),
+      sparse_(sparse_choice_.is_sparse
+                  ? std::make_unique<SparseStep>(options, plugins, communicator, data.train, sampler_, model,
+                                                 *optimizer_, batch_)
+                  : nullptr),
+      reducer_(sparse_ ? sparse_->take_reducer()
+                       : plugins.reducers.find(options.text("train.reduction"))
+                             .create(reducer_context(options, communicator, model, data.train.shards()))),
+      weights_(reducer_->weights()),
+      gradient_step_(
+          data.train, sampler_,
+          sparse_ ? sparse_->target() : GradientTarget{*model.model, model.model->layout(), *reducer_},
+          *model.loss, model.outputs),
+      update_step_(model.model->layout(), *optimizer_, read_regularization(options, *optimizer_), *reducer_),
       steps_per_epoch_((data.train.info().rows + batch_ - 1) / batch_),
       average_(options, steps_per_epoch_, reducer_->slice()),
       total_steps_(planned_steps(options, steps_per_epoch_)),
@@ -120,12 +129,24 @@ Index Trainer::windows_done() const {
   return consumed_ / rows * steps_per_epoch_ + consumed_ % rows / batch_;
 }
 
-TrainOutcome Trainer::run() {
+void Trainer::start_weights() {
   const Slice mine = reducer_->slice();
   std::copy(model_.weights.begin() + mine.begin, model_.weights.begin() + mine.end, weights_ + mine.begin);
   reducer_->publish(weights_);
+  if (sparse_) {
+    std::vector<float*> state;
+    for (auto& vector : update_step_.state()) state.push_back(vector.data());
+    sparse_->use_state(std::move(state));
+    bool had_rate = false;
+    for (Index step = 0; step < step_ && !had_rate; ++step) had_rate = rate_.at(step) != 0;
+    sparse_->start(had_rate);
+  }
   reducer_->take_exchange_seconds();  // the start of the last rank is no exchange
   reducer_->take_exposed_seconds();
+}
+
+TrainOutcome Trainer::run() {
+  start_weights();
   last_save_s_ = now_seconds();
   while (!is_finished()) {
     const double start = now_seconds();
@@ -162,13 +183,17 @@ void Trainer::share_waiting() {
 void Trainer::run_step() {
   const BatchWindow window = next_window();
   const double start = now_seconds();
-  gradient_step_.run(weights_, window);
+  gradient_step_.run(sparse_ ? sparse_->prepare(window) : weights_, window);
   LocalSums mine{gradient_step_.nodes(), gradient_step_.tails(), 0, gradient_step_.has_rows()};
   if (stop_requested.load(std::memory_order_relaxed)) mine.votes |= kVoteStop;
   if (checkpoint_cadence_.seconds() > 0 && start - last_save_s_ >= checkpoint_cadence_.seconds())
     mine.votes |= kVoteSave;
   Tail total;
-  float* gradient = reducer_->reduce(mine, total);
+  float* gradient = nullptr;
+  if (sparse_)
+    sparse_->reduce(mine, total);
+  else
+    gradient = reducer_->reduce(mine, total);
   const double reduced = now_seconds();
   report_.shares.exchange += reducer_->take_exchange_seconds();
   consumed_ += window.last - window.first;
@@ -176,7 +201,7 @@ void Trainer::run_step() {
   if (total.sums[kTailWeight] > 0)
     update_weights(gradient, total, window);
   else
-    reducer_->publish(weights_);
+    end_step_without_update();
   if ((total.votes & kVoteStop) != 0 && reason_ == EndReason::kFinished) reason_ = EndReason::kStopped;
   saves_now_ = (total.votes & kVoteSave) != 0;
 
@@ -189,16 +214,32 @@ void Trainer::run_step() {
   report_.shares.update += now_seconds() - reduced - exchange;
 }
 
+void Trainer::end_step_without_update() {
+  if (sparse_)
+    sparse_->skip();
+  else
+    reducer_->publish(weights_);
+}
+
+UpdateResult Trainer::apply(float* gradient, const Tail& total) {
+  UpdateResult result;
+  result.is_finite = std::isfinite(total.sums[kTailLoss]);
+  if (!result.is_finite) return result;
+  const double weight = total.sums[kTailWeight];
+  if (sparse_) return sparse_->update(weight, report_.rate, step_ + 1);
+  return update_step_.run({gradient, weight, report_.rate, step_ + 1, options_.real("train.tolerance") > 0},
+                          average_);
+}
+
 // An average of 0 rows is no step: zero weight leaves weights, state and step count alone.
 void Trainer::update_weights(float* gradient, const Tail& total, const BatchWindow& window) {
   const double tolerance = options_.real("train.tolerance");
   report_.rate = rate_.at(step_);
-  UpdateResult result;
-  result.is_finite = std::isfinite(total.sums[kTailLoss]);
-  if (result.is_finite)
-    result = update_step_.run({gradient, total.sums[kTailWeight], report_.rate, step_ + 1, tolerance > 0},
-                              average_);
-  if (!result.is_finite) return handle_non_finite(window);
+  const UpdateResult result = apply(gradient, total);
+  if (!result.is_finite) {
+    if (sparse_) sparse_->skip();  // blame() writes where other ranks may still read
+    return handle_non_finite(window);
+  }
   ++step_;
   skipped_in_a_row_ = 0;
   report_.gradient_norm = result.gradient_norm;
@@ -245,13 +286,15 @@ void Trainer::after_step() {
 
 // Replicas that drift apart would do so for ever, so they are compared and not hoped to be equal.
 void Trainer::check_weights_equal() {
-  const std::string hash = hash_of(model_.tensors(weights_));
+  const std::string hash =
+      hash_of(model_.tensors(sparse_ ? sparse_->settled(model_.weights.data()) : weights_));
   require_agreement(communicator_, fmt::format("weights after step {}", step_), hash);
   for (StepObserver* observer : observers_) observer->on_hash(step_, hash);
 }
 
 // The model's own weights are free while the trainer runs: they were its start and take its end.
 const float* Trainer::weights_to_evaluate() {
+  if (sparse_) return sparse_->settled(model_.weights.data());
   if (!average_.is_started()) return weights_;
   average_.collect(*reducer_, model_.weights.data());
   return model_.weights.data();
@@ -294,8 +337,8 @@ void Trainer::keep_final_weights() {
     reducer_->publish(model_.weights.data());
   } else if (average_.is_started()) {
     average_.collect(*reducer_, model_.weights.data());
-  } else {
-    std::copy_n(weights_, model_.weights.size(), model_.weights.begin());
+  } else if (const float* last = weights_to_evaluate(); last != model_.weights.data()) {
+    std::copy_n(last, model_.weights.size(), model_.weights.begin());
   }
 }
 
@@ -313,7 +356,8 @@ void Trainer::add_final_metrics() {
 }
 
 std::string Trainer::blame(const BatchWindow& window) {
-  const std::string found = gradient_step_.find_non_finite(weights_, window);
+  const std::string found =
+      gradient_step_.find_non_finite(sparse_ ? sparse_->prepare(window) : weights_, window);
   for (const std::string& text : all_gather(communicator_, found))
     if (!text.empty()) return text;
   return "the gradient is not finite, though every row's loss is";

@@ -17,6 +17,8 @@
 #include "train/gradient_step.h"
 #include "train/observer.h"
 #include "train/run_directory.h"
+#include "train/sparse_choice.h"
+#include "train/sparse_step.h"
 #include "train/step_times.h"
 #include "train/stop_rules.h"
 #include "train/update_step.h"
@@ -60,6 +62,8 @@ class Trainer {
   Index step() const { return step_; }  ///< updates made
   const Rate& rate() const { return rate_; }
   std::string transport() const { return reducer_->transport(); }
+  /// What is to be said of sparse gradients; "": nothing.
+  const std::string& sparse_line() const { return sparse_choice_.line; }
   const StepTimes& step_times() const { return step_times_; }
   std::size_t memory_bytes() const;
   /// Without what a resumed run had done before.
@@ -74,6 +78,9 @@ class Trainer {
   Index windows_done() const;
   void share_waiting();
   void run_step();
+  void start_weights();
+  void end_step_without_update();
+  UpdateResult apply(float* gradient, const Tail& total);
   void update_weights(float* gradient, const Tail& total, const BatchWindow& window);
   void handle_non_finite(const BatchWindow& window);
   std::string blame(const BatchWindow& window);
@@ -97,13 +104,15 @@ class Trainer {
   const DataSets& data_;
   TrainedModel& model_;
   RunDirectory* directory_ = nullptr;
-  std::unique_ptr<GradientReducer> reducer_;
-  float* weights_;  // the reducer's: M floats, all ranks of a node may have the same
   std::unique_ptr<Optimizer> optimizer_;
   Sampler sampler_;
+  Index batch_;
+  SparseChoice sparse_choice_;
+  std::unique_ptr<SparseStep> sparse_;  // null: gradients are dense
+  std::unique_ptr<GradientReducer> reducer_;
+  float* weights_;  // the reducer's: M floats, all ranks of a node may have the same
   GradientStep gradient_step_;
   UpdateStep update_step_;
-  Index batch_;
   Index steps_per_epoch_;
   WeightAverage average_;
   Index total_steps_;

@@ -44,7 +44,9 @@ void Trainer::save_checkpoint() {
       for (const Tensor& tensor : layout.tensors())
         views.push_back({prefix + tensor.name, tensor.shape, values + tensor.offset, tensor.size});
     };
-    add("", weights_);
+    add("", sparse_ ? sparse_->settled(model_.weights.data()) : weights_);
+    if (sparse_)
+      for (const TensorView& view : sparse_->checkpoint_tensors()) views.push_back(view);
     for (std::size_t i = 0; i < state.size(); ++i)
       add("state." + optimizer_->state_names()[i] + ".", state[i].data());
     if (average_.is_started()) add("average.", average.data());
@@ -95,6 +97,7 @@ void Trainer::resume(const TensorFile& checkpoint) {
   if (state.average_count > 0) take_slice("average.", average_.values());
   if (keeps_best_) take_slice("best.", best_weights_);
   copy_tensors(checkpoint, "", layout, model_.weights.data());
+  if (sparse_) sparse_->restore(checkpoint, model_.weights.data());
   step_ = report_.step = state.step;
   consumed_ = resumed_rows_ = report_.rows = state.consumed;
   gradient_step_.mark_used({next_window().epoch, 0, next_window().first});

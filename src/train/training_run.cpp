@@ -70,6 +70,7 @@ std::vector<std::string> start_lines(const Trainer& trainer, const TrainedModel&
       trainer.batch(), shards, ranks, ranks == 1 ? "" : "s", balance(shards, ranks),
       trainer.steps_per_epoch(), trainer.total_steps(), static_cast<double>(trainer.memory_bytes()) / 1e6));
   if (ranks > 1) lines.push_back("ranks exchange by " + trainer.transport());
+  if (!trainer.sparse_line().empty()) lines.push_back(trainer.sparse_line());
   if (ranks > shards)
     lines.push_back(
         fmt::format("ranks {} … {} host no shard: train.shards = {} would use all ranks (another experiment, "

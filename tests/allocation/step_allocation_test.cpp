@@ -80,6 +80,8 @@ const std::vector<std::string> kMlp = {"data.train=demo:blobs?rows=40000&feature
                                        "train.average=ema"};
 const std::vector<std::string> kSparse = {"data.train=demo:sparse?rows=40000&features=300&nonzeros=10",
                                           "model.name=logistic", "optim.name=ftrl"};
+const std::vector<std::string> kWide = {"data.train=demo:sparse?rows=40000&features=30000&nonzeros=10",
+                                        "model.name=logistic", "optim.l1=0.0001", "optim.l2=0.0001"};
 const std::vector<std::string> kLamb = {"data.train=demo:blobs?rows=40000&features=9&classes=4",
                                         "model.name=softmax", "optim.name=lamb"};
 
@@ -94,13 +96,18 @@ TEST(StepAllocation, CountingWorks) {
 TEST(StepAllocation, NoneOnOneRank) {
   EXPECT_EQ(count_allocations(1, kMlp), 0);
   EXPECT_EQ(count_allocations(1, kSparse), 0);
+  EXPECT_EQ(count_allocations(1, kWide), 0);
   EXPECT_EQ(count_allocations(1, kLamb), 0);
 }
 
 TEST(StepAllocation, NoneOnTwoThreadBackedRanks) {
   EXPECT_EQ(count_allocations(2, kMlp), 0);
   EXPECT_EQ(count_allocations(2, kSparse), 0);
+  EXPECT_EQ(count_allocations(2, kWide), 0);
   EXPECT_EQ(count_allocations(2, kLamb), 0);
+  auto by_messages = kWide;
+  by_messages.push_back("comm.shared_memory=false");
+  EXPECT_EQ(count_allocations(2, by_messages), 0);
 }
 
 TEST(StepAllocation, NoneBetweenNodes) {

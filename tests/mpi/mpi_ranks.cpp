@@ -21,6 +21,7 @@
 #include "lockstep/reduce/vector_reduction.h"
 #include "reduce/registry.h"
 #include "support/reduction_problem.h"
+#include "support/sparse_problem.h"
 
 namespace lockstep {
 namespace {
@@ -190,6 +191,13 @@ TEST_F(MpiRanks, ReduceToTheBitsOfTheTree) {
       }
     }
   }
+}
+
+TEST_F(MpiRanks, AddSparseSumsToTheBitsOfTheTree) {
+  for (const bool shares_memory : {true, false})
+    for (const Index width : {1, 3})
+      expect_sparse_tree(SparseProblem(9000, width, 5, std::vector<char>(8, 1), 6), communicator_,
+                         shares_memory);
 }
 
 // Last: a communicator is of no use after its deadline.

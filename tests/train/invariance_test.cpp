@@ -30,6 +30,7 @@ void PrintTo(const Experiment& experiment, std::ostream* out) {
 std::vector<Experiment> experiments() {
   const std::string dense = "data.train=demo:blobs?rows=509&features=11&classes=3&noise=0.1";
   const std::string sparse = "data.train=demo:sparse?rows=509&features=307&nonzeros=7&noise=0.1";
+  const std::string wide = "data.train=demo:sparse?rows=509&features=9007&nonzeros=7&noise=0.1";
   const std::string valid = "data.valid=demo:blobs?rows=101&features=11&classes=3&noise=0.1&part=valid";
   return {
       {"MlpDropoutAdam",
@@ -38,6 +39,15 @@ std::vector<Experiment> experiments() {
       {"SparseL1",
        {sparse, "model.name=logistic", "optim.l1=0.001", "optim.learning_rate=0.5", "train.batch=61",
         "train.shards=8", "train.epochs=2"}},
+      {"SparsePenalties",
+       {wide, "model.name=logistic", "optim.l1=0.001", "optim.l2=0.01", "optim.learning_rate=0.5",
+        "train.batch=61", "train.shards=8", "train.epochs=2"}},
+      {"SparseAdagrad",
+       {wide, "model.name=softmax", "optim.name=adagrad", "optim.l1=0.001", "optim.l2=0.01", "train.batch=31",
+        "train.shards=5", "train.epochs=2"}},
+      {"SparseFtrl",
+       {wide, "model.name=mlp", "model.hidden=5", "optim.name=ftrl", "optim.l1=0.01", "train.batch=17",
+        "train.epochs=1"}},
       {"BatchOfOne",
        {dense, "model.name=softmax", "optim.name=momentum", "train.batch=1", "train.shards=5",
         "train.steps=60"}},

@@ -35,6 +35,10 @@ class ParameterLayout {
   /// Returns the number of the new tensor.
   int add(std::string name, std::vector<Index> shape, bool is_penalized);
 
+  /// Makes a tensor end after `size` floats, a multiple of 16; it may grow again up to its shape. Nothing
+  /// moves, and blocks() stay as they are. For vectors that are filled to a part.
+  void limit(int tensor, Index size) { tensors_[static_cast<std::size_t>(tensor)].size = size; }
+
   const std::vector<Tensor>& tensors() const { return tensors_; }
   const Tensor& operator[](int tensor) const { return tensors_[static_cast<std::size_t>(tensor)]; }
   const std::vector<Block>& blocks() const { return blocks_; }

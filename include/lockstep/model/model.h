@@ -49,6 +49,11 @@ class Model {
   /// bits.
   virtual Index rows_at_once() const { return Batch::kMaxRows; }
 
+  /// The tensor (D × width) that sparse rows touch only where they have entries: the gradient of its row j is
+  /// zero unless feature j occurs. −1: none, and gradients are dense. Such a model also works on rows whose
+  /// columns were renumbered: made for another D it has the same tensors but for the rows of this one.
+  virtual int feature_tensor() const { return -1; }
+
   /// Multiplications and additions of one row's forward and backward pass, for the estimate at start.
   virtual double flops_per_row() const { return 6.0 * static_cast<double>(layout().logical_size()); }
 };
