@@ -105,8 +105,10 @@ INSTANTIATE_TEST_SUITE_P(Ranks, Canonical, testing::Values(1, 2, 3, 4, 5, 7, 8),
                          testing::PrintToStringParamName());
 
 TEST_P(Canonical, EqualsTheSerialTree) {
-  for (int shards : {1, 2, 3, 4, 6, 7, 8, 12, 16, 23, 64})
-    expect_tree(ReductionProblem(kTensors, all_present(shards), 1), GetParam());
+  for (int shards : {1, 2, 4, 6, 7, 12, 16, 64})
+    for (const Grouping& grouping : {Grouping{}, Grouping{{GetParam()}}})
+      expect_tree(ReductionProblem(kTensors, all_present(shards), 1), GetParam(), grouping);
+  for (int shards : {3, 8, 23}) expect_tree(ReductionProblem(kTensors, all_present(shards), 1), GetParam());
 }
 
 TEST_P(Canonical, SkipsAbsentShards) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -74,11 +75,7 @@ class ReductionProblem {
   float* run(GradientReducer& reducer, int rank, int ranks, Tail& total, bool tells = false) const {
     if (tells) reducer.begin(has_rows_);
     return prepare<float*>(reducer, rank, ranks, [&](const LocalSums& mine) {
-      const auto tensors = static_cast<int>(layout_.tensors().size());
-      for (int tensor = tensors - 1; tells && tensor >= 0; --tensor) {
-        reducer.poll();
-        reducer.ready((tensor ^ 1) < tensors ? tensor ^ 1 : tensor);
-      }
+      if (tells) tell(reducer);
       return reducer.reduce(mine, total);
     });
   }
@@ -114,6 +111,24 @@ class ReductionProblem {
     return work({stack.nodes(), tails, votes(rank), has_rows_});
   }
 
+  // Each tensor is written when it is told, and what has left before is not a number.
+  void tell(GradientReducer& reducer) const {
+    std::vector<std::vector<float>> sums;
+    for (float* buffer : reducer.buffers()) {
+      sums.emplace_back(buffer, buffer + layout_.size());
+      std::fill_n(buffer, layout_.size(), std::numeric_limits<float>::quiet_NaN());
+    }
+    const auto tensors = static_cast<int>(layout_.tensors().size());
+    for (int i = tensors - 1; i >= 0; --i) {
+      const int tensor = (i ^ 1) < tensors ? i ^ 1 : i;
+      const Index begin = layout_[tensor].offset;
+      const Index end = tensor + 1 < tensors ? layout_[tensor + 1].offset : layout_.size();
+      for (std::size_t k = 0; k < sums.size(); ++k)
+        std::copy(sums[k].begin() + begin, sums[k].begin() + end, reducer.buffers()[k] + begin);
+      reducer.poll();
+      reducer.ready(tensor);
+    }
+  }
   bool has(int shard) const { return shard < shards() && has_rows_[static_cast<std::size_t>(shard)] != 0; }
   std::uint32_t hash(std::uint32_t x) const {
     x += 0x9E3779B9U * (salt_ + 1);
