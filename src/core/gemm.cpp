@@ -4,152 +4,124 @@
 #include <immintrin.h>
 
 #include <algorithm>
-#include <array>
-#include <utility>
+#include <cstring>
+
+#include "lockstep/core/error.h"
 
 namespace lockstep {
 
 namespace {
 
-constexpr Index kTileRows = 6;
-constexpr Index kWidth = PackedMatrix::kWidth;
-
-// Rows × 16 sums in registers. Every index is a constant from the start (hence the folds), or the compiler
-// keeps a copy in memory up to date: measured, that halves the speed.
-template <int kRows>
-struct Sums {
-  __m256 low[kRows];
-  __m256 high[kRows];
-};
-
-template <int kRows>
-using RowNumbers = std::make_integer_sequence<int, kRows>;
-
-template <int kRows, int... i>
-[[gnu::always_inline]] inline Sums<kRows> start(__m256 low, __m256 high, std::integer_sequence<int, i...>) {
-  return {{(static_cast<void>(i), low)...}, {(static_cast<void>(i), high)...}};
-}
-
-// sums += A·B over `depth`, where a(i, k) is a[i * row_step + k * depth_step].
-template <int kRows, int... i>
-[[gnu::always_inline]] inline void accumulate(Index depth, const float* a, Index row_step, Index depth_step,
-                                              const float* b, Sums<kRows>& sums,
-                                              std::integer_sequence<int, i...>) {
-  const auto step = [&](int row, __m256 low, __m256 high) __attribute__((always_inline)) {
-    const __m256 x = _mm256_broadcast_ss(a + row * row_step);
-    sums.low[row] = _mm256_fmadd_ps(x, low, sums.low[row]);
-    sums.high[row] = _mm256_fmadd_ps(x, high, sums.high[row]);
-  };
-  for (Index k = 0; k < depth; ++k) {
-    _mm_prefetch(reinterpret_cast<const char*>(b + 8 * kWidth), _MM_HINT_T0);
-    const __m256 low = _mm256_load_ps(b);
-    const __m256 high = _mm256_load_ps(b + 8);
-    (step(i, low, high), ...);
-    a += depth_step;
-    b += kWidth;
-  }
-}
-
-template <int kRows, int... i>
-[[gnu::always_inline]] inline void store(const Sums<kRows>& sums, float* out, Index stride,
-                                         std::integer_sequence<int, i...>) {
-  ((_mm256_storeu_ps(out + i * stride, sums.low[i]), _mm256_storeu_ps(out + i * stride + 8, sums.high[i])),
-   ...);
-}
-
-template <int kRows>
-void multiply_rows(ConstMatrix a, const PackedMatrix& b, const float* initial, Matrix c) {
-  constexpr RowNumbers<kRows> rows;
-  alignas(64) std::array<float, kRows * kWidth> edge{};
-  for (Index column = 0; column < c.cols; column += kWidth) {
-    const Index width = std::min(kWidth, c.cols - column);
-    if (initial != nullptr) std::copy_n(initial + column, width, edge.data());
-    Sums<kRows> sums = start<kRows>(_mm256_load_ps(edge.data()), _mm256_load_ps(edge.data() + 8), rows);
-    accumulate<kRows>(a.cols, a.data, a.stride, 1, b.panel(column / kWidth), sums, rows);
-    if (width == kWidth) {
-      store<kRows>(sums, c.data + column, c.stride, rows);
-      continue;
+// out[k * 32 + i] = in(i, k) for eight rows, of which those from in.rows on are zero.
+void transpose_eight(ConstMatrix in, float* out) {
+  __m256 x[8], pair[8], four[8];
+  Index k = 0;
+  for (; in.rows == 8 && k + 8 <= in.cols; k += 8) {
+    for (int i = 0; i < 8; ++i) x[i] = _mm256_loadu_ps(in.row(i) + k);
+    for (int i = 0; i < 8; i += 2) {
+      pair[i] = _mm256_unpacklo_ps(x[i], x[i + 1]);
+      pair[i + 1] = _mm256_unpackhi_ps(x[i], x[i + 1]);
     }
-    store<kRows>(sums, edge.data(), kWidth, rows);
-    for (int i = 0; i < kRows; ++i) std::copy_n(edge.data() + i * kWidth, width, c.row(i) + column);
+    for (int i = 0; i < 8; i += 4) {
+      four[i] = _mm256_shuffle_ps(pair[i], pair[i + 2], 0x44);
+      four[i + 1] = _mm256_shuffle_ps(pair[i], pair[i + 2], 0xEE);
+      four[i + 2] = _mm256_shuffle_ps(pair[i + 1], pair[i + 3], 0x44);
+      four[i + 3] = _mm256_shuffle_ps(pair[i + 1], pair[i + 3], 0xEE);
+    }
+    for (int i = 0; i < 4; ++i) {
+      _mm256_store_ps(out + (k + i) * kTileCols, _mm256_permute2f128_ps(four[i], four[i + 4], 0x20));
+      _mm256_store_ps(out + (k + i + 4) * kTileCols, _mm256_permute2f128_ps(four[i], four[i + 4], 0x31));
+    }
+  }
+  for (; k < in.cols; ++k)
+    for (Index i = 0; i < 8; ++i) out[k * kTileCols + i] = i < in.rows ? in.row(i)[k] : 0.0F;
+}
+
+// Columns [column, column + cols) of Bᵀ, that is rows of B, as a panel.
+void pack_transposed(ConstMatrix b, Index column, Index cols, float* panel) {
+  for (Index j = 0; j < kTileCols; j += 8)
+    transpose_eight({b.row(column + j), std::clamp<Index>(cols - j, 0, 8), b.cols, b.stride}, panel + j);
+}
+
+// One panel of columns of the result. The first tile packs B, if there is a panel to pack it into.
+void multiply_panel(const Product& product, Index column, TileProduct& tile, TileKernel kernel) {
+  const float* const packed = tile.panel != nullptr ? tile.panel : tile.b;
+  const Index rows = product.c.rows;
+  const Index tiles = (rows + kTileRows - 1) / kTileRows;
+  tile.cols = std::min(kTileCols, product.c.cols - column);
+  if (product.initial != nullptr) tile.initial = product.initial + column;
+  for (Index number = 0; number < tiles; ++number) {
+    const Index row = number * rows / tiles;  // as even as can be: short tiles wait for their sums
+    tile.rows = (number + 1) * rows / tiles - row;
+    tile.a = product.a.row(row);
+    tile.c = product.c.row(row) + column;
+    if (product.gate.data != nullptr) tile.gate = product.gate.row(row) + column;
+    kernel(tile);
+    if (product.finish.call != nullptr)
+      product.finish.call(product.finish.self, row, column,
+                          Matrix{tile.c, tile.rows, tile.cols, tile.c_step});
+    tile.b = packed;
+    tile.panel = nullptr;
   }
 }
 
-template <int kRows, int... i>
-[[gnu::always_inline]] inline void add(Sums<kRows>& sums, const float* tile,
-                                       std::integer_sequence<int, i...>) {
-  ((sums.low[i] = _mm256_add_ps(_mm256_load_ps(tile + i * kWidth), sums.low[i]),
-    sums.high[i] = _mm256_add_ps(_mm256_load_ps(tile + i * kWidth + 8), sums.high[i])),
-   ...);
-}
-
-template <int kRows, bool kAdds>
-void multiply_one_tile(Index depth, const float* a, const float* b, float* tile) {
-  constexpr RowNumbers<kRows> rows;
-  Sums<kRows> sums = start<kRows>(_mm256_setzero_ps(), _mm256_setzero_ps(), rows);
-  accumulate<kRows>(depth, a, 1, kRows, b, sums, rows);
-  if constexpr (kAdds) add<kRows>(sums, tile, rows);
-  store<kRows>(sums, tile, kWidth, rows);
-}
-
-template <bool kAdds, int... i>
-constexpr std::array<decltype(&multiply_one_tile<1, kAdds>), sizeof...(i)> tiles_by_rows(
-    std::integer_sequence<int, i...>) {
-  return {multiply_one_tile<i + 1, kAdds>...};
+TileProduct tile_of(const Product& product) {
+  TileProduct tile;
+  tile.depth = product.a.cols;
+  tile.a_step = product.a.stride;
+  tile.b_step = product.b.stride;
+  tile.c_step = product.c.stride;
+  tile.is_rectified = product.is_rectified;
+  tile.gate_step = product.gate.stride;
+  tile.gate_scale = product.gate_scale;
+  return tile;
 }
 
 }  // namespace
 
-void PackedMatrix::resize(Index depth, Index cols) {
-  depth_ = depth;
-  cols_ = cols;
-  const auto size = static_cast<std::size_t>(depth * round_up_16(cols));
-  if (data_.size() < size) data_.resize(size);
+TileKernel fastest_kernel() {
+  static const TileKernel kernel = avx512_kernel() != nullptr ? avx512_kernel() : avx2_kernel();
+  return kernel;
 }
 
 void PackedMatrix::pack(ConstMatrix b) {
-  resize(b.rows, b.cols);
-  const Index whole = b.cols / kWidth * kWidth;
-  for (Index k = 0; k < depth_; ++k) {
-    const float* row = b.row(k);
-    for (Index j = 0; j < whole; j += kWidth) {
-      float* out = data_.data() + j * depth_ + k * kWidth;
-      _mm256_store_ps(out, _mm256_loadu_ps(row + j));
-      _mm256_store_ps(out + 8, _mm256_loadu_ps(row + j + 8));
+  float* const begin = panel(0, b.rows);
+  for (Index k = 0; k < b.rows; ++k)
+    for (Index column = 0; column < b.cols; column += kTileCols) {
+      const Index cols = std::min(kTileCols, b.cols - column);
+      float* const out = begin + column * b.rows + k * kTileCols;
+      if (cols == kTileCols)
+        std::memcpy(out, b.row(k) + column, kTileCols * sizeof(float));
+      else
+        std::fill(std::copy_n(b.row(k) + column, cols, out), out + kTileCols, 0.0F);
     }
-    if (whole == cols_) continue;
-    float* out = data_.data() + whole * depth_ + k * kWidth;
-    std::fill(std::copy(row + whole, row + cols_, out), data_.data() + whole * depth_ + (k + 1) * kWidth,
-              0.0F);
+}
+
+PackedMatrix::PackedMatrix(Index depth, Index cols)
+    : data_(static_cast<std::size_t>(depth * ((cols + kTileCols - 1) / kTileCols * kTileCols))) {}
+
+float* PackedMatrix::panel(Index number, Index depth) {
+  LOCKSTEP_CHECK_LE(static_cast<std::size_t>((number + 1) * depth * kTileCols), data_.size());
+  return data_.data() + number * depth * kTileCols;
+}
+
+void multiply(const Product& product, PackedMatrix& packed, TileKernel kernel) {
+  TileProduct tile = tile_of(product);
+  for (Index column = 0; column < product.c.cols; column += kTileCols) {
+    tile.b = product.b.data + column;
+    tile.panel = packed.panel(0, tile.depth);
+    multiply_panel(product, column, tile, kernel);
   }
 }
 
-void PackedMatrix::pack_transposed(ConstMatrix b) {
-  resize(b.cols, b.rows);
-  for (Index j = 0; j < round_up_16(cols_); ++j) {
-    float* out = data_.data() + j / kWidth * kWidth * depth_ + j % kWidth;
-    for (Index k = 0; k < depth_; ++k) out[k * kWidth] = j < cols_ ? b.row(j)[k] : 0.0F;
+void multiply_transposed(const Product& product, PackedMatrix& packed, TileKernel kernel) {
+  TileProduct tile = tile_of(product);
+  float* const panel = packed.panel(0, tile.depth);
+  tile.b = panel;
+  for (Index column = 0; column < product.c.cols; column += kTileCols) {
+    pack_transposed(product.b, column, std::min(kTileCols, product.c.cols - column), panel);
+    multiply_panel(product, column, tile, kernel);
   }
-}
-
-void multiply(ConstMatrix a, const PackedMatrix& b, const float* initial, Matrix c) {
-  static constexpr std::array kByRows = {multiply_rows<1>, multiply_rows<2>, multiply_rows<3>,
-                                         multiply_rows<4>, multiply_rows<5>, multiply_rows<6>};
-  for (Index row = 0; row < c.rows; row += kTileRows) {
-    const Index rows = std::min(kTileRows, c.rows - row);
-    kByRows[static_cast<std::size_t>(rows - 1)]({a.row(row), rows, a.cols, a.stride}, b, initial,
-                                                {c.row(row), rows, c.cols, c.stride});
-  }
-}
-
-void multiply_tile(Index depth, Index rows, const float* a, const float* b, float* tile) {
-  static constexpr auto kByRows = tiles_by_rows<false>(RowNumbers<kTileRows>());
-  kByRows[static_cast<std::size_t>(rows - 1)](depth, a, b, tile);
-}
-
-void add_multiplied_tile(Index depth, Index rows, const float* a, const float* b, float* tile) {
-  static constexpr auto kByRows = tiles_by_rows<true>(RowNumbers<kTileRows>());
-  kByRows[static_cast<std::size_t>(rows - 1)](depth, a, b, tile);
 }
 
 void add_floats(float* left, const float* right, Index count) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/aligned.h"
+#include "core/gemm_kernel.h"
 #include "lockstep/core/view.h"
 
 namespace lockstep {
@@ -9,40 +10,56 @@ namespace lockstep {
 // Matrix products whose bits do not depend on the shape of the call: every element of the result is one chain
 // of fused multiply-adds in ascending depth, whichever tile it falls into. So a row may be computed alone or
 // among a thousand others, which no library promises: Eigen's, OpenBLAS' and oneDNN's rows change with the
-// number of rows. That is why these are our own. They pack the right operand into panels of 16 columns and
-// keep a tile of 6 × 16 sums in registers (Goto and van de Geijn, 2008).
+// number of rows. That is why these are our own. They pack the right operand into panels of 32 columns and
+// keep a tile of sums in registers (Goto and van de Geijn, 2008). Nor do the bits depend on the kernel.
 
-/// Right operand of a product: panels of 16 columns, depth × 16 floats each, zero behind the last column.
+/// Room for the right operand of a product in panels of 32 columns: depth × 32 floats each, zero behind the
+/// last column.
 class PackedMatrix {
  public:
-  static constexpr Index kWidth = 16;
-
   PackedMatrix() = default;
-  /// Room for any depth × cols up to these.
-  PackedMatrix(Index depth, Index cols) : data_(static_cast<std::size_t>(depth * round_up_16(cols))) {}
+  PackedMatrix(Index depth, Index cols);
 
   void pack(ConstMatrix b);
-  void pack_transposed(ConstMatrix b);
-
-  Index depth() const { return depth_; }
-  Index cols() const { return cols_; }
-  const float* panel(Index number) const { return data_.data() + number * depth_ * kWidth; }
+  /// Panel `number` of a matrix of this depth. The room must suffice.
+  float* panel(Index number, Index depth);
 
  private:
-  void resize(Index depth, Index cols);
-
   AlignedVector<float> data_;
-  Index depth_ = 0;
-  Index cols_ = 0;
 };
 
-/// C (m × n) = 1·initialᵀ + A (m × d) · B (d × n). `initial` (n values, say a bias) may be null: zero.
-void multiply(ConstMatrix a, const PackedMatrix& b, const float* initial, Matrix c);
+/// What to do with a tile of a result as soon as it is complete, while it lies in the first-level cache:
+/// `call(self, row, column, tile)`, where (row, column) is the place of its first element; columns begin at
+/// multiples of 32. By reference: a copy of what was just written waits until the stores before it are done.
+struct TileFinish {
+  const void* self = nullptr;
+  void (*call)(const void* self, Index row, Index column, const Matrix& tile) = nullptr;
+};
 
-/// A tile of `rows` ≤ 6 by 16 sums: tile[i * 16 + j] = Σ_k a[k * rows + i] · b[k * 16 + j], k ascending.
-void multiply_tile(Index depth, Index rows, const float* a, const float* b, float* tile);
-/// The same sums, complete, added to what the tile holds.
-void add_multiplied_tile(Index depth, Index rows, const float* a, const float* b, float* tile);
+/// From anything that can be called with (row, column, tile) and outlives the product.
+template <class Function>
+TileFinish finish_with(const Function& function) {
+  return {&function, [](const void* self, Index row, Index column, const Matrix& tile) {
+            (*static_cast<const Function*>(self))(row, column, tile);
+          }};
+}
+
+/// C = r(1·initialᵀ + A·B) or with Bᵀ, where r is what the fields after `initial` ask for.
+struct Product {
+  ConstMatrix a;                   ///< m × d
+  ConstMatrix b;                   ///< d × n, or n × d where it is transposed
+  Matrix c;                        ///< m × n
+  const float* initial = nullptr;  ///< n values, say a bias; null: zero
+  bool is_rectified = false;       ///< negative elements become zero
+  ConstMatrix gate;                ///< m × n: elements where it is not positive become zero …
+  float gate_scale = 1.0F;         ///< … and the others are multiplied by this; no data: all stay
+  TileFinish finish;
+};
+
+/// With B. Uses the first panel of `packed`, which needs room for d × 32.
+void multiply(const Product& product, PackedMatrix& packed, TileKernel kernel = fastest_kernel());
+/// With Bᵀ.
+void multiply_transposed(const Product& product, PackedMatrix& packed, TileKernel kernel = fastest_kernel());
 
 /// left[i] += right[i]; count a multiple of 16, both 64-byte aligned.
 void add_floats(float* left, const float* right, Index count);

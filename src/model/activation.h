@@ -18,6 +18,6 @@ Activation activation_named(const std::string& name);
 /// Turns inputs into outputs in place; where `derivatives` is given writes ∂output/∂input there. Both lie in
 /// 64-byte aligned rows whose stride is a multiple of 16; the floats behind the last column are overwritten.
 /// An input that is not finite gives NaN or infinity.
-void activate(Activation activation, Matrix values, float* derivatives);
+void activate(Activation activation, const Matrix& values, float* derivatives);
 
 }  // namespace lockstep

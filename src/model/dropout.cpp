@@ -33,7 +33,7 @@ void Dropout::apply(const Key& key, Matrix values, float* derivatives) const {
       }
       const Index at = row * values.stride + chunk * kLanes;
       Eigen::Map<Lanes, Eigen::Aligned64>(values.data + at) *= mask;
-      Eigen::Map<Lanes, Eigen::Aligned64>(derivatives + at) *= mask;
+      if (derivatives != nullptr) Eigen::Map<Lanes, Eigen::Aligned64>(derivatives + at) *= mask;
     }
 }
 

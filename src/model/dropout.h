@@ -20,8 +20,11 @@ class Dropout {
     int layer = 0;
     Index first_place = 0;  ///< of the first row
   };
-  /// Both have the same shape; rows 64-byte aligned, stride a multiple of 16.
+  /// Both have the same shape; rows 64-byte aligned, stride a multiple of 16. The second may be null.
   void apply(const Key& key, Matrix values, float* derivatives) const;
+
+  /// What a value that stays is multiplied by.
+  float scale() const { return scale_; }
 
  private:
   std::uint32_t threshold_;

@@ -14,9 +14,7 @@ namespace lockstep {
 
 namespace {
 
-constexpr Index kTileRows = 6;
-constexpr Index kTileCols = PackedMatrix::kWidth;
-constexpr Index kBlockTiles = 8;  // tiles of A packed at once: 8 × 6 columns of 1,024 rows are 192 KiB
+constexpr Index kBlockTiles = 8;  // tiles of A packed at once: 8 × 12 columns of 1,024 rows are 384 KiB
 constexpr int kMaxDepth = 32;
 
 }  // namespace
@@ -28,55 +26,75 @@ class TileStack {
   TileStack(const std::vector<float*>& buffers, int depth)
       : buffers_(buffers), depth_(depth), in_memory_(depth) {}
 
-  void place(Index offset, Index rows, Index cols, Index stride) {
+  TileProduct operands;  ///< of the next tile: `rows` and `cols` are set from outside
+
+  /// The next tile has operands.rows × operands.cols sums and lies at `offset` of the buffers.
+  void place(Index offset, Index stride) {
     offset_ = offset;
-    rows_ = rows;
-    cols_ = cols;
     stride_ = stride;
     top_ = in_memory_ = depth_;
   }
-  // The product of rows × `depth` of A and `depth` × cols of G goes onto the stack, and `additions` follow.
-  // The first of them is made in registers.
-  void push_product(Index depth, const float* a, const float* g, int additions) {
-    if (additions == 0) return multiply_tile(depth, rows_, a, g, tile(top_++));
-    while (in_memory_ >= top_) load(--in_memory_);
-    add_multiplied_tile(depth, rows_, a, g, tile(top_ - 1));
-    add_top(additions - 1);
+
+  /// The sums of the batch, from panels of A and G.
+  void add(const std::vector<GradientSum::Push>& plan, const float* a, const float* g) {
+    for (const GradientSum::Push& push : plan) {
+      if (push.begin == push.end) {
+        add_top(push.additions);
+        continue;
+      }
+      operands.depth = push.end - push.begin;
+      operands.a = a + push.begin * kTileRows;
+      operands.b = g + push.begin * kTileCols;
+      push_product(push.additions, &push == &plan.back());
+    }
+    store();
+  }
+
+ private:
+  // The product of `operands` goes onto the stack, and `additions` follow, all in registers. The last one of
+  // the batch goes straight to where it stays.
+  void push_product(int additions, bool is_last) {
+    while (in_memory_ > top_ - additions) load(--in_memory_);
+    operands.additions = additions;
+    operands.addends = tile(std::max(top_ - 1, 0));
+    top_ -= additions;
+    operands.c = is_last ? buffer(top_) : tile(top_);
+    operands.c_step = is_last ? stride_ : kTileCols;
+    kernel_(operands);
+    if (!is_last) ++top_;
   }
 
   void add_top(int additions) {
     for (; additions > 0; --additions) {
       --top_;
       while (in_memory_ >= top_) load(--in_memory_);
-      add_floats(tile(top_ - 1), tile(top_), rows_ * kTileCols);
+      add_floats(tile(top_ - 1), tile(top_), operands.rows * kTileCols);
     }
   }
 
   void store() {
-    for (; in_memory_ < top_; ++in_memory_) {
-      const float* sums = tile(in_memory_);
-      float* out = buffers_[static_cast<std::size_t>(in_memory_)] + offset_;
-      for (Index i = 0; i < rows_; ++i)
-        std::memcpy(out + i * stride_, sums + i * kTileCols, static_cast<std::size_t>(cols_) * sizeof(float));
-    }
+    for (; in_memory_ < top_; ++in_memory_)
+      for (Index i = 0; i < operands.rows; ++i)
+        std::memcpy(buffer(in_memory_) + i * stride_, tile(in_memory_) + i * kTileCols,
+                    static_cast<std::size_t>(operands.cols) * sizeof(float));
   }
 
- private:
   float* tile(int level) { return tiles_[static_cast<std::size_t>(level)].data(); }
+  float* buffer(int level) { return buffers_[static_cast<std::size_t>(level)] + offset_; }
 
   void load(int level) {
-    float* out = tile(level);
-    const float* in = buffers_[static_cast<std::size_t>(level)] + offset_;
-    for (Index i = 0; i < rows_; ++i)
-      std::memcpy(out + i * kTileCols, in + i * stride_, static_cast<std::size_t>(cols_) * sizeof(float));
+    for (Index i = 0; i < operands.rows; ++i)
+      std::memcpy(tile(level) + i * kTileCols, buffer(level) + i * stride_,
+                  static_cast<std::size_t>(operands.cols) * sizeof(float));
   }
 
   const std::vector<float*>& buffers_;
+  TileKernel kernel_ = fastest_kernel();
   int depth_;
   int in_memory_;
   int top_ = 0;
-  Index offset_ = 0, rows_ = 0, cols_ = 0, stride_ = 0;
-  alignas(64) std::array<std::array<float, kTileRows * kTileCols>, kMaxDepth> tiles_;
+  Index offset_ = 0, stride_ = 0;
+  alignas(64) std::array<std::array<float, kTileSize>, kMaxDepth> tiles_;
 };
 
 struct GradientSum::Packed {
@@ -157,35 +175,25 @@ void GradientSum::add_product(int tensor, ConstMatrix a, ConstMatrix g) {
     pack_columns(a, first, last);
     for (Index column = 0; column < g.cols; column += kTileCols)
       for (Index i = first; i < last; i += kTileRows) {
-        const Index rows = std::min(kTileRows, last - i);
-        const float* panel_a = packed_->a.data() + (i - first) * a.rows;
-        const float* panel_g = packed_->g.panel(column / kTileCols);
-        stack.place(target.offset + i * g.cols + column, rows, std::min(kTileCols, g.cols - column), g.cols);
-        for (const Push& push : plan_) {
-          if (push.end > push.begin)
-            stack.push_product(push.end - push.begin, panel_a + push.begin * rows,
-                               panel_g + push.begin * kTileCols, push.additions);
-          else
-            stack.add_top(push.additions);
-        }
-        stack.store();
+        stack.operands.rows = std::min(kTileRows, last - i);
+        stack.operands.cols = std::min(kTileCols, g.cols - column);
+        stack.place(target.offset + i * g.cols + column, g.cols);
+        stack.add(plan_, packed_->a.data() + (i - first) * a.rows,
+                  packed_->g.panel(column / kTileCols, a.rows));
       }
   }
   finish_tensor(tensor);
 }
 
-// Columns [first, last) of A as panels of up to 6 columns, rows × 6 floats each.
+// Columns [first, last) of A as panels of 12 columns, rows × 12 floats each.
 void GradientSum::pack_columns(ConstMatrix a, Index first, Index last) {
-  float* out = packed_->a.data();
-  for (Index i = first; i < last; i += kTileRows) {
-    const Index cols = std::min(kTileRows, last - i);
-    for (Index row = 0; row < a.rows; ++row, out += cols) {
-      const float* in = a.row(row) + i;
-      if (cols == kTileRows)
-        std::memcpy(out, in, kTileRows * sizeof(float));
-      else
-        std::copy_n(in, cols, out);
-    }
+  for (Index row = 0; row < a.rows; ++row) {
+    const float* in = a.row(row) + first;
+    float* out = packed_->a.data() + row * kTileRows;
+    Index left = last - first;
+    for (; left >= kTileRows; left -= kTileRows, in += kTileRows, out += a.rows * kTileRows)
+      std::memcpy(out, in, kTileRows * sizeof(float));
+    std::copy_n(in, left, out);
   }
 }
 

@@ -10,8 +10,13 @@
 namespace lockstep {
 
 Mlp::Mlp(const Config& config, std::uint64_t seed, const ModelShape& shape)
+<<<<<<< HEAD
     : config_(config), dropout_(config.dropout, seed), is_sparse_(shape.is_sparse) {
   Index inputs = shape.features;
+=======
+    : config_(config), dropout_(config.dropout, seed) {
+  Index inputs = shape.features, depth = 0;
+>>>>>>> c0c6398 (Multiply with AVX-512 where the processor has it; pack and rectify on the way; time products in the order of the step)
   for (std::size_t i = 0; i <= config.hidden.size(); ++i) {
     Layer layer;
     layer.inputs = inputs;
@@ -19,18 +24,18 @@ Mlp::Mlp(const Config& config, std::uint64_t seed, const ModelShape& shape)
     const std::string name = "layer" + std::to_string(i);
     layer.weight = layout_.add(name + ".weight", {layer.inputs, layer.outputs}, true);
     if (config.has_bias) layer.bias = layout_.add(name + ".bias", {layer.outputs}, false);
-    if (i > 0 || !shape.is_sparse) layer.packed = PackedMatrix(layer.inputs, layer.outputs);
-    if (i > 0) layer.packed_transposed = PackedMatrix(layer.outputs, layer.inputs);
+    if (i > 0 || !shape.is_sparse) depth = std::max({depth, layer.inputs, layer.outputs});
     if (i < config.hidden.size()) {
       layer.stride = round_up_16(layer.outputs);
       const auto size = static_cast<std::size_t>(Batch::kMaxRows * layer.stride);
       layer.values.resize(size);
-      layer.derivatives.resize(size);
+      if (!is_relu()) layer.derivatives.resize(size);
       layer.gradient.resize(size);
     }
     inputs = layer.outputs;
     layers_.push_back(std::move(layer));
   }
+  packed_ = PackedMatrix(depth, 1);
 }
 
 void Mlp::declare(OptionTable& table) {
@@ -72,55 +77,80 @@ ConstMatrix Mlp::weight_of(const Layer& layer, const float* weights) const {
   return {weights + layout_[layer.weight].offset, layer.inputs, layer.outputs, layer.outputs};
 }
 
+const float* Mlp::bias_of(const Layer& layer, const float* weights) const {
+  return layer.bias < 0 ? nullptr : weights + layout_[layer.bias].offset;
+}
+
 void Mlp::forward(const float* weights, const Batch& batch, Pass pass, Matrix scores) {
-  const Index rows = batch.rows();
+  Features in = batch.features;
   for (std::size_t number = 0; number < layers_.size(); ++number) {
     Layer& layer = layers_[number];
-    const float* bias = layer.bias < 0 ? nullptr : weights + layout_[layer.bias].offset;
-    const Matrix out =
-        is_last(number) ? scores : Matrix{layer.values.data(), rows, layer.outputs, layer.stride};
-    Features in = batch.features;
-    if (number > 0) {
-      Layer& before = layers_[number - 1];
-      in = {false, {before.values.data(), rows, before.outputs, before.stride}, {}};
-    }
-    multiply_features(in, weight_of(layer, weights), bias, layer.packed, out);
-    if (is_last(number)) break;
-    finish_layer(number, batch, pass);
+    if (is_last(number))
+      return multiply_features(in, weight_of(layer, weights), bias_of(layer, weights), packed_, scores);
+    forward_hidden(layer, in, weights, pass);
+    if (pass == Pass::kTrain) drop_out(number, batch);
+    in = {false, {layer.values.data(), batch.rows(), layer.outputs, layer.stride}, {}};
   }
 }
 
-void Mlp::finish_layer(std::size_t number, const Batch& batch, Pass pass) {
+void Mlp::forward_hidden(Layer& layer, const Features& in, const float* weights, Pass pass) {
+  const Matrix out{layer.values.data(), in.rows(), layer.outputs, layer.stride};
+  if (is_relu() && !in.is_sparse && layer.outputs > 1)
+    return multiply({.a = in.dense,
+                     .b = weight_of(layer, weights),
+                     .c = out,
+                     .initial = bias_of(layer, weights),
+                     .is_rectified = true},
+                    packed_);
+  const auto finish = [&](Index row, Index column, const Matrix& tile) {
+    const bool has_derivatives = pass == Pass::kTrain && !is_relu();
+    activate(config_.activation, tile,
+             has_derivatives ? layer.derivatives.data() + row * layer.stride + column : nullptr);
+  };
+  multiply_features(in, weight_of(layer, weights), bias_of(layer, weights), packed_, out,
+                    finish_with(finish));
+}
+
+void Mlp::drop_out(std::size_t number, const Batch& batch) {
   Layer& layer = layers_[number];
   const Matrix all{layer.values.data(), batch.rows(), layer.outputs, layer.stride};
-  if (pass == Pass::kEvaluate) return activate(config_.activation, all, nullptr);
-  activate(config_.activation, all, layer.derivatives.data());
   for (const Segment& segment : batch.segments)
     dropout_.apply({batch.epoch, segment.shard, static_cast<int>(number), segment.first_place},
                    {all.row(segment.begin), segment.end - segment.begin, all.cols, all.stride},
-                   layer.derivatives.data() + segment.begin * layer.stride);
+                   is_relu() ? nullptr : layer.derivatives.data() + segment.begin * layer.stride);
 }
 
 void Mlp::backward(const float* weights, const Batch& batch, ConstMatrix score_gradient, GradientSum& sums) {
-  const Index rows = batch.rows();
   ConstMatrix gradient = score_gradient;
   for (std::size_t number = layers_.size(); number-- > 0;) {
-    Layer& layer = layers_[number];
+    const Layer& layer = layers_[number];
     if (layer.bias >= 0) sums.add_columns(layer.bias, gradient);
-    if (number == 0) {
-      sums.add_product(layer.weight, batch.features, gradient);
-      break;
-    }
+    if (number == 0) return sums.add_product(layer.weight, batch.features, gradient);
     Layer& before = layers_[number - 1];
-    sums.add_product(layer.weight, ConstMatrix{before.values.data(), rows, before.outputs, before.stride},
+    sums.add_product(layer.weight,
+                     ConstMatrix{before.values.data(), batch.rows(), before.outputs, before.stride},
                      gradient);
-    layer.packed_transposed.pack_transposed(weight_of(layer, weights));
-    const Matrix out{before.gradient.data(), rows, before.outputs, before.stride};
-    multiply(gradient, layer.packed_transposed, nullptr, out);
-    for (Index i = 0; i < rows * before.stride; ++i)
-      before.gradient[static_cast<std::size_t>(i)] *= before.derivatives[static_cast<std::size_t>(i)];
-    gradient = out;
+    backward_hidden(layer, weights, gradient, before);
+    gradient = {before.gradient.data(), batch.rows(), before.outputs, before.stride};
   }
+}
+
+void Mlp::backward_hidden(const Layer& layer, const float* weights, ConstMatrix gradient, Layer& before) {
+  const auto finish = [&](Index row, Index column, const Matrix& tile) {
+    const float* derivatives = before.derivatives.data() + row * before.stride + column;
+    for (Index i = 0; i < tile.rows; ++i)
+      for (Index j = 0; j < tile.cols; ++j) tile.row(i)[j] *= derivatives[i * before.stride + j];
+  };
+  Product product{.a = gradient,
+                  .b = weight_of(layer, weights),
+                  .c = {before.gradient.data(), gradient.rows, before.outputs, before.stride}};
+  if (is_relu()) {
+    product.gate = {before.values.data(), gradient.rows, before.outputs, before.stride};
+    product.gate_scale = dropout_.scale();
+  } else {
+    product.finish = finish_with(finish);
+  }
+  multiply_transposed(product, packed_);
 }
 
 }  // namespace lockstep

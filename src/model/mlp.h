@@ -42,16 +42,19 @@ class Mlp final : public Model {
     Index outputs = 0;
     int weight = 0;
     int bias = -1;  // none
-    PackedMatrix packed;
-    PackedMatrix packed_transposed;
     Index stride = 0;
     AlignedVector<float> values;       // of a hidden layer, kMaxRows × stride
-    AlignedVector<float> derivatives;  // ∂value / ∂(x·W + b), dropout included
+    AlignedVector<float> derivatives;  // ∂value / ∂(x·W + b), dropout included; of relu the values tell it
     AlignedVector<float> gradient;     // ∂loss / ∂(x·W + b)
   };
   bool is_last(std::size_t number) const { return number + 1 == layers_.size(); }
-  /// Applies the activation and, in training, dropout to the values of a hidden layer.
-  void finish_layer(std::size_t number, const Batch& batch, Pass pass);
+  /// values = f(in·W + b) of a hidden layer and, in training, their derivatives.
+  void forward_hidden(Layer& layer, const Features& in, const float* weights, Pass pass);
+  void drop_out(std::size_t number, const Batch& batch);
+  /// gradient of `before` = (gradient·Wᵀ) ∘ derivatives.
+  void backward_hidden(const Layer& layer, const float* weights, ConstMatrix gradient, Layer& before);
+  bool is_relu() const { return config_.activation == Activation::kRelu; }
+  const float* bias_of(const Layer& layer, const float* weights) const;
   ConstMatrix weight_of(const Layer& layer, const float* weights) const;
 
   Config config_;
@@ -59,6 +62,7 @@ class Mlp final : public Model {
   bool is_sparse_;
   ParameterLayout layout_;
   std::vector<Layer> layers_;
+  PackedMatrix packed_;
 };
 
 }  // namespace lockstep

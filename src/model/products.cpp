@@ -28,14 +28,16 @@ void multiply_sparse(const SparseRows& x, ConstMatrix weights, const float* bias
 }  // namespace
 
 void multiply_features(const Features& x, ConstMatrix weights, const float* bias, PackedMatrix& packed,
-                       Matrix scores) {
-  if (x.is_sparse) return multiply_sparse(x.sparse, weights, bias, scores);
-  if (scores.cols == 1) {  // the columns of weights lie one behind the other
+                       Matrix scores, TileFinish finish) {
+  if (!x.is_sparse && scores.cols > 1)
+    return multiply({.a = x.dense, .b = weights, .c = scores, .initial = bias, .finish = finish}, packed);
+  if (x.is_sparse) {
+    multiply_sparse(x.sparse, weights, bias, scores);
+  } else {  // the columns of weights lie one behind the other
     LOCKSTEP_CHECK_EQ(weights.stride, 1);
-    return multiply_column(x.dense, weights.data, bias == nullptr ? 0.0F : *bias, scores.data, scores.stride);
+    multiply_column(x.dense, weights.data, bias == nullptr ? 0.0F : *bias, scores.data, scores.stride);
   }
-  packed.pack(weights);
-  multiply(x.dense, packed, bias, scores);
+  if (finish.call != nullptr) finish.call(finish.self, 0, 0, scores);
 }
 
 }  // namespace lockstep

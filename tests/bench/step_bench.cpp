@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a training step costs against its limits, in one run: verified before it is timed, interleaved,
 // medians.
-//   mlp 784-256-128-10, batch 1,000, one rank: the time of its matrix products, each over all rows in one
-//   call of the faster of Eigen and our own kernels, against the time of the step; and the default shards
-//   against one flagship_logistic, one epoch in file order: rows a second
+//   mlp 784-256-128-10, batches 1,000 and 64, one rank: the time of its matrix products, each over all rows
+//   in one call of the faster of Eigen and our own kernels, against the time of the step; and the default
+//   shards against one
+//   flagship logistic, one epoch in file order: rows a second
 #include <Eigen/Core>
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -16,6 +18,7 @@
 
 #include "core/clock.h"
 #include "core/gemm.h"
+#include "lockstep/model/gradient_sum.h"
 #include "lockstep/run.h"
 #include "support/experiment.h"
 #include "train/options.h"
@@ -62,51 +65,82 @@ struct Run {
   std::optional<Trainer> trainer;
 };
 
-/// Median seconds of each product of the network's step, all B rows in one call, the faster of two libraries.
+/// The matrix products of the network's step and nothing else: all B rows in one call, no shards, no bias, no
+/// activation, each by the faster of Eigen and our own kernels. They run in the order of the step, each once:
+/// weights and gradients do not fit into the second-level cache together, so a product that is repeated finds
+/// there what no step can.
 class Products {
  public:
-  explicit Products(Index batch) : batch_(batch) {}
+  explicit Products(Index batch) {
+    for (std::size_t i = 0; i + 1 < kWidths.size(); ++i)
+      layers_.emplace_back(batch, kWidths[i], kWidths[i + 1]);
+    for (Layer& layer : layers_) add(layer, &Layer::forward, &Layer::forward_eigen);
+    for (std::size_t i = layers_.size(); i-- > 0;) {
+      add(layers_[i], &Layer::sum, &Layer::sum_eigen);
+      if (i > 0) add(layers_[i], &Layer::back, &Layer::back_eigen);
+    }
+  }
 
   double seconds() const {
-    double total = 0;
-    for (std::size_t layer = 0; layer + 1 < kWidths.size(); ++layer) {
-      const Index in = kWidths[layer], out = kWidths[layer + 1];
-      const RowMajor x = RowMajor::Random(batch_, in), w = RowMajor::Random(in, out),
-                     g = RowMajor::Random(batch_, out);
-      RowMajor y(batch_, out), gradient(in, out), back(batch_, in);
-      PackedMatrix packed(std::max(in, out), std::max(in, out));
-      const auto view = [](const RowMajor& m) { return ConstMatrix{m.data(), m.rows(), m.cols(), m.cols()}; };
-      total += faster([&] { y.noalias() = x * w; },
-                      [&] {
-                        packed.pack(view(w));
-                        multiply(view(x), packed, nullptr, {y.data(), batch_, out, out});
-                      });
-      total += faster([&] { gradient.noalias() = x.transpose() * g; }, {});
-      if (layer > 0)
-        total += faster([&] { back.noalias() = g * w.transpose(); },
-                        [&] {
-                          packed.pack_transposed(view(w));
-                          multiply(view(g), packed, nullptr, {back.data(), batch_, in, in});
-                        });
-    }
-    return total;
+    return median_seconds([&] {
+      for (const auto& product : products_) product();
+    });
   }
 
  private:
   static constexpr std::array<Index, 4> kWidths = {784, 256, 128, 10};
 
-  static double faster(const std::function<void()>& eigen, const std::function<void()>& own) {
-    double best = 1e9;
-    for (const auto& product : {eigen, own}) {
-      if (!product) continue;
-      std::vector<double> times;
-      for (int i = 0; i < 9; ++i) times.push_back(seconds_of(product));
-      best = std::min(best, median(times));
+  struct Layer {
+    Layer(Index batch, Index in, Index out)
+        : x(RowMajor::Random(batch, in)),
+          w(RowMajor::Random(in, out)),
+          g(RowMajor::Random(batch, out)),
+          y(batch, out),
+          before(batch, in),
+          packed(std::max(in, out), 1) {
+      layout.add("weight", {in, out}, true);
+      gradient.resize(static_cast<std::size_t>(layout.size()));
+      // The second is for a shard that comes in several batches.
+      sums.emplace(layout, std::vector<float*>{gradient.data(), gradient.data()});
     }
-    return best;
+    static ConstMatrix view(const RowMajor& m) { return {m.data(), m.rows(), m.cols(), m.cols()}; }
+    static Matrix view(RowMajor& m) { return {m.data(), m.rows(), m.cols(), m.cols()}; }
+    void forward() { multiply({.a = view(x), .b = view(w), .c = view(y)}, packed); }
+    void back() { multiply_transposed({.a = view(g), .b = view(w), .c = view(before)}, packed); }
+    void sum() {
+      const std::array segments = {Segment{0, 0, x.rows(), 0, true}};
+      sums->begin_step({0, 1});
+      sums->begin_batch(segments);
+      sums->add_product(0, view(x), view(g));
+      sums->finish_step();
+    }
+    void forward_eigen() { y.noalias() = x * w; }
+    void back_eigen() { before.noalias() = g * w.transpose(); }
+    void sum_eigen() {
+      Eigen::Map<RowMajor>(gradient.data(), w.rows(), w.cols()).noalias() = x.transpose() * g;
+    }
+
+    RowMajor x, w, g, y, before;
+    PackedMatrix packed;
+    ParameterLayout layout;
+    AlignedVector<float> gradient;
+    std::optional<GradientSum> sums;
+  };
+
+  void add(Layer& layer, void (Layer::*own)(), void (Layer::*eigen)()) {
+    const bool is_own = median_seconds([&] { (layer.*own)(); }) < median_seconds([&] { (layer.*eigen)(); });
+    products_.emplace_back([&layer, product = is_own ? own : eigen] { (layer.*product)(); });
   }
 
-  Index batch_;
+  template <class Work>
+  static double median_seconds(const Work& work) {
+    std::vector<double> times;
+    for (int i = 0; i < 9; ++i) times.push_back(seconds_of(work));
+    return median(times);
+  }
+
+  std::deque<Layer> layers_;  // they do not move
+  std::vector<std::function<void()>> products_;
 };
 
 void bench_mlp(Index batch) {
@@ -171,13 +205,18 @@ bool verify() {
 }  // namespace
 }  // namespace lockstep
 
-int main() {
+// Runs what it is told (mlp1000, mlp64, flagship), or everything.
+int main(int count, char** arguments) {
   if (!lockstep::verify()) {
     std::fprintf(stderr, "the network does not learn; nothing was timed\n");
     return 1;
   }
-  lockstep::bench_mlp(1000);
-  lockstep::bench_mlp(64);
-  lockstep::bench_flagship();
+  const std::vector<std::string> wanted(arguments + 1, arguments + count);
+  const auto is_wanted = [&](const char* name) {
+    return wanted.empty() || std::find(wanted.begin(), wanted.end(), name) != wanted.end();
+  };
+  if (is_wanted("mlp1000")) lockstep::bench_mlp(1000);
+  if (is_wanted("mlp64")) lockstep::bench_mlp(64);
+  if (is_wanted("flagship")) lockstep::bench_flagship();
   return 0;
 }

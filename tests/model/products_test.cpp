@@ -65,13 +65,13 @@ TEST(Products, EveryElementIsOneChainWhateverTheShapeOfTheCall) {
 TEST(Products, TransposedOperandIsPackedAlike) {
   std::mt19937 random(4);
   const auto x = random_floats(random, 11 * 19), w = random_floats(random, 21 * 19);
-  PackedMatrix packed(19, 21), expected(19, 21);
+  PackedMatrix packed(19, 21);
   std::vector<float> transposed(19 * 21);
   for (std::size_t i = 0; i < 21; ++i)
     for (std::size_t j = 0; j < 19; ++j) transposed[j * 21 + i] = w[i * 19 + j];
-  packed.pack_transposed({w.data(), 21, 19, 19});
   std::vector<float> out(11 * 21);
-  multiply({x.data(), 11, 19, 19}, packed, nullptr, {out.data(), 11, 21, 21});
+  multiply_transposed(
+      {.a = {x.data(), 11, 19, 19}, .b = {w.data(), 21, 19, 19}, .c = {out.data(), 11, 21, 21}}, packed);
   EXPECT_EQ(out, by_definition({x.data(), 11, 19, 19}, {transposed.data(), 19, 21, 21}, nullptr));
 }
 
