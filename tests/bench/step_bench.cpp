@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -71,7 +72,6 @@ struct Run {
 class Products {
  public:
   explicit Products(Index batch) {
-    layers_.reserve(kWidths.size());
     for (std::size_t i = 0; i + 1 < kWidths.size(); ++i)
       layers_.emplace_back(batch, kWidths[i], kWidths[i + 1]);
     for (Layer& layer : layers_) add(layer, &Layer::forward, &Layer::forward_eigen);
@@ -139,7 +139,7 @@ class Products {
     return median(times);
   }
 
-  std::vector<Layer> layers_;
+  std::deque<Layer> layers_;  // they do not move
   std::vector<std::function<void()>> products_;
 };
 
