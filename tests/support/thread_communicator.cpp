@@ -30,9 +30,13 @@ struct Message {
   bool* is_taken = nullptr;
 };
 
-// Messages from one rank to another, in order. Keeps its memory, so that steps do not allocate.
+// Of messages under way: how many there are at once depends on timing, and steps must not allocate.
+constexpr std::size_t kRoom = 256;
+
+// Messages from one rank to another, in order.
 class Channel {
  public:
+  Channel() { messages_.reserve(kRoom); }
   void push(Message message) { messages_.push_back(message); }
   bool is_empty() const { return next_ == messages_.size(); }
   Message pop() {
@@ -71,7 +75,10 @@ struct World {
 
 class ThreadCommunicator final : public Communicator {
  public:
-  ThreadCommunicator(World& world, int rank) : world_(world), rank_(rank) {}
+  ThreadCommunicator(World& world, int rank) : world_(world), rank_(rank) {
+    begun_receives_.reserve(kRoom);
+    for (std::size_t i = 0; i < kRoom; ++i) begun_sends_.push_back(std::make_unique<BegunSend>());
+  }
 
   int rank() const override { return rank_; }
   int size() const override { return world_.size; }
