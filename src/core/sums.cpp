@@ -3,7 +3,6 @@
 
 #include <immintrin.h>
 
-#include <array>
 #include <bit>
 
 namespace lockstep {
@@ -19,14 +18,14 @@ __m256d add_squares(const float* values, __m256d sum) {
   return _mm256_fmadd_pd(value, value, sum);
 }
 
-// The tree of tree_sum(), without a call for every number.
-double sum_of_lanes(std::array<double, kLanes>& lanes) {
+}  // namespace
+
+// What tree_sum() does, without a call for every number.
+double sum_of_lanes(std::array<double, kLanes> lanes) {
   for (std::size_t step = 1; step < kLanes; step *= 2)
     for (std::size_t lane = 0; lane < kLanes; lane += 2 * step) lanes[lane] += lanes[lane + step];
   return lanes[0];
 }
-
-}  // namespace
 
 double sum_of_squares(const float* values, Index count) {
   // Left to itself, the compiler takes one and a half times as long.

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <span>
 
 #include "lockstep/core/view.h"
 
 namespace lockstep {
+
+/// The lanes of the sums below, added as a binary tree: i with i xor 1 first, and so on up.
+double sum_of_lanes(std::array<double, 16> lanes);
 
 /// Σ values[i]² in double: 16 lanes in ascending order, then the lanes as a binary tree. The same bits
 /// wherever the values lie.

@@ -50,6 +50,19 @@ Regularization read_regularization(const Options& options, const Optimizer& opti
   return result;
 }
 
+StepSettings step_settings(const Regularization& regularization, Index step, double rate,
+                           double gradient_scale) {
+  StepSettings settings;
+  settings.step = step;
+  settings.rate = rate;
+  settings.gradient_scale = gradient_scale;
+  settings.clip_value = regularization.clip_value;
+  settings.l1 = regularization.l1;
+  settings.l2 = regularization.l2;
+  settings.weight_decay = regularization.weight_decay;
+  return settings;
+}
+
 double clip_factor(const Regularization& regularization, double gradient_norm) {
   if (regularization.clip_norm == 0 || gradient_norm <= regularization.clip_norm) return 1;
   return regularization.clip_norm / gradient_norm;

@@ -25,6 +25,11 @@ void declare_regularization_options(OptionTable& table);
 /// `optimizer` gives the weight decay where the user named none.
 Regularization read_regularization(const Options& options, const Optimizer& optimizer);
 
+/// What an update is told of its step, without a trust ratio; `gradient_scale` is the factor on the sum of
+/// gradients.
+StepSettings step_settings(const Regularization& regularization, Index step, double rate,
+                           double gradient_scale);
+
 /// The factor on the mean gradient of this norm that clips it to clip_norm (Pascanu, Mikolov and Bengio,
 /// 2013): min(1, clip_norm / norm), and 1 without clipping.
 double clip_factor(const Regularization& regularization, double gradient_norm);

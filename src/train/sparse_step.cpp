@@ -42,13 +42,6 @@ void scatter(const std::uint32_t* keys, Index count, Index width, Index first, c
   }
 }
 
-// The tree of tree_sum().
-double sum_of_lanes(const std::array<double, 16>& lanes) {
-  std::array<double, 8> pairs;
-  for (std::size_t i = 0; i < 8; ++i) pairs[i] = lanes[2 * i] + lanes[2 * i + 1];
-  return ((pairs[0] + pairs[1]) + (pairs[2] + pairs[3])) + ((pairs[4] + pairs[5]) + (pairs[6] + pairs[7]));
-}
-
 SparseContext context_of(Communicator& communicator, const Dataset& data, const TrainedModel& model,
                          const CompactRows& rows, const LazyPenalty& lazy) {
   SparseContext context;
@@ -92,6 +85,7 @@ SparseStep::SparseStep(const Options& options, const Plugins& plugins, Communica
   ages_.resize(lazy_.is_needed() ? static_cast<std::size_t>(std::max(exchange_->capacity(), tile_rows_)) : 0);
   const std::size_t vectors = 1 + optimizer.state_names().size();
   tile_.resize(vectors * static_cast<std::size_t>(tile_rows_ * width_));
+  part_of_state_.resize(vectors - 1);
   for (std::size_t i = 1; i < vectors; ++i)
     tile_state_.push_back(tile_.data() + static_cast<Index>(i) * tile_rows_ * width_);
 }
@@ -179,24 +173,13 @@ double SparseStep::share_squares() {
   return tree_sum(block_squares_);
 }
 
-StepSettings SparseStep::settings_of(double weight, double rate, Index step, double norm) const {
-  StepSettings settings;
-  settings.step = step;
-  settings.rate = rate;
-  settings.gradient_scale = clip_factor(regularization_, norm) / weight;
-  settings.clip_value = regularization_.clip_value;
-  settings.l1 = regularization_.l1;
-  settings.l2 = regularization_.l2;
-  settings.weight_decay = regularization_.weight_decay;
-  return settings;
-}
-
 UpdateResult SparseStep::update(double weight, double rate, Index step) {
   UpdateResult result;
   result.gradient_norm = std::sqrt(share_squares()) / weight;
   result.is_finite = std::isfinite(result.gradient_norm);
   if (!result.is_finite) return result;
-  const StepSettings settings = settings_of(weight, rate, step, result.gradient_norm);
+  const StepSettings settings =
+      step_settings(regularization_, step, rate, clip_factor(regularization_, result.gradient_norm) / weight);
   const bool is_for_all = lazy_.must_close(settings) || (begins_with_all_ && rate != 0);
   if (rate != 0) begins_with_all_ = false;
   update_rest(settings);
@@ -260,17 +243,15 @@ void SparseStep::update_all(const StepSettings& settings) {
   for (Index first = rows.begin; first < rows.end; first += tile_rows_) {
     const Index last = std::min(rows.end, first + tile_rows_);
     scatter_gradient(first, last, next);
-    for (std::size_t i = 0; i < state_.size(); ++i) tile_state_[i] = state_[i] + (first * width_ - begin);
+    for (std::size_t i = 0; i < state_.size(); ++i) part_of_state_[i] = state_[i] + (first * width_ - begin);
     UpdateRange range;
     range.count = round_up_16((last - first) * width_);
     range.weights = weights + (first * width_ - begin);
     range.gradient = tile_.data();
-    range.state = tile_state_.data();
+    range.state = part_of_state_.data();
     range.is_penalized = features().is_penalized || regularization_.penalize_bias;
     optimizer_.update(settings, range);
   }
-  for (std::size_t i = 0; i < state_.size(); ++i)
-    tile_state_[i] = tile_.data() + static_cast<Index>(i + 1) * tile_rows_ * width_;
   lazy_.close();
   if (lazy_.is_needed()) std::fill_n(exchange_->ages() + rows.begin, rows.end - rows.begin, std::uint16_t{0});
   if (lazy_.needs_state())
@@ -292,18 +273,15 @@ void SparseStep::update_rest(const StepSettings& settings) {
     const Index begin = std::max(rest.begin, tensor.offset);
     const Index end = std::min(rest.end, tensor.offset + round_up_16(tensor.size));
     if (begin >= end) continue;
-    std::vector<float*>& state = tile_state_;
-    for (std::size_t i = 0; i < state_.size(); ++i) state[i] = state_[i] + (begin - slice_.begin);
+    for (std::size_t i = 0; i < state_.size(); ++i) part_of_state_[i] = state_[i] + (begin - slice_.begin);
     UpdateRange range;
     range.count = end - begin;
     range.weights = exchange_->weights() + begin;
     range.gradient = sums_.rest + (begin - rest.begin);
-    range.state = state.data();
+    range.state = part_of_state_.data();
     range.is_penalized = tensor.is_penalized || regularization_.penalize_bias;
     optimizer_.update(settings, range);
   }
-  for (std::size_t i = 0; i < state_.size(); ++i)
-    tile_state_[i] = tile_.data() + static_cast<Index>(i + 1) * tile_rows_ * width_;
 }
 
 std::size_t SparseStep::memory_bytes() const {

@@ -59,13 +59,13 @@ class SparseStep {
   /// Puts what is to be made up for into `weights` (M) in the place of the settled ones.
   void restore(const TensorFile& checkpoint, float* weights);
 
+  /// Beside the weights and the state.
   std::size_t memory_bytes() const;
 
  private:
   template <int kWidth>
   void square_keys();
   double share_squares();
-  StepSettings settings_of(double weight, double rate, Index step, double norm) const;
   void update_touched(const StepSettings& settings);
   void update_tile(const StepSettings& settings, Index first, Index last);
   void update_all(const StepSettings& settings);
@@ -93,8 +93,9 @@ class SparseStep {
   SparseExchange::Sums sums_;
   AlignedVector<float> weights_, metric_;  // of the keys; the rest follows the weights
   std::vector<std::uint16_t> ages_;
-  AlignedVector<float> tile_;  // weights, then the state vectors, of one tile
-  std::vector<float*> tile_state_;
+  AlignedVector<float> tile_;          // weights, then the state vectors, of one tile
+  std::vector<float*> tile_state_;     // the state vectors in tile_
+  std::vector<float*> part_of_state_;  // of the range an update is made for
   std::vector<double> block_squares_;
   std::vector<float> saved_ages_, saved_window_;
 };

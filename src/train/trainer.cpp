@@ -100,7 +100,8 @@ std::size_t Trainer::memory_bytes() const {
   if (data_.test) total += data_.test->memory_bytes();
   const Slice mine = reducer_->slice();
   const auto slice_bytes = static_cast<std::size_t>(mine.end - mine.begin) * sizeof(float);
-  return total + vector_bytes * (2 + reducer_->buffers().size()) +
+  const std::size_t sums = sparse_ ? sparse_->memory_bytes() : vector_bytes * reducer_->buffers().size();
+  return total + vector_bytes * 2 + sums +
          slice_bytes * (state + (average_.exists() ? 1 : 0) + (keeps_best_ ? 1 : 0));
 }
 

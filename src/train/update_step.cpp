@@ -44,18 +44,6 @@ UpdateStep::UpdateStep(const ParameterLayout& layout, const Optimizer& optimizer
   for (auto& column : squares_) column.resize(blocks);
 }
 
-StepSettings UpdateStep::settings_of(const UpdateRequest& request) const {
-  StepSettings settings;
-  settings.step = request.step;
-  settings.rate = request.rate;
-  settings.gradient_scale = 1 / request.weight;
-  settings.clip_value = regularization_.clip_value;
-  settings.l1 = regularization_.l1;
-  settings.l2 = regularization_.l2;
-  settings.weight_decay = regularization_.weight_decay;
-  return settings;
-}
-
 UpdateRange UpdateStep::range_of(const Tensor& tensor, Index begin, Index end, float* gradient) {
   for (std::size_t i = 0; i < state_.size(); ++i)
     state_pointers_[i] = state_[i].data() + (begin - slice_.begin);
@@ -143,7 +131,7 @@ void UpdateStep::update(const StepSettings& settings, float* gradient, WeightAve
 }
 
 UpdateResult UpdateStep::run(const UpdateRequest& request, WeightAverage& average) {
-  StepSettings settings = settings_of(request);
+  StepSettings settings = step_settings(regularization_, request.step, request.rate, 1 / request.weight);
   const bool has_ratios = optimizer_.uses_trust_ratio();
   std::array<Column, 4> columns{};
   std::size_t count = 0;

@@ -53,7 +53,6 @@ class UpdateStep {
   /// What is known of a block: sums of squares.
   enum Column { kGradient, kWeights, kDirection, kObjective };
 
-  StepSettings settings_of(const UpdateRequest& request) const;
   UpdateRange range_of(const Tensor& tensor, Index begin, Index end, float* gradient);
   void measure(const StepSettings& settings, const UpdateRequest& request, std::span<const Column> columns);
   double measure_block(const StepSettings& settings, const Block& block, float* gradient, Column column);
