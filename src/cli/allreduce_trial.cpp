@@ -37,13 +37,13 @@ AllreduceTrial::AllreduceTrial(Communicator& communicator, const Plugins& plugin
     : communicator_(communicator),
       is_one_node_(find_topology(communicator).nodes.size() == 1),
       size_(static_cast<Index>(bytes / sizeof(float))),
-      step_(make_step_averaging(communicator, plugins, size_)),
+      own_(make_own_averaging(communicator, plugins, size_)),
       mpi_(make_mpi_averaging(communicator, size_)),
       source_(bytes_to_copy(bytes, communicator.size()), 1),
       target_(source_.size()) {}
 
 void AllreduceTrial::verify() {
-  verify(*step_, "lockstep");
+  verify(*own_, "lockstep");
   verify(*mpi_, "MPI_Allreduce");
 }
 
@@ -64,18 +64,18 @@ void AllreduceTrial::verify(Averaging& averaging, const std::string& name) const
 }
 
 AllreduceTimes AllreduceTrial::measure(int rounds) {
-  const int step_loops = loops_for(seconds_of(*step_, 3)), mpi_loops = loops_for(seconds_of(*mpi_, 3)),
+  const int own_loops = loops_for(seconds_of(*own_, 3)), mpi_loops = loops_for(seconds_of(*mpi_, 3)),
             copy_loops = loops_for(copy_seconds(3));
-  std::vector<double> step, mpi, copy, ratio;
+  std::vector<double> own, mpi, copy, ratio;
   for (int round = 0; round < rounds; ++round) {
-    step.push_back(seconds_of(*step_, step_loops));
+    own.push_back(seconds_of(*own_, own_loops));
     mpi.push_back(seconds_of(*mpi_, mpi_loops));
     copy.push_back(slowest(copy_seconds(copy_loops)));
-    ratio.push_back(mpi.back() / step.back());
+    ratio.push_back(mpi.back() / own.back());
   }
   return {static_cast<std::size_t>(size_) * sizeof(float),
-          step_->transport(),
-          median(step),
+          own_->transport(),
+          median(own),
           median(mpi),
           median(copy),
           median(ratio)};

@@ -45,7 +45,7 @@ class AllreduceTrial {
   Communicator& communicator_;
   bool is_one_node_;
   Index size_;
-  std::unique_ptr<Averaging> step_, mpi_;
+  std::unique_ptr<Averaging> own_, mpi_;
   std::vector<double> times_;
   AlignedVector<char> source_, target_;  // for the copy
 };

@@ -17,9 +17,9 @@ ParameterLayout layout_of(Index size) {
 }
 
 // One shard a rank: what a rank brings is one vector.
-class StepAveraging final : public Averaging {
+class OwnAveraging final : public Averaging {
  public:
-  StepAveraging(Communicator& communicator, const Plugins& plugins, Index size)
+  OwnAveraging(Communicator& communicator, const Plugins& plugins, Index size)
       : layout_(layout_of(size)),
         node_{communicator.rank(), communicator.rank() + 1},
         has_rows_(static_cast<std::size_t>(communicator.size()), 1) {
@@ -65,9 +65,9 @@ class MpiAveraging final : public Averaging {
 
 }  // namespace
 
-std::unique_ptr<Averaging> make_step_averaging(Communicator& communicator, const Plugins& plugins,
-                                               Index size) {
-  return std::make_unique<StepAveraging>(communicator, plugins, size);
+std::unique_ptr<Averaging> make_own_averaging(Communicator& communicator, const Plugins& plugins,
+                                              Index size) {
+  return std::make_unique<OwnAveraging>(communicator, plugins, size);
 }
 
 std::unique_ptr<Averaging> make_mpi_averaging(Communicator& communicator, Index size) {

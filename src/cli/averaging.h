@@ -26,11 +26,10 @@ class Averaging {
   virtual std::string transport() const = 0;
 };
 
-/// Collective. What a training step does with a gradient: reduce() of the canonical reducer, the slice
-/// divided by the number of ranks into its place among the weights, publish(). In shared memory nothing is
-/// copied to a rank that does not ask for it: output() is the node's one copy.
-std::unique_ptr<Averaging> make_step_averaging(Communicator& communicator, const Plugins& plugins,
-                                               Index size);
+/// Collective. GradientReducer::sum() of the canonical reducer, as VectorReduction uses it: in shared memory
+/// nothing is copied to a rank that does not ask for it, output() is the node's one copy. A training step
+/// does more: between the sum and the weights there are norms and the optimizer.
+std::unique_ptr<Averaging> make_own_averaging(Communicator& communicator, const Plugins& plugins, Index size);
 
 /// MPI_Allreduce of the same floats in place: output() is each rank's own.
 std::unique_ptr<Averaging> make_mpi_averaging(Communicator& communicator, Index size);

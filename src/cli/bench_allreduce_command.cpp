@@ -61,8 +61,8 @@ std::vector<std::string> cells_of(const AllreduceTimes& times) {
 void print_table(const std::vector<AllreduceTimes>& all, const Communicator& communicator) {
   Table table({"vector", "lockstep, µs", "MPI_Allreduce, µs", "copy limit, µs", "MPI / lockstep"});
   for (const AllreduceTimes& times : all) table.add(cells_of(times));
-  fmt::print("averaging over {} rank{}, by {}; {}\n{}", communicator.size(),
-             communicator.size() == 1 ? "" : "s", all.back().transport, mpi_library(), table.text());
+  fmt::print("sums over {} rank{}, by {}; {}\n{}", communicator.size(), communicator.size() == 1 ? "" : "s",
+             all.back().transport, mpi_library(), table.text());
 }
 
 void print_json(const std::vector<AllreduceTimes>& all, const Topology& topology, int ranks, int rounds) {
@@ -114,18 +114,19 @@ int bench_allreduce(const CommandContext& context) {
 }  // namespace
 
 void add_bench_allreduce_command(std::vector<Command>* rows) {
-  rows->push_back({{"bench allreduce",
-                    "",
-                    0,
-                    0,
-                    false,
-                    {{"largest", "BYTES", "the largest vector; default: 268435456 (256 MiB)"},
-                     {"factor", "F", "from one size to the next; default: 4"},
-                     {"rounds", "N", "measurements of each, of which the median is shown; default: 7"},
-                     {"json", "", "one JSON object instead of the table"},
-                     ranks_flag()}},
-                   "Times the averaging of vectors over ranks: the training step's, MPI_Allreduce, a copy.",
-                   bench_allreduce});
+  rows->push_back(
+      {{"bench allreduce",
+        "",
+        0,
+        0,
+        false,
+        {{"largest", "BYTES", "the largest vector; default: 268435456 (256 MiB)"},
+         {"factor", "F", "from one size to the next; default: 4"},
+         {"rounds", "N", "measurements of each, of which the median is shown; default: 7"},
+         {"json", "", "one JSON object instead of the table"},
+         ranks_flag()}},
+       "Times the sum of vectors over ranks: in shared memory or by messages, MPI_Allreduce, a copy.",
+       bench_allreduce});
 }
 
 }  // namespace lockstep

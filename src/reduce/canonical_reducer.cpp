@@ -66,8 +66,17 @@ CanonicalReducer::CanonicalReducer(const ReducerContext& context, const std::vec
 
 CanonicalReducer::~CanonicalReducer() = default;
 
-std::unique_ptr<GradientReducer> CanonicalReducer::create(const ReducerContext& context,
-                                                          std::string& why_not) {
+std::unique_ptr<GradientReducer> CanonicalReducer::create(const ReducerContext& context) {
+  std::string why_not;
+  if (context.communicator->size() == 1) return std::make_unique<CanonicalReducer>(context);
+  if (!context.shares_memory)
+    return std::make_unique<CanonicalReducer>(context, "comm.shared_memory = false");
+  if (auto shared = create_shared(context, why_not)) return shared;
+  return std::make_unique<CanonicalReducer>(context, why_not);
+}
+
+std::unique_ptr<GradientReducer> CanonicalReducer::create_shared(const ReducerContext& context,
+                                                                 std::string& why_not) {
   std::vector<int> sizes = context.node_sizes;
   if (sizes.empty()) sizes = sizes_by_machine(*context.communicator);
   std::unique_ptr<CanonicalReducer> made(new CanonicalReducer(context, sizes, ""));

@@ -24,11 +24,14 @@ namespace lockstep {
 /// floats; with one rank per node all is messages.
 class CanonicalReducer final : public GradientReducer {
  public:
+  /// Collective. In memory the ranks of a node share if they can and may, else by messages; the bits are the
+  /// same.
+  static std::unique_ptr<GradientReducer> create(const ReducerContext& context);
   /// By messages between all ranks; `why_not`: why they share no memory, for the user.
   explicit CanonicalReducer(const ReducerContext& context, std::string why_not = "");
   /// Collective. Ranks of a node share memory. Null on all ranks where memory cannot be shared on some node;
   /// `why_not` says why.
-  static std::unique_ptr<GradientReducer> create(const ReducerContext& context, std::string& why_not);
+  static std::unique_ptr<GradientReducer> create_shared(const ReducerContext& context, std::string& why_not);
   ~CanonicalReducer() override;
 
   std::span<float* const> buffers() override { return memory_->buffers(node_.rank()); }

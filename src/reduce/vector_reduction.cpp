@@ -26,16 +26,15 @@ struct VectorReduction::State {
         size(floats),
         layout(layout_of(floats)),
         hosted(hosted_shards(ranks.rank(), ranks.size(), shard_count)),
-        reducer({&ranks, &layout, shard_count}),
+        reducer(CanonicalReducer::create({&ranks, &layout, shard_count})),
         stack(hosted.first),
-        whole(static_cast<std::size_t>(layout.size())),
         has_rows(static_cast<std::size_t>(shard_count)),
         has_rows_by_rank(has_rows.size() * static_cast<std::size_t>(ranks.size())) {}
 
   void add_topmost(int additions) {
     for (int i = 0; i < additions; ++i) {
       --depth;
-      add_to_left(reducer.buffers()[depth - 1], reducer.buffers()[depth], layout.size());
+      add_to_left(reducer->buffers()[depth - 1], reducer->buffers()[depth], layout.size());
     }
   }
   void gather_has_rows();
@@ -44,10 +43,9 @@ struct VectorReduction::State {
   Index size;
   ParameterLayout layout;
   TreeNode hosted;
-  CanonicalReducer reducer;
+  std::unique_ptr<GradientReducer> reducer;
   CarryStack stack;
   std::size_t depth = 0;
-  AlignedVector<float> whole;
   std::vector<char> has_rows;
   std::vector<char> has_rows_by_rank;
   std::vector<Tail> tails;
@@ -73,7 +71,7 @@ void VectorReduction::add(int shard, const float* values) {
   LOCKSTEP_CHECK_LE(state.hosted.first, shard);
   LOCKSTEP_CHECK_LE(shard + 1, state.hosted.last);
   state.add_topmost(state.stack.skip_to(shard));
-  std::copy_n(values, state.size, state.reducer.buffers()[state.depth]);
+  std::copy_n(values, state.size, state.reducer->buffers()[state.depth]);
   ++state.depth;
   state.add_topmost(state.stack.push({shard, shard + 1}));
   state.has_rows[static_cast<std::size_t>(shard)] = 1;
@@ -85,12 +83,8 @@ void VectorReduction::reduce(float* sum) {
   state.gather_has_rows();
   state.tails.assign(state.depth, Tail{});
   Tail total;
-  const float* const mine =
-      state.reducer.reduce({state.stack.nodes(), state.tails, 0, state.has_rows}, total);
-  const Slice slice = state.reducer.slice();
-  std::copy_n(mine, slice.end - slice.begin, state.whole.data() + slice.begin);
-  state.reducer.publish(state.whole.data());
-  std::copy_n(state.whole.data(), state.size, sum);
+  const float* const whole = state.reducer->sum({state.stack.nodes(), state.tails, 0, state.has_rows}, total);
+  std::copy_n(whole, state.size, sum);
   state.stack.reset(state.hosted.first);
   state.depth = 0;
   std::fill(state.has_rows.begin(), state.has_rows.end(), 0);

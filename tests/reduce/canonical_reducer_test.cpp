@@ -45,7 +45,7 @@ std::unique_ptr<GradientReducer> make(const Grouping& grouping, Communicator& co
   context.bucket_bytes = grouping.bucket_bytes;
   if (grouping.nodes.empty()) return std::make_unique<CanonicalReducer>(context);
   std::string why_not;
-  auto shared = CanonicalReducer::create(context, why_not);
+  auto shared = CanonicalReducer::create_shared(context, why_not);
   EXPECT_NE(shared, nullptr) << why_not;
   return shared;
 }

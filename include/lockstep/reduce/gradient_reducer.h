@@ -86,8 +86,8 @@ class GradientReducer {
   /// the same bits on every rank. Without any rows both are zero.
   virtual float* reduce(const LocalSums& mine, Tail& total) = 0;
 
-  /// Collective. For programs that only add: the whole sum, M floats, in weights(), which it overwrites; valid
-  /// until buffers() are next written. It takes the place of reduce() and publish().
+  /// Collective. For programs that only add: the whole sum, M floats, in weights(), which it overwrites;
+  /// valid until buffers() are next written. It takes the place of reduce() and publish().
   virtual const float* sum(const LocalSums& mine, Tail& total);
 
   /// Collective. Spreads every rank's slice of `values` (M floats, weights() or another vector) to all.

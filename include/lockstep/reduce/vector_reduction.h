@@ -20,7 +20,7 @@ namespace [[gnu::visibility("default")]] lockstep {
 /// What belongs to which shard must not depend on the number of ranks either.
 class VectorReduction {
  public:
-  /// For vectors of `size` floats. `communicator` must live as long.
+  /// Collective. For vectors of `size` floats. `communicator` must live as long.
   VectorReduction(Communicator& communicator, Index size, int shards);
   ~VectorReduction();
   VectorReduction(const VectorReduction&) = delete;
@@ -31,8 +31,8 @@ class VectorReduction {
   /// Takes the vector of one hosted shard, in ascending order. A shard may be left out: it is then absent,
   /// not zero.
   void add(int shard, const float* values);
-  /// Collective. Writes the sum (`size` floats, on every rank) and starts over. O(size) memory and time, and
-  /// the messages of CanonicalReducer.
+  /// Collective. Writes the sum (`size` floats, on every rank) and starts over. In O(size) time, through
+  /// memory the ranks of a node share where that can be had, else by messages.
   void reduce(float* sum);
 
  private:
