@@ -51,8 +51,9 @@ void set(const std::string& source, std::string_view key, std::string_view value
   if (key == "part")
     options.first_row = first_row_of(source, value);
   else
-    fail(source, "\"" + std::string(key) +
-                     "\" is not one of: rows, features, classes, nonzeros, power, noise, seed, part, first_row");
+    fail(source,
+         "\"" + std::string(key) +
+             "\" is not one of: rows, features, classes, nonzeros, power, noise, seed, part, first_row");
 }
 
 void check(const std::string& source, const DemoOptions& options) {

@@ -9,8 +9,8 @@
 
 #include "lockstep/core/canonical_tree.h"
 #include "lockstep/reduce/gradient_reducer.h"
-#include "reduce/add_floats.h"
 #include "support/canonical_sum.h"
+#include "support/subtree_sums.h"
 
 namespace lockstep {
 
@@ -88,27 +88,16 @@ class ReductionProblem {
  private:
   template <class Result, class Work>
   Result prepare(GradientReducer& reducer, int rank, int ranks, const Work& work) const {
-    const TreeNode hosted = hosted_shards(rank, ranks, shards());
-    CarryStack stack(hosted.first);
-    std::vector<Tail> tails;
-    const auto add = [&](int additions) {
-      for (; additions > 0; --additions) {
-        const Tail top = tails.back();
-        tails.pop_back();
-        tails.back().add(top);
-        add_to_left(reducer.buffers()[tails.size() - 1], reducer.buffers()[tails.size()], layout_.size());
-      }
-    };
-    for (int shard = hosted.first; shard < hosted.last; ++shard) {
-      if (!has(shard)) continue;
-      add(stack.skip_to(shard));
-      const std::vector<float> values = leaf(shard);
-      std::copy(values.begin(), values.end(), reducer.buffers()[tails.size()]);
-      tails.push_back(tail(shard));
-      add(stack.push({shard, shard + 1}));
-    }
-    add(stack.skip_to(hosted.last));
-    return work({stack.nodes(), tails, votes(rank), has_rows_});
+    return with_subtree_sums(
+        reducer, hosted_shards(rank, ranks, shards()), has_rows_, layout_.size(),
+        [&](int shard, float* out) {
+          const std::vector<float> values = leaf(shard);
+          std::copy(values.begin(), values.end(), out);
+        },
+        [&](int shard) { return tail(shard); },
+        [&](std::span<const TreeNode> nodes, std::span<const Tail> tails) {
+          return work(LocalSums{nodes, tails, votes(rank), has_rows_});
+        });
   }
 
   // Each tensor is written when it is told, and what has left before is not a number.

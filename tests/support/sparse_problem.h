@@ -14,6 +14,7 @@
 #include "reduce/sparse_exchange.h"
 #include "support/canonical_sum.h"
 #include "support/reduction_problem.h"
+#include "support/subtree_sums.h"
 
 namespace lockstep {
 
@@ -80,30 +81,19 @@ class SparseProblem {
     const std::vector<std::uint32_t> keys = keys_of(hosted, true);
     std::copy(keys.begin(), keys.end(), exchange.keys());
     const Index floats = exchange.capacity() * width_ + (layout_.size() - rest_begin());
-    CarryStack stack(hosted.first);
-    std::vector<Tail> tails;
-    const auto add = [&](int additions) {
-      for (; additions > 0; --additions) {
-        const Tail top = tails.back();
-        tails.pop_back();
-        tails.back().add(top);
-        add_to_left(exchange.buffers()[tails.size() - 1], exchange.buffers()[tails.size()], floats);
-      }
-    };
-    for (int shard = hosted.first; shard < hosted.last; ++shard) {
-      if (!has(shard)) continue;
-      add(stack.skip_to(shard));
-      const auto& leaf = leaves_[static_cast<std::size_t>(shard)];
-      float* const out = exchange.buffers()[tails.size()];
-      for (std::size_t i = 0; i < keys.size(); ++i)
-        std::copy_n(leaf.data() + keys[i] * width_, width_, out + static_cast<Index>(i) * width_);
-      std::copy_n(leaf.data() + rest_begin(), layout_.size() - rest_begin(),
-                  out + exchange.capacity() * width_);
-      tails.push_back(tail(shard));
-      add(stack.push({shard, shard + 1}));
-    }
-    add(stack.skip_to(hosted.last));
-    return exchange.reduce_keys(static_cast<Index>(keys.size()), {stack.nodes(), tails, 0, has_rows_}, total);
+    return with_subtree_sums(
+        exchange, hosted, has_rows_, floats,
+        [&](int shard, float* out) {
+          const auto& leaf = leaves_[static_cast<std::size_t>(shard)];
+          for (std::size_t i = 0; i < keys.size(); ++i)
+            std::copy_n(leaf.data() + keys[i] * width_, width_, out + static_cast<Index>(i) * width_);
+          std::copy_n(leaf.data() + rest_begin(), layout_.size() - rest_begin(),
+                      out + exchange.capacity() * width_);
+        },
+        [&](int shard) { return tail(shard); },
+        [&](std::span<const TreeNode> nodes, std::span<const Tail> tails) {
+          return exchange.reduce_keys(static_cast<Index>(keys.size()), {nodes, tails, 0, has_rows_}, total);
+        });
   }
 
   Index rest_begin() const { return round_up_16(layout_[0].size); }
