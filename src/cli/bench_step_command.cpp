@@ -10,13 +10,13 @@
 #include <optional>
 
 #include "cli/local_launch.h"
+#include "cli/product_limit.h"
 #include "cli/ranks.h"
 #include "cli/step_trial.h"
 #include "core/config.h"
 #include "core/sums.h"
 #include "lockstep/core/error.h"
 #include "report/memory_bandwidth.h"
-#include "report/product_limit.h"
 #include "report/table.h"
 
 namespace lockstep {
@@ -64,7 +64,7 @@ Limits find_limits(Communicator& communicator, const StepTrial& trial, Index bat
   limits.triad_gb_per_s = triad_bytes_per_s() / 1e9;
   barrier(communicator);
   const bool is_dense = !trial.rows().info().is_sparse;
-  if (is_dense) limits.products_ms = product_seconds(trial.model().layout(), rows) * 1e3;
+  if (is_dense) limits.products_ms = ProductLimit(trial.model().layout(), rows).seconds() * 1e3;
   const Index features = is_dense ? trial.rows().info().features : 0;
   const Index floats = rows * features + 3 * size + 2 * (1 + trial.states()) * size / ranks;
   limits.memory_ms = static_cast<double>(floats) * 4 / limits.triad_gb_per_s / 1e6;

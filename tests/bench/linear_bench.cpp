@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "lockstep/run.h"
+#include "report/statistics.h"
 #include "support/experiment.h"
 #include "train/options.h"
 #include "train/trainer.h"
@@ -17,11 +18,6 @@ namespace lockstep {
 namespace {
 
 constexpr int kRounds = 7;
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
 
 struct Timing {
   std::vector<double> rate, data, compute, update;

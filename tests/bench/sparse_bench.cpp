@@ -12,6 +12,7 @@
 #include "core/floating_point.h"
 #include "lockstep/comm/mpi_session.h"
 #include "lockstep/run.h"
+#include "report/statistics.h"
 #include "support/experiment.h"
 #include "train/options.h"
 #include "train/trainer.h"
@@ -22,11 +23,6 @@ namespace {
 constexpr int kRounds = 5;
 constexpr int kEntries = 40;
 constexpr int kBatch = 1000;
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
 
 /// One experiment, as `train` runs it.
 class Run {

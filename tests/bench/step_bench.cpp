@@ -5,21 +5,16 @@
 //   in one call of the faster of Eigen and our own kernels, against the time of the step; and the default
 //   shards against one
 //   flagship logistic, one epoch in file order: rows a second
-#include <Eigen/Core>
 #include <algorithm>
-#include <array>
 #include <cstdio>
-#include <deque>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "core/clock.h"
-#include "core/gemm.h"
-#include "lockstep/model/gradient_sum.h"
+#include "cli/product_limit.h"
 #include "lockstep/run.h"
+#include "report/statistics.h"
 #include "support/experiment.h"
 #include "train/options.h"
 #include "train/trainer.h"
@@ -27,21 +22,7 @@
 namespace lockstep {
 namespace {
 
-using RowMajor = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-
 constexpr int kRounds = 7;
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
-template <class Work>
-double seconds_of(const Work& work) {
-  const double start = now_seconds();
-  work();
-  return now_seconds() - start;
-}
 
 /// One experiment on one rank, as `train` runs it.
 struct Run {
@@ -65,84 +46,6 @@ struct Run {
   std::optional<Trainer> trainer;
 };
 
-/// The matrix products of the network's step and nothing else: all B rows in one call, no shards, no bias, no
-/// activation, each by the faster of Eigen and our own kernels. They run in the order of the step, each once:
-/// weights and gradients do not fit into the second-level cache together, so a product that is repeated finds
-/// there what no step can.
-class Products {
- public:
-  explicit Products(Index batch) {
-    for (std::size_t i = 0; i + 1 < kWidths.size(); ++i)
-      layers_.emplace_back(batch, kWidths[i], kWidths[i + 1]);
-    for (Layer& layer : layers_) add(layer, &Layer::forward, &Layer::forward_eigen);
-    for (std::size_t i = layers_.size(); i-- > 0;) {
-      add(layers_[i], &Layer::sum, &Layer::sum_eigen);
-      if (i > 0) add(layers_[i], &Layer::back, &Layer::back_eigen);
-    }
-  }
-
-  double seconds() const {
-    return median_seconds([&] {
-      for (const auto& product : products_) product();
-    });
-  }
-
- private:
-  static constexpr std::array<Index, 4> kWidths = {784, 256, 128, 10};
-
-  struct Layer {
-    Layer(Index batch, Index in, Index out)
-        : x(RowMajor::Random(batch, in)),
-          w(RowMajor::Random(in, out)),
-          g(RowMajor::Random(batch, out)),
-          y(batch, out),
-          before(batch, in),
-          packed(std::max(in, out), 1) {
-      layout.add("weight", {in, out}, true);
-      gradient.resize(static_cast<std::size_t>(layout.size()));
-      // The second is for a shard that comes in several batches.
-      sums.emplace(layout, std::vector<float*>{gradient.data(), gradient.data()});
-    }
-    static ConstMatrix view(const RowMajor& m) { return {m.data(), m.rows(), m.cols(), m.cols()}; }
-    static Matrix view(RowMajor& m) { return {m.data(), m.rows(), m.cols(), m.cols()}; }
-    void forward() { multiply({.a = view(x), .b = view(w), .c = view(y)}, packed); }
-    void back() { multiply_transposed({.a = view(g), .b = view(w), .c = view(before)}, packed); }
-    void sum() {
-      const std::array segments = {Segment{0, 0, x.rows(), 0, true}};
-      sums->begin_step({0, 1});
-      sums->begin_batch(segments);
-      sums->add_product(0, view(x), view(g));
-      sums->finish_step();
-    }
-    void forward_eigen() { y.noalias() = x * w; }
-    void back_eigen() { before.noalias() = g * w.transpose(); }
-    void sum_eigen() {
-      Eigen::Map<RowMajor>(gradient.data(), w.rows(), w.cols()).noalias() = x.transpose() * g;
-    }
-
-    RowMajor x, w, g, y, before;
-    PackedMatrix packed;
-    ParameterLayout layout;
-    AlignedVector<float> gradient;
-    std::optional<GradientSum> sums;
-  };
-
-  void add(Layer& layer, void (Layer::*own)(), void (Layer::*eigen)()) {
-    const bool is_own = median_seconds([&] { (layer.*own)(); }) < median_seconds([&] { (layer.*eigen)(); });
-    products_.emplace_back([&layer, product = is_own ? own : eigen] { (layer.*product)(); });
-  }
-
-  template <class Work>
-  static double median_seconds(const Work& work) {
-    std::vector<double> times;
-    for (int i = 0; i < 9; ++i) times.push_back(seconds_of(work));
-    return median(times);
-  }
-
-  std::deque<Layer> layers_;  // they do not move
-  std::vector<std::function<void()>> products_;
-};
-
 void bench_mlp(Index batch) {
   const std::vector<std::string> settings = {"data.train=demo:blobs?rows=10000&features=784&classes=10",
                                              "model.name=mlp",
@@ -155,7 +58,7 @@ void bench_mlp(Index batch) {
   auto one = settings;
   one.push_back("train.shards=1");
   Run by_default(settings), by_one(one);
-  const Products products(batch);
+  const ProductLimit products(by_default.model->model->layout(), batch);
   std::vector<double> default_ms, one_ms, gemm_ms, share, ratio;
   for (int round = 0; round < kRounds; ++round) {
     by_default.restart();

@@ -20,6 +20,7 @@
 #include "core/sums.h"
 #include "optim/registry.h"
 #include "reduce/registry.h"
+#include "report/statistics.h"
 #include "support/experiment.h"
 #include "support/optim_options.h"
 #include "train/update_step.h"
@@ -29,11 +30,6 @@ namespace {
 
 constexpr int kRounds = 9;
 constexpr Index kFloatsARound = Index{1} << 21;
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
 
 float noise(std::size_t i, unsigned salt) {
   auto bits = (static_cast<std::uint32_t>(i) + salt * 40503U) * 2654435761U;
