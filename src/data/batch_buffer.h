@@ -15,26 +15,34 @@ namespace lockstep {
 /// the way. Nothing is allocated after construction, but the arrays of sparse rows may grow.
 class BatchBuffer {
  public:
-  /// `copies_entries`: those of sparse rows; or whoever uses the batch has them elsewhere.
-  explicit BatchBuffer(const Dataset& dataset, bool copies_entries = true);
+  struct Use {
+    bool copies_entries = true;  ///< those of sparse rows; or whoever uses the batch has them elsewhere
+    bool borrows_rows = false;  ///< dense rows of one shard that follow each other are a batch where they lie
+  };
+  explicit BatchBuffer(const Dataset& dataset, Use use);
+  explicit BatchBuffer(const Dataset& dataset) : BatchBuffer(dataset, Use{}) {}
 
   void clear(std::uint64_t epoch);
-  Index free_rows() const { return Batch::kMaxRows - rows_; }
+  Index free_rows() const { return borrowed_ == nullptr ? Batch::kMaxRows - rows_ : 0; }
 
   /// Appends rows `row_numbers` of the shard (its own numbering) as places first_place, ….
   void append(int shard, std::span<const std::uint32_t> row_numbers, Index first_place, bool ends_shard);
 
-  /// Brings rows that will be appended later nearer to the processor.
-  void prefetch(int shard, std::span<const std::uint32_t> row_numbers) const;
+  /// Dense rows that will be appended later: calls of prefetch_part() bring them nearer to the processor, a
+  /// few at a time, so that memory is read while other things are computed.
+  void prefetch(int shard, std::span<const std::uint32_t> row_numbers);
+  void prefetch_part();
 
   Batch batch() const;
 
  private:
+  bool can_borrow(const ShardRows& rows, std::size_t count) const;
   void append_dense(const ShardRows& rows, std::span<const std::uint32_t> row_numbers);
   void append_row(const ShardRows& rows, std::uint32_t row, std::size_t target);
 
   const Dataset& dataset_;
-  bool copies_entries_;
+  Use use_;
+  const float* borrowed_ = nullptr;  // not null: the rows, n × D
   Index rows_ = 0;
   std::uint64_t epoch_ = 0;
   AlignedVector<float> dense_;  // kMaxRows × D
@@ -43,6 +51,13 @@ class BatchBuffer {
   std::vector<float> values_;
   AlignedVector<float> labels_, weights_;
   std::vector<Segment> segments_;
+  struct Ahead {
+    const char* start = nullptr;  // of the shard's rows
+    std::span<const std::uint32_t> row_numbers;
+  };
+  std::vector<Ahead> ahead_;    // still to be fetched
+  std::size_t rows_ahead_ = 0;  // of all of them
+  std::size_t rows_of_part_ = 0;
 };
 
 }  // namespace lockstep

@@ -88,13 +88,6 @@ void Sampler::shuffle_window(int shard, Order& order) {
     std::swap(rows[last - 1], rows[static_cast<std::uint64_t>(words_[last - 1]) * last >> 32]);
 }
 
-Sampler::Places Sampler::places(int shard, int shards, Index first_position, Index last_position) {
-  const auto before = [&](Index position) {
-    return position <= shard ? 0 : (position - shard + shards - 1) / shards;
-  };
-  return {before(first_position), before(last_position)};
-}
-
 std::span<const std::uint32_t> Sampler::rows(int shard, Places places) {
   Order& order = this->order(shard);
   if (has_windows())

@@ -41,7 +41,20 @@ class Sampler {
     Index last = 0;
     Index count() const { return last - first; }
   };
-  static Places places(int shard, int shards, Index first_position, Index last_position);
+  /// Positions [first, last) of the epoch, as the shards see them.
+  class Window {
+   public:
+    Window(int shards, Index first, Index last)
+        : first_{first / shards, first % shards}, last_{last / shards, last % shards} {}
+    Places of(int shard) const { return {first_.places_before(shard), last_.places_before(shard)}; }
+
+   private:
+    struct Position {  // place and shard
+      Index place, shard_there;
+      Index places_before(int shard) const { return place + (shard < shard_there ? 1 : 0); }
+    };
+    Position first_, last_;
+  };
 
   /// Row numbers, within the shard, of places [first, last) of a hosted shard.
   std::span<const std::uint32_t> rows(int shard, Places places);

@@ -33,7 +33,7 @@ void evaluate_elementwise(const Formula& formula, Target target_kind, ConstMatri
     for (int i = 0; i < kLanes; ++i) slope[i] = weight[i] == Number(0) ? Number(0) : slope[i];
   };
   Index row = 0, output = 0;
-  if (is_column && target_kind == Target::kLabel)
+  if (is_column && target_kind == Target::kLabel) {
     for (; row + kLanes <= scores.rows; row += kLanes) {
       score = Eigen::Map<const Lanes>(scores.data + row).template cast<Number>();
       target = Eigen::Map<const Lanes>(labels + row).template cast<Number>();
@@ -42,6 +42,19 @@ void evaluate_elementwise(const Formula& formula, Target target_kind, ConstMatri
       Eigen::Map<DoubleLanes>(row_loss + row) = loss.template cast<double>();
       Eigen::Map<Lanes>(gradient.data + row) = slope.template cast<float>();
     }
+    const int left = static_cast<int>(scores.rows - row);
+    for (int j = 0; j < left; ++j) {
+      score[j] = scores.data[row + j];
+      target[j] = labels[row + j];
+      weight[j] = weights[row + j];
+    }
+    if (left > 0) apply();
+    for (int j = 0; j < left; ++j) {
+      row_loss[row + j] = loss[j];
+      gradient.data[row + j] = static_cast<float>(slope[j]);
+    }
+    return;
+  }
   for (Index left = (scores.rows - row) * scores.cols; left > 0; left -= kLanes) {
     const int used = static_cast<int>(std::min<Index>(left, kLanes));
     Index r = row, k = output;

@@ -45,8 +45,9 @@ Index CompactRows::collect(const BatchWindow& window, std::uint32_t* keys) {
   columns_.clear();
   values_.clear();
   used_ = 0;
+  const Sampler::Window places(dataset_.shards(), window.first, window.last);
   for (int shard = dataset_.hosted().first; shard < dataset_.hosted().last; ++shard)
-    append(shard, Sampler::places(shard, dataset_.shards(), window.first, window.last));
+    append(shard, places.of(shard));
   return columns_.finish(keys);
 }
 

@@ -5,7 +5,6 @@
 #include <cmath>
 #include <utility>
 
-#include "core/clock.h"
 #include "core/sums.h"
 
 namespace lockstep {
@@ -29,7 +28,7 @@ GradientStep::GradientStep(const Dataset& dataset, Sampler& sampler, const Gradi
       outputs_(outputs),
       stride_(outputs == 1 ? 1 : round_up_16(outputs)),
       rows_at_once_(target.model.rows_at_once()),
-      buffer_(dataset, target.compact == nullptr),
+      buffer_(dataset, {target.compact == nullptr, rows_at_once_ < Batch::kMaxRows}),
       ledger_(dataset),
       sums_(target.layout, buffers_of(target.reducer)),
       tails_(static_cast<std::size_t>(GradientSum::buffers_needed(dataset.hosted())) + 1),
@@ -46,20 +45,18 @@ GradientStep::GradientStep(const Dataset& dataset, Sampler& sampler, const Gradi
 }
 
 void GradientStep::run(const float* weights, const BatchWindow& window) {
-  mark_ = now_seconds();
+  mark_ = now_ticks();
   weights_ = weights;
   sampler_.begin_epoch(window.epoch);
   sums_.begin_step(dataset_.hosted());
   tail_depth_ = 0;
   buffer_.clear(window.epoch);
-  const auto places_of = [&](int shard) {
-    return Sampler::places(shard, dataset_.shards(), window.first, window.last);
-  };
+  const Sampler::Window places(dataset_.shards(), window.first, window.last);
   for (int shard = 0; shard < dataset_.shards(); ++shard)
-    has_rows_[static_cast<std::size_t>(shard)] = static_cast<char>(places_of(shard).count() > 0);
+    has_rows_[static_cast<std::size_t>(shard)] = static_cast<char>(places.of(shard).count() > 0);
   reducer_.begin(has_rows_);
   for (int shard = dataset_.hosted().first; shard < dataset_.hosted().last; ++shard)
-    if (has_rows_[static_cast<std::size_t>(shard)] != 0) append(shard, places_of(shard));
+    if (has_rows_[static_cast<std::size_t>(shard)] != 0) append(shard, places.of(shard));
   process(true);
   nodes_ = sums_.finish_step();
   for (int i = 0; i < sums_.closing_additions(); ++i, --tail_depth_)
@@ -68,9 +65,9 @@ void GradientStep::run(const float* weights, const BatchWindow& window) {
 
 void GradientStep::mark_used(const BatchWindow& window) {
   sampler_.begin_epoch(window.epoch);
+  const Sampler::Window places(dataset_.shards(), window.first, window.last);
   for (int shard = dataset_.hosted().first; shard < dataset_.hosted().last; ++shard)
-    ledger_.use(shard,
-                sampler_.rows(shard, Sampler::places(shard, dataset_.shards(), window.first, window.last)));
+    ledger_.use(shard, sampler_.rows(shard, places.of(shard)));
 }
 
 // Whole shards share a batch; a shard of more than 1,024 rows comes in tiles of 1,024.
@@ -90,18 +87,23 @@ void GradientStep::append(int shard, Sampler::Places places) {
 void GradientStep::process(bool is_last) {
   const Batch batch = next_batch();
   if (batch.rows() == 0) return;
-  const double gathered = now_seconds();
-  seconds_.data += gathered - mark_;
+  const std::uint64_t gathered = now_ticks();
+  data_ticks_ += gathered - mark_;
   const Matrix scores{scores_.data(), batch.rows(), outputs_, stride_};
   const Matrix gradient{score_gradient_.data(), batch.rows(), outputs_, stride_};
+  buffer_.prefetch_part();
   model_.forward(weights_, batch, Pass::kTrain, scores);
+  buffer_.prefetch_part();
   loss_.evaluate(scores, batch.labels, batch.weights, row_loss_.data(), gradient);
+  buffer_.prefetch_part();
   sums_.begin_batch(batch.segments, is_last);
   model_.backward(weights_, batch, gradient, sums_);
+  buffer_.prefetch_part();
   sum_tails(batch);
+  buffer_.prefetch_part();
   buffer_.clear(batch.epoch);
-  mark_ = now_seconds();
-  seconds_.compute += mark_ - gathered;
+  mark_ = now_ticks();
+  compute_ticks_ += mark_ - gathered;
 }
 
 Batch GradientStep::next_batch() {
@@ -144,6 +146,7 @@ Tail GradientStep::tail_of(Index begin, Index end) const {
 
 void GradientStep::sum_tails(const Batch& batch) {
   weigh_rows(batch);
+  buffer_.prefetch_part();
   for (const GradientSum::Push& push : sums_.plan()) {
     if (push.end > push.begin)
       tails_[static_cast<std::size_t>(tail_depth_++)] = tail_of(push.begin, push.end);
@@ -154,8 +157,9 @@ void GradientStep::sum_tails(const Batch& batch) {
 }
 
 std::string GradientStep::find_non_finite(const float* weights, const BatchWindow& window) {
+  const Sampler::Window window_places(dataset_.shards(), window.first, window.last);
   for (int shard = dataset_.hosted().first; shard < dataset_.hosted().last; ++shard) {
-    const auto places = Sampler::places(shard, dataset_.shards(), window.first, window.last);
+    const auto places = window_places.of(shard);
     for (Index place = places.first; place < places.last; ++place) {
       const auto row = sampler_.rows(shard, {place, place + 1});
       buffer_.clear(window.epoch);
@@ -175,7 +179,9 @@ std::string GradientStep::find_non_finite(const float* weights, const BatchWindo
 }
 
 PhaseSeconds GradientStep::take_seconds() {
-  return std::exchange(seconds_, {});
+  const double tick = clock_.seconds_per_tick();
+  return {static_cast<double>(std::exchange(data_ticks_, 0)) * tick,
+          static_cast<double>(std::exchange(compute_ticks_, 0)) * tick};
 }
 
 }  // namespace lockstep

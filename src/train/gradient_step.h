@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/aligned.h"
+#include "core/tick_clock.h"
 #include "data/batch_buffer.h"
 #include "data/ledger.h"
 #include "data/sampler.h"
@@ -85,8 +86,8 @@ class GradientStep {
   AlignedVector<float> scores_, score_gradient_;
   AlignedVector<double> row_loss_, row_weight_, row_right_;
   GradientReducer& reducer_;
-  PhaseSeconds seconds_;
-  double mark_ = 0;
+  TickClock clock_;
+  std::uint64_t mark_ = 0, data_ticks_ = 0, compute_ticks_ = 0;
 };
 
 }  // namespace lockstep

@@ -35,7 +35,7 @@ std::vector<Index> batch_rows(const std::vector<Dataset>& parts, std::vector<Sam
   std::vector<Index> result;
   for (std::size_t r = 0; r < parts.size(); ++r) {
     for (int shard = parts[r].hosted().first; shard < parts[r].hosted().last; ++shard) {
-      const auto places = Sampler::places(shard, parts[r].shards(), first, last);
+      const auto places = Sampler::Window(parts[r].shards(), first, last).of(shard);
       for (const std::uint32_t row : samplers[r].rows(shard, places))
         result.push_back(static_cast<Index>(row) * parts[r].shards() + shard);
     }
@@ -188,6 +188,27 @@ TEST(BatchBuffer, GathersTheNamedRows) {
   EXPECT_EQ(batch.segments[1].first_place, 3);
   EXPECT_FALSE(batch.segments[1].ends_shard);
   EXPECT_EQ(batch.weights[2], 1);
+}
+
+TEST(BatchBuffer, BorrowsOnlyRowsThatFollowEachOther) {
+  const Dataset data = numbered(3000, 2, {0, 2});
+  std::vector<std::uint32_t> run(1024), no_run(1024);
+  std::iota(run.begin(), run.end(), 7U);
+  std::iota(no_run.begin(), no_run.end(), 7U);
+  std::swap(no_run[500], no_run[501]);
+  for (const auto* rows : {&run, &no_run}) {
+    BatchBuffer copies(data), borrows(data, {.borrows_rows = true});
+    const float* const held = data.rows_of(1).dense.data();
+    for (BatchBuffer* buffer : {&copies, &borrows}) {
+      buffer->clear(0);
+      buffer->append(1, *rows, 7, true);
+    }
+    const ConstMatrix copied = copies.batch().features.dense, borrowed = borrows.batch().features.dense;
+    EXPECT_EQ(borrowed.data == held + 7 * borrowed.cols, rows == &run);
+    for (Index row = 0; row < 1024; ++row)
+      EXPECT_TRUE(std::equal(copied.row(row), copied.row(row) + copied.cols, borrowed.row(row))) << row;
+    EXPECT_EQ(borrows.free_rows(), 0);
+  }
 }
 
 }  // namespace

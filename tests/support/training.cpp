@@ -77,7 +77,7 @@ std::vector<std::vector<std::size_t>> batches_of(const Options& options, const D
     for (Index first = 0; first < rows && static_cast<Index>(batches.size()) < windows; first += batch) {
       auto& used = batches.emplace_back();
       for (int shard = 0; shard < data.shards(); ++shard) {
-        const auto places = Sampler::places(shard, data.shards(), first, std::min(first + batch, rows));
+        const auto places = Sampler::Window(data.shards(), first, std::min(first + batch, rows)).of(shard);
         if (places.count() == 0) continue;
         for (const std::uint32_t row : sampler.rows(shard, places))
           used.push_back(static_cast<std::size_t>(row) * static_cast<std::size_t>(data.shards()) +
