@@ -9,6 +9,7 @@
 #include "cli/commands.h"
 #include "cli/option_table.h"
 #include "cli/ranks.h"
+#include "core/floating_point.h"
 #include "core/suggest.h"
 #include "lockstep/core/error.h"
 #include "lockstep/run.h"
@@ -106,6 +107,7 @@ int report(ExitCode code, const char* message) {
 
 // The one place where errors are caught, for programs with plug-ins of their own too.
 int run(int argc, char** argv, const Plugins& plugins) {
+  set_floating_point_mode();
   try {
     const int code = run_as_one_of_all({argv, argv + argc}, plugins);
     if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
