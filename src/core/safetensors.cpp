@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <span>
 
 #include "core/atomic_file.h"
 #include "core/hash.h"
@@ -24,14 +25,22 @@ const std::string kNoChecksum(32, '0');
   throw Error(ExitCode::kData, path.string() + ": " + what);
 }
 
+std::span<const std::byte> bytes_of(const TensorView& tensor) {
+  const auto size = static_cast<std::size_t>(tensor.size);
+  if (tensor.integers != nullptr) return std::as_bytes(std::span(tensor.integers, size));
+  return std::as_bytes(std::span(tensor.data, size));
+}
+
 std::string header_text(const std::map<std::string, std::string>& metadata,
                         const std::vector<TensorView>& tensors) {
   Json header;
   header["__metadata__"] = metadata;
   std::size_t offset = 0;
   for (const TensorView& tensor : tensors) {
-    const std::size_t end = offset + static_cast<std::size_t>(tensor.size) * sizeof(float);
-    header[tensor.name] = {{"dtype", "F32"}, {"shape", tensor.shape}, {"data_offsets", {offset, end}}};
+    const std::size_t end = offset + bytes_of(tensor).size();
+    header[tensor.name] = {{"dtype", tensor.integers != nullptr ? "I64" : "F32"},
+                           {"shape", tensor.shape},
+                           {"data_offsets", {offset, end}}};
     offset = end;
   }
   std::string text = header.dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -49,9 +58,11 @@ std::string checksum(const std::string& header, const void* data, std::size_t si
 // Each check precedes the first use of what it checks.
 TensorData parse_tensor(const std::filesystem::path& path, const std::string& name, const Json& entry,
                         std::string_view data, std::size_t& expected_begin) {
-  if (!entry.is_object() || entry.value("dtype", "") != "F32" || !entry.contains("shape") ||
-      !entry.contains("data_offsets") || entry["data_offsets"].size() != 2)
-    fail(path, "tensor " + name + " is not float32 with shape and data_offsets");
+  const std::string type = entry.is_object() ? entry.value("dtype", "") : "";
+  if ((type != "F32" && type != "I64") || !entry.contains("shape") || !entry.contains("data_offsets") ||
+      entry["data_offsets"].size() != 2)
+    fail(path, "tensor " + name + " is not float32 or int64 with shape and data_offsets");
+  const std::size_t width = type == "I64" ? sizeof(std::int64_t) : sizeof(float);
   TensorData tensor;
   tensor.name = name;
   std::size_t count = 1;
@@ -67,12 +78,20 @@ TensorData parse_tensor(const std::filesystem::path& path, const std::string& na
     fail(path, "tensor " + name + " has data_offsets that are not whole numbers");
   const auto begin = entry["data_offsets"][0].get<std::uint64_t>();
   const auto end = entry["data_offsets"][1].get<std::uint64_t>();
-  if (begin != expected_begin || end < begin || end > data.size() || (end - begin) / sizeof(float) != count ||
-      (end - begin) % sizeof(float) != 0)
+  if (begin != expected_begin || end < begin || end > data.size() || (end - begin) / width != count ||
+      (end - begin) % width != 0)
     fail(path, "tensor " + name + " does not fit its data_offsets: the file is truncated or damaged");
   expected_begin = end;
   tensor.values.resize(count);
-  std::memcpy(tensor.values.data(), data.data() + begin, end - begin);
+  if (type == "F32") {
+    std::memcpy(tensor.values.data(), data.data() + begin, end - begin);
+    return tensor;
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    std::int64_t value = 0;
+    std::memcpy(&value, data.data() + begin + i * width, width);
+    tensor.values[i] = static_cast<float>(value);
+  }
   return tensor;
 }
 
@@ -106,8 +125,7 @@ const TensorData* TensorFile::find(const std::string& name) const {
 
 std::string hash_of(const std::vector<TensorView>& tensors) {
   Hash hash;
-  for (const TensorView& tensor : tensors)
-    hash.add(tensor.data, static_cast<std::size_t>(tensor.size) * sizeof(float));
+  for (const TensorView& tensor : tensors) hash.add(bytes_of(tensor).data(), bytes_of(tensor).size());
   return hash.hex();
 }
 
@@ -118,14 +136,12 @@ std::string write_safetensors(const std::filesystem::path& path, std::map<std::s
   const std::uint64_t size = header.size();
   Hash hash;
   hash.add(header);
-  for (const TensorView& tensor : tensors)
-    hash.add(tensor.data, static_cast<std::size_t>(tensor.size) * sizeof(float));
+  for (const TensorView& tensor : tensors) hash.add(bytes_of(tensor).data(), bytes_of(tensor).size());
   header.replace(header.find("\"checksum\":\"" + kNoChecksum) + 12, kNoChecksum.size(), hash.hex());
   AtomicFile file(path);
   file.write(&size, sizeof size);
   file.write(header);
-  for (const TensorView& tensor : tensors)
-    file.write(tensor.data, static_cast<std::size_t>(tensor.size) * sizeof(float));
+  for (const TensorView& tensor : tensors) file.write(bytes_of(tensor).data(), bytes_of(tensor).size());
   file.commit();
   return hash_of(tensors);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -10,15 +11,16 @@
 
 namespace lockstep {
 
-/// A float32 tensor to be written.
+/// A tensor to be written: float32, or int64 where `integers` is set.
 struct TensorView {
   std::string name;
   std::vector<Index> shape;
   const float* data = nullptr;
   Index size = 0;
+  const std::int64_t* integers = nullptr;
 };
 
-/// A float32 tensor that was read.
+/// A tensor that was read; int64 becomes float32, which is exact up to 2^24.
 struct TensorData {
   std::string name;
   std::vector<Index> shape;
@@ -26,7 +28,7 @@ struct TensorData {
 };
 
 /// The safetensors format: 8 bytes length of the header, JSON header, raw little-endian data. We write
-/// float32 tensors in the given order, without gaps, and texts as metadata, among them "checksum", the
+/// tensors in the given order, without gaps, and texts as metadata, among them "checksum", the
 /// XXH3-128 of the whole file with the digits of the checksum as zeros.
 struct TensorFile {
   std::map<std::string, std::string> metadata;

@@ -23,19 +23,47 @@ Json line_of(const char* kind, const StepReport& report) {
 }  // namespace
 
 MetricsLog::MetricsLog(RunDirectory& directory, Index total_steps)
-    : directory_(directory), every_(std::max<Index>(1, total_steps / kLinesPerRun)) {}
+    : directory_(directory), total_steps_(total_steps) {}
+
+bool MetricsLog::is_due(Index step, Index total_steps) {
+  return step % std::max<Index>(1, total_steps / kLinesPerRun) == 0 || step == total_steps;
+}
+
+void MetricsLog::begin(const RunFacts& facts) {
+  if (std::filesystem::file_size(directory_.file("metrics.jsonl")) > 0) return;
+  const Json line = {{"kind", "schema"},
+                     {"name", "lockstep.metrics"},
+                     {"version", kVersion},
+                     {"rows", facts.rows},
+                     {"features", facts.features},
+                     {"parameters", facts.parameters},
+                     {"batch", facts.batch},
+                     {"shards", facts.shards},
+                     {"ranks", facts.ranks},
+                     {"steps_per_epoch", facts.steps_per_epoch},
+                     {"total_steps", facts.total_steps},
+                     {"task", facts.task},
+                     {"watch", facts.watch}};
+  directory_.append_metrics(line.dump());
+}
 
 void MetricsLog::on_step(const StepReport& report) {
+  loss_min_ = batches_ == 0 ? report.loss : std::min(loss_min_, report.loss);
+  loss_max_ = batches_ == 0 ? report.loss : std::max(loss_max_, report.loss);
   loss_sum_ += report.loss;
   accuracy_sum_ += report.accuracy;
   ++batches_;
-  if (report.step % every_ != 0 && report.step != report.total_steps) return;
+  if (!is_due(report.step, total_steps_)) return;
   const auto batches = static_cast<double>(batches_);
   Json line = line_of("step", report);
   line["train.loss"] = loss_sum_ / batches;
+  line["train.loss_min"] = loss_min_;
+  line["train.loss_max"] = loss_max_;
   if (report.accuracy >= 0) line["train.accuracy"] = accuracy_sum_ / batches;
   line["rate"] = report.rate;
   line["gradient_norm"] = report.gradient_norm;
+  line["batch"] = report.batch;
+  if (!(report.update_ratio < 0)) line["update_ratio"] = report.update_ratio;  // a NaN becomes null
   directory_.append_metrics(line.dump());
   loss_sum_ = accuracy_sum_ = 0;
   batches_ = 0;
@@ -45,6 +73,25 @@ void MetricsLog::on_evaluation(const StepReport& report, const MetricValues& val
   Json line = line_of("evaluation", report);
   line["best"] = is_best;
   for (const auto& [name, value] : values) line[name] = value;
+  directory_.append_metrics(line.dump());
+}
+
+void MetricsLog::on_times(const StepReport& report, const RankTimesReport& times) {
+  if (times.steps == 0) return;
+  Json line = {{"kind", "time"},
+               {"step", report.step},
+               {"train_s", report.train_s},
+               {"steps", times.steps},
+               {"step_ms", times.step_ms()},
+               {"slowest", times.slowest},
+               {"late_share", times.late_share}};
+  for (const RankTime& rank : times.ranks)
+    line["ranks"].push_back({{"data", rank.data},
+                             {"compute", rank.compute},
+                             {"exchange", rank.exchange},
+                             {"wait", rank.wait},
+                             {"update", rank.update},
+                             {"late_ms", rank.late_ms}});
   directory_.append_metrics(line.dump());
 }
 

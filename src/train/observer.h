@@ -4,6 +4,7 @@
 #include <string>
 
 #include "lockstep/core/view.h"
+#include "train/rank_times.h"
 #include "train/stop_rules.h"
 
 namespace lockstep {
@@ -26,8 +27,11 @@ struct StepReport {
   Index rows = 0;         ///< consumed since the start of the run
   double loss = 0;        ///< mean over the batch
   double accuracy = -1;   ///< over the batch; −1: no classification
+  Index batch = 0;        ///< B in use; the last batch of an epoch is what is left
   double rate = 0;
   double gradient_norm = 0;
+  /// ‖w' − w‖ / ‖w'‖ of the update before this one, which made w into w'; −1: not measured.
+  double update_ratio = -1;
   double train_s = 0;  ///< in steps, without evaluation and checkpoints
   TimeShares shares;
 };
@@ -39,6 +43,8 @@ class StepObserver {
   virtual void on_step(const StepReport& /*report*/) {}
   virtual void on_evaluation(const StepReport& /*report*/, const MetricValues& /*values*/, bool /*is_best*/) {
   }
+  /// The times of all ranks since the last call.
+  virtual void on_times(const StepReport& /*report*/, const RankTimesReport& /*times*/) {}
   virtual void on_hash(Index /*step*/, const std::string& /*hash*/) {}
   virtual void on_message(const std::string& /*text*/) {}
 };

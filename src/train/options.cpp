@@ -102,6 +102,11 @@ void declare_others(OptionTable& table) {
   table.text("log.progress", "auto", "progress on stderr: a live bar on a terminal, lines elsewhere")
       .one_of({"auto", "bar", "line", "none"});
   table
+      .integer("log.path", 0,
+               "snapshots of the weights along the way, at most, in path.safetensors, for charts of it; kept "
+               "in memory by rank 0; 0: none")
+      .range(0, 1000000);
+  table
       .integer("log.hash_every", 0,
                "write the hash of the weights to metrics.jsonl every so many steps; 0: every epoch")
       .range(0);

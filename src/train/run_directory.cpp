@@ -25,7 +25,8 @@ using Json = nlohmann::json;
 namespace {
 
 constexpr std::array kOwnNames = {"config.toml",       "metrics.jsonl", "summary.json", "log.txt",
-                                  "model.safetensors", "report.html",   "checkpoints",  ".lock"};
+                                  "model.safetensors", "report.html",   "checkpoints",  "curves.json",
+                                  "path.safetensors",  "trace.json",    "tensorboard",  ".lock"};
 
 [[noreturn]] void fail(const fs::path& path, const std::string& what) {
   throw Error(ExitCode::kOutput, path.string() + ": " + what);

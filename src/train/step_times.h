@@ -3,6 +3,8 @@
 
 #include <array>
 #include <cstdint>
+#include <utility>
+#include <vector>
 
 namespace lockstep {
 
@@ -15,6 +17,8 @@ class StepTimes {
   double mean_ms() const { return count_ == 0 ? 0 : total_ / static_cast<double>(count_) * 1e3; }
   /// `share` in (0, 1]: 0.95 for p95.
   double percentile_ms(double share) const;
+  /// (middle in ms, steps) of the bins that hold any, neighbours joined until there are at most `most`.
+  std::vector<std::pair<double, std::int64_t>> histogram_ms(int most) const;
 
  private:
   static constexpr int kBins = 2600;

@@ -38,6 +38,20 @@ void add_shares(Json& json, const StepReport& last) {
   json["share.exposed"] = shares.exposed / total;
 }
 
+Json times_of_ranks(const RankTimesReport& times) {
+  Json ranks = Json::array();
+  for (const RankTime& rank : times.ranks)
+    ranks.push_back({{"data", rank.data},
+                     {"compute", rank.compute},
+                     {"exchange", rank.exchange},
+                     {"wait", rank.wait},
+                     {"update", rank.update},
+                     {"late_ms", rank.late_ms}});
+  return ranks;
+}
+
+constexpr int kHistogramBins = 60;
+
 }  // namespace
 
 double exposed_ms(const StepReport& last, const StepTimes& times) {
@@ -73,7 +87,10 @@ std::string summary_json(const TrainOutcome& outcome, const Trainer& trainer, co
   json["step_ms.p50"] = times.percentile_ms(0.50);
   json["step_ms.p95"] = times.percentile_ms(0.95);
   json["step_ms.p99"] = times.percentile_ms(0.99);
+  json["step_ms.histogram"] = times.histogram_ms(kHistogramBins);
   add_shares(json, last);
+  json["time.ranks"] = times_of_ranks(outcome.times);
+  json["slowest_rank"] = outcome.times.slowest;
   json["exposed_ms"] = exposed_ms(last, times);
   if (outcome.time_to_target_s >= 0) json["time_to_target_s"] = outcome.time_to_target_s;
   if (outcome.best_step >= 0) json["best_step"] = outcome.best_step;

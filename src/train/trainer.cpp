@@ -12,7 +12,6 @@
 #include "core/clock.h"
 #include "core/config_identity.h"
 #include "core/duration.h"
-#include "core/sums.h"
 #include "lockstep/core/error.h"
 #include "train/options.h"
 
@@ -22,7 +21,7 @@ std::atomic<bool> Trainer::stop_requested{false};
 
 namespace {
 
-enum Vote : std::uint64_t { kVoteStop = 1, kVoteSave = 2 };
+enum Vote : std::uint64_t { kVoteStop = 1, kVoteSave = 2, kVoteTimes = 4 };
 
 Index planned_steps(const Options& options, Index steps_per_epoch) {
   if (const Index steps = options.integer("train.steps"); steps > 0) return steps;
@@ -84,7 +83,9 @@ Trainer::Trainer(const Options& options, const Plugins& plugins, Communicator& c
                           Cadence::Clock::kRefused),
       checkpoint_cadence_("checkpoint.every", options.text("checkpoint.every"), steps_per_epoch_,
                           Cadence::Clock::kAllowed),
-      keeps_best_(options.integer("train.patience") > 0 && options.flag("train.restore_best")) {
+      keeps_best_(options.integer("train.patience") > 0 && options.flag("train.restore_best")),
+      rank_times_(communicator),
+      path_(options.integer("log.path")) {
   if (keeps_best_) keep_best(model.weights.data());
   if (target_.exists()) require_metric("train.target", target_.metric());
   if (options.integer("train.patience") > 0) require_metric("train.patience", watch_.metric());
@@ -130,6 +131,7 @@ void Trainer::start_weights() {
   }
   reducer_->take_exchange_seconds();  // the start of the last rank is no exchange
   reducer_->take_exposed_seconds();
+  keep_path();
 }
 
 TrainOutcome Trainer::run() {
@@ -143,28 +145,17 @@ TrainOutcome Trainer::run() {
     report_.train_s += seconds;
     after_step();
   }
-  share_waiting();
+  share_times();
   outcome_.reason = reason_;
   outcome_.last = report_;
   if (reason_ == EndReason::kStopped) return outcome_;
+  on_all_ranks(communicator_, [&] { finish_path(); });
   keep_final_weights();
   add_final_metrics();
   outcome_.best_step = watch_.best_step();
   outcome_.hash = model_.parameters_hash();
   require_agreement(communicator_, "weights", outcome_.hash);
   return outcome_;
-}
-
-// The rank that is last never waits, so what its exchanges take is their price; what others take beyond is
-// waiting.
-void Trainer::share_waiting() {
-  std::vector<double> all(static_cast<std::size_t>(communicator_.size()));
-  all_gather(communicator_, &report_.shares.exposed, sizeof(double), all.data());
-  report_.shares.exposed = tree_sum(all) / static_cast<double>(all.size());
-  all_gather(communicator_, &report_.shares.exchange, sizeof(double), all.data());
-  const double least = *std::min_element(all.begin(), all.end());
-  report_.shares.wait = tree_sum(all) / static_cast<double>(all.size()) - least;
-  report_.shares.exchange = least;
 }
 
 void Trainer::run_step() {
@@ -175,6 +166,7 @@ void Trainer::run_step() {
   if (stop_requested.load(std::memory_order_relaxed)) mine.votes |= kVoteStop;
   if (checkpoint_cadence_.seconds() > 0 && start - last_save_s_ >= checkpoint_cadence_.seconds())
     mine.votes |= kVoteSave;
+  if (rank_times_.is_due(start)) mine.votes |= kVoteTimes;
   Tail total;
   float* gradient = nullptr;
   if (sparse_)
@@ -182,7 +174,7 @@ void Trainer::run_step() {
   else
     gradient = reducer_->reduce(mine, total);
   const double reduced = now_seconds();
-  report_.shares.exchange += reducer_->take_exchange_seconds();
+  const double arrival = reducer_->take_exchange_seconds();
   consumed_ += window.last - window.first;
   if (window.last == data_.train.info().rows) gradient_step_.ledger().close_epoch();
   if (total.sums[kTailWeight] > 0)
@@ -191,14 +183,18 @@ void Trainer::run_step() {
     end_step_without_update();
   if ((total.votes & kVoteStop) != 0 && reason_ == EndReason::kFinished) reason_ = EndReason::kStopped;
   saves_now_ = (total.votes & kVoteSave) != 0;
+  gathers_times_now_ = (total.votes & kVoteTimes) != 0;
 
   const PhaseSeconds local = gradient_step_.take_seconds();
   const double exchange = reducer_->take_exchange_seconds();
-  report_.shares.exposed += reducer_->take_exposed_seconds();
+  const double end = now_seconds(), update = end - reduced - exchange;
+  const double exposed = reducer_->take_exposed_seconds();
+  rank_times_.add({local.data, local.compute, arrival, arrival + exchange, update, exposed, end - start});
+  report_.shares.exposed += exposed;
   report_.shares.data += local.data;
   report_.shares.compute += local.compute;
-  report_.shares.exchange += exchange;
-  report_.shares.update += now_seconds() - reduced - exchange;
+  report_.shares.exchange += arrival + exchange;
+  report_.shares.update += update;
 }
 
 void Trainer::end_step_without_update() {
@@ -234,17 +230,6 @@ void Trainer::update_weights(float* gradient, const Tail& total, const BatchWind
   if (tolerance > 0 && result.objective_norm <= tolerance) reason_ = EndReason::kTolerance;
 }
 
-void Trainer::tell_step(const Tail& total) {
-  report_.step = step_;
-  report_.total_steps = total_steps_;
-  report_.rows = consumed_;
-  report_.epoch = static_cast<double>(consumed_) / static_cast<double>(data_.train.info().rows);
-  report_.loss = total.sums[kTailLoss] / total.sums[kTailWeight];
-  if (model_.loss->task() == Task::kClassification)
-    report_.accuracy = total.sums[kTailCorrect] / total.sums[kTailWeight];
-  for (StepObserver* observer : observers_) observer->on_step(report_);
-}
-
 void Trainer::handle_non_finite(const BatchWindow& window) {
   const std::string place = fmt::format("step {}, rate {:.4g}: {}", step_ + 1, report_.rate, blame(window));
   if (options_.text("train.on_nan") == "stop")
@@ -268,6 +253,8 @@ void Trainer::after_step() {
   if (is_last && reason_ == EndReason::kStopped) reason_ = EndReason::kFinished;
   const Index every = options_.integer("log.hash_every");
   if (every > 0 ? step_ % every == 0 : done % steps_per_epoch_ == 0) check_weights_equal();
+  keep_path();
+  if (gathers_times_now_) tell_times();
   if (reason_ == EndReason::kStopped || saves_now_ || checkpoint_cadence_.is_due(done)) save_checkpoint();
 }
 

@@ -16,6 +16,7 @@
 #include "train/experiment.h"
 #include "train/gradient_step.h"
 #include "train/observer.h"
+#include "train/rank_times.h"
 #include "train/run_directory.h"
 #include "train/sparse_choice.h"
 #include "train/sparse_step.h"
@@ -23,6 +24,7 @@
 #include "train/stop_rules.h"
 #include "train/update_step.h"
 #include "train/weight_average.h"
+#include "train/weight_path.h"
 
 namespace lockstep {
 
@@ -32,6 +34,7 @@ enum class EndReason { kFinished, kTarget, kPatience, kTolerance, kStopped };
 struct TrainOutcome {
   EndReason reason = EndReason::kFinished;
   StepReport last;
+  RankTimesReport times;                             ///< of all ranks, of this session
   MetricValues metrics;                              ///< "valid.loss", "test.accuracy", …
   std::map<std::string, ConfusionMatrix> confusion;  ///< by data set; empty for a regression
   std::string hash;                                  ///< parameters_hash of the weights that were kept
@@ -76,7 +79,11 @@ class Trainer {
  private:
   BatchWindow next_window() const;
   Index windows_done() const;
-  void share_waiting();
+  void share_times();
+  void tell_times();
+  std::vector<TensorView> current_tensors();
+  void keep_path();
+  void finish_path();
   void run_step();
   void start_weights();
   void end_step_without_update();
@@ -122,6 +129,8 @@ class Trainer {
   Cadence evaluation_cadence_, checkpoint_cadence_;
   bool keeps_best_;
   std::vector<StepObserver*> observers_;
+  RankTimes rank_times_;
+  WeightPath path_;
 
   Index step_ = 0;      // updates made
   Index consumed_ = 0;  // rows used, over all epochs
@@ -134,6 +143,7 @@ class Trainer {
   EndReason reason_ = EndReason::kFinished;
   double last_save_s_ = 0;
   bool saves_now_ = false;
+  bool gathers_times_now_ = false;
   Index skipped_in_a_row_ = 0;
 };
 

@@ -56,6 +56,7 @@ void Trainer::save_checkpoint() {
                        {"config", to_toml(options_, false)},
                        {"state", to_json(run_state())}},
                       views);
+    if (path_.exists()) path_.write(directory_->file("path.safetensors"));
     remove_old_checkpoints(directory_->checkpoints(), options_.integer("checkpoint.keep"));
   });
   last_save_s_ = now_seconds();
@@ -99,6 +100,7 @@ void Trainer::resume(const TensorFile& checkpoint) {
   copy_tensors(checkpoint, "", layout, model_.weights.data());
   if (sparse_) sparse_->restore(checkpoint, model_.weights.data());
   step_ = report_.step = state.step;
+  if (directory_ != nullptr && path_.exists()) path_.restore(directory_->file("path.safetensors"), step_);
   consumed_ = resumed_rows_ = report_.rows = state.consumed;
   gradient_step_.mark_used({next_window().epoch, 0, next_window().first});
   average_.restore(state.average_count);

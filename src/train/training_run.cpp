@@ -82,6 +82,20 @@ std::vector<std::string> start_lines(const Trainer& trainer, const TrainedModel&
   return lines;
 }
 
+RunFacts facts_of(const Options& options, const Trainer& trainer, const TrainedModel& model,
+                  const Dataset& train, int ranks) {
+  return {train.info().rows,
+          train.info().features,
+          model.model->layout().logical_size(),
+          trainer.batch(),
+          train.shards(),
+          ranks,
+          trainer.steps_per_epoch(),
+          trainer.total_steps(),
+          train.info().is_regression ? "regression" : "classification",
+          options.text("train.watch")};
+}
+
 void print_results(const TrainOutcome& outcome, const RunDirectory& directory) {
   for (const char* name : {"train.loss", "train.accuracy", "valid.loss", "valid.accuracy", "valid.rmse",
                            "test.loss", "test.accuracy", "test.rmse"})
@@ -173,6 +187,7 @@ TrainingResult train_run(const Options& options, const Plugins& plugins, Communi
       progress->on_message(line);
   }
   if (request.resumes) resume_training(communicator, request, *trainer, directory.get(), progress);
+  if (metrics) metrics->begin(facts_of(options, *trainer, *model, data.train, communicator.size()));
   const TrainOutcome outcome = trainer->run();
   if (progress && outcome.last.shares.exposed > 0)
     progress->on_message(fmt::format("of {:.3g} ms a step {:.3g} ms went by waiting for other nodes",
