@@ -101,6 +101,10 @@ void declare_others(OptionTable& table) {
       .one_of({"auto", "on", "off"});
   table.text("log.progress", "auto", "progress on stderr: a live bar on a terminal, lines elsewhere")
       .one_of({"auto", "bar", "line", "none"});
+  table.flag(
+      "log.curves", true,
+      "at the end of the run write curves.json: ROC, precision and recall, calibration or residuals of "
+      "data.valid and data.test, for which their rows are scored once more");
   table
       .integer("log.path", 0,
                "snapshots of the weights along the way, at most, in path.safetensors, for charts of it; kept "

@@ -15,6 +15,7 @@
 #include "core/floating_point.h"
 #include "lockstep/core/error.h"
 #include "train/check_values.h"
+#include "train/curves.h"
 #include "train/metrics_log.h"
 #include "train/options.h"
 #include "train/progress_log.h"
@@ -194,6 +195,8 @@ TrainingResult train_run(const Options& options, const Plugins& plugins, Communi
                                      trainer->step_times().mean_ms(),
                                      exposed_ms(outcome.last, trainer->step_times())));
   progress.reset();
+  const bool has_curves = options.flag("log.curves") && outcome.reason != EndReason::kStopped;
+  const std::string curves = has_curves ? curves_json(communicator, *model, data) : "";
   TrainingResult result;
   result.metrics = outcome.metrics;
   if (outcome.reason == EndReason::kStopped) result.exit_code = static_cast<int>(ExitCode::kStopped);
@@ -202,6 +205,7 @@ TrainingResult train_run(const Options& options, const Plugins& plugins, Communi
     result.directory = directory->path();
     if (outcome.reason != EndReason::kStopped)
       save_model(directory->file("model.safetensors"), options, *model);
+    if (has_curves) write_file_atomically(directory->file("curves.json"), curves);
     write_file_atomically(
         directory->file("summary.json"),
         summary_json(outcome, *trainer, data.train, communicator.size(), now_seconds() - start));
