@@ -13,6 +13,7 @@
 #include "core/config_identity.h"
 #include "core/duration.h"
 #include "lockstep/core/error.h"
+#include "train/metrics_log.h"
 #include "train/options.h"
 
 namespace lockstep {
@@ -210,8 +211,10 @@ UpdateResult Trainer::apply(float* gradient, const Tail& total) {
   if (!result.is_finite) return result;
   const double weight = total.sums[kTailWeight];
   if (sparse_) return sparse_->update(weight, report_.rate, step_ + 1);
-  return update_step_.run({gradient, weight, report_.rate, step_ + 1, options_.real("train.tolerance") > 0},
-                          average_);
+  return update_step_.run(
+      {gradient, weight, report_.rate, step_ + 1, options_.real("train.tolerance") > 0,
+       MetricsLog::is_due(step_ + 2, total_steps_), MetricsLog::is_due(step_ + 1, total_steps_)},
+      average_);
 }
 
 // An average of 0 rows is no step: zero weight leaves weights, state and step count alone.
@@ -226,6 +229,7 @@ void Trainer::update_weights(float* gradient, const Tail& total, const BatchWind
   ++step_;
   skipped_in_a_row_ = 0;
   report_.gradient_norm = result.gradient_norm;
+  report_.update_ratio = result.update_ratio;
   tell_step(total);
   if (tolerance > 0 && result.objective_norm <= tolerance) reason_ = EndReason::kTolerance;
 }

@@ -42,6 +42,7 @@ UpdateStep::UpdateStep(const ParameterLayout& layout, const Optimizer& optimizer
   first_blocks_.resize(layout.tensors().size() + 1, blocks);
   shared_.resize(blocks * squares_.size());
   for (auto& column : squares_) column.resize(blocks);
+  changes_.resize(blocks);
 }
 
 UpdateRange UpdateStep::range_of(const Tensor& tensor, Index begin, Index end, float* gradient) {
@@ -78,8 +79,9 @@ double UpdateStep::measure_block(const StepSettings& settings, const Block& bloc
     write_objective(settings, range);
     return sum_of_squares(scratch_.data(), size);
   }
-  if (!range.is_penalized) return 0;  // its trust ratio is 1
   if (column == kWeights) return sum_of_squares(range.weights, size);
+  if (column == kChange) return changes_[static_cast<std::size_t>(&block - layout_.blocks().data())];
+  if (!range.is_penalized) return 0;  // its trust ratio is 1
   optimizer_.direction(settings, range, scratch_.data());
   return sum_of_squares(scratch_.data(), size);
 }
@@ -115,16 +117,27 @@ void UpdateStep::find_trust_ratios(const StepSettings& settings) {
   }
 }
 
-void UpdateStep::update(const StepSettings& settings, float* gradient, WeightAverage* average) {
+// scratch_ holds the weights of the block before the update.
+void UpdateStep::measure_change(const UpdateRange& range, std::size_t block) {
+  for (Index i = 0; i < range.count; ++i) scratch_[static_cast<std::size_t>(i)] -= range.weights[i];
+  changes_[block] = sum_of_squares(scratch_.data(), range.count);  // behind a tensor's end all are 0
+}
+
+void UpdateStep::update(const StepSettings& settings, const UpdateRequest& request, WeightAverage* average) {
   for (std::size_t number = 0; number < layout_.tensors().size(); ++number) {
     const Tensor& tensor = layout_.tensors()[number];
     const Index end = std::min(slice_.end, tensor.offset + round_up_16(tensor.size));
     Index next = 0;
     for (Index begin = std::max(slice_.begin, tensor.offset); begin < end; begin = next) {
       next = average != nullptr ? std::min(end, begin + kAveragedTogether) : end;
-      UpdateRange range = range_of(tensor, begin, next, gradient);
+      if (request.keeps_change) next = std::min(end, begin + ParameterLayout::kBlockSize);
+      UpdateRange range = range_of(tensor, begin, next, request.gradient);
       range.trust_ratio = trust_ratios_[number];
+      if (request.keeps_change) std::copy_n(range.weights, range.count, scratch_.begin());
       optimizer_.update(settings, range);
+      if (request.keeps_change)
+        measure_change(range, first_blocks_[number] + static_cast<std::size_t>((begin - tensor.offset) /
+                                                                               ParameterLayout::kBlockSize));
       if (average != nullptr) average->add(reducer_.weights(), begin, range.count);
     }
   }
@@ -133,10 +146,13 @@ void UpdateStep::update(const StepSettings& settings, float* gradient, WeightAve
 UpdateResult UpdateStep::run(const UpdateRequest& request, WeightAverage& average) {
   StepSettings settings = step_settings(regularization_, request.step, request.rate, 1 / request.weight);
   const bool has_ratios = optimizer_.uses_trust_ratio();
-  std::array<Column, 4> columns{};
+  std::array<Column, 5> columns{};
   std::size_t count = 0;
   columns[count++] = kGradient;
-  if (has_ratios) columns[count++] = kWeights, columns[count++] = kDirection;
+  const bool tells_change = request.tells_change && has_change_;
+  if (has_ratios || tells_change) columns[count++] = kWeights;
+  if (has_ratios) columns[count++] = kDirection;
+  if (tells_change) columns[count++] = kChange;
   if (request.needs_objective_norm) columns[count++] = kObjective;
   measure(settings, request, std::span(columns).first(count));
 
@@ -145,6 +161,8 @@ UpdateResult UpdateStep::run(const UpdateRequest& request, WeightAverage& averag
   result.is_finite = std::isfinite(result.gradient_norm);
   if (!result.is_finite) return result;
   if (request.needs_objective_norm) result.objective_norm = std::sqrt(tree_sum(squares_[kObjective]));
+  if (tells_change)
+    result.update_ratio = std::sqrt(tree_sum(squares_[kChange]) / tree_sum(squares_[kWeights]));
   // Not a product with 1 / weight: a factor of 1 must leave its bits.
   settings.gradient_scale = clip_factor(regularization_, result.gradient_norm) / request.weight;
   if (has_ratios) {
@@ -152,7 +170,8 @@ UpdateResult UpdateStep::run(const UpdateRequest& request, WeightAverage& averag
     if (settings.gradient_scale != 1 / request.weight) measure(settings, request, kAgain);
     find_trust_ratios(settings);
   }
-  update(settings, request.gradient, average.begin_step(request.step) ? &average : nullptr);
+  has_change_ = request.keeps_change;
+  update(settings, request, average.begin_step(request.step) ? &average : nullptr);
   reducer_.publish(reducer_.weights());
   return result;
 }

@@ -21,6 +21,8 @@ struct UpdateRequest {
   double rate = 0;
   Index step = 1;                     ///< of this update, from 1
   bool needs_objective_norm = false;  ///< the same for all steps
+  bool keeps_change = false;          ///< remember how far this update goes, for the next one to tell
+  bool tells_change = false;          ///< how far the update before went, if it was kept
 };
 
 /// How an update went; the same on all ranks.
@@ -30,6 +32,9 @@ struct UpdateResult {
   /// Of the mean gradient of the whole objective before the update, penalties included: where a weight is
   /// zero, of its subgradient next to zero. It vanishes at the optimum, where that of the loss does not.
   double objective_norm = 0;
+  /// ‖w − w_before‖ / ‖w‖ of the weights w this update began with and those the update before it began with;
+  /// −1: not told. NaN or infinite where w is 0.
+  double update_ratio = -1;
 };
 
 /// Applies the mean gradient to this rank's slice of the weights. Two passes over the slice: one over blocks
@@ -51,7 +56,7 @@ class UpdateStep {
 
  private:
   /// What is known of a block: sums of squares.
-  enum Column { kGradient, kWeights, kDirection, kObjective };
+  enum Column { kGradient, kWeights, kDirection, kObjective, kChange };
 
   UpdateRange range_of(const Tensor& tensor, Index begin, Index end, float* gradient);
   void measure(const StepSettings& settings, const UpdateRequest& request, std::span<const Column> columns);
@@ -59,7 +64,8 @@ class UpdateStep {
   void write_objective(const StepSettings& settings, const UpdateRange& range);
   double norm_of(Column column, int tensor) const;
   void find_trust_ratios(const StepSettings& settings);
-  void update(const StepSettings& settings, float* gradient, WeightAverage* average);
+  void update(const StepSettings& settings, const UpdateRequest& request, WeightAverage* average);
+  void measure_change(const UpdateRange& range, std::size_t block);
 
   const ParameterLayout& layout_;
   const Optimizer& optimizer_;
@@ -71,8 +77,10 @@ class UpdateStep {
   std::vector<double> trust_ratios_;
   std::vector<std::size_t> first_blocks_;       ///< of each tensor, and one more
   std::vector<double> shared_;                  ///< column by column within a block
-  std::array<std::vector<double>, 4> squares_;  ///< by Column, then by block
-  AlignedVector<float> scratch_;                ///< a block
+  std::array<std::vector<double>, 5> squares_;  ///< by Column, then by block
+  std::vector<double> changes_;                 ///< by block: Σ (w − w_before)² of the last update
+  bool has_change_ = false;
+  AlignedVector<float> scratch_;  ///< a block
 };
 
 }  // namespace lockstep

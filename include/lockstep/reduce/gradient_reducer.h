@@ -96,7 +96,7 @@ class GradientReducer {
   /// Collective. `all` (`count` ≤ kMostPerBlock numbers per block of the layout, block by block) holds this
   /// rank's blocks; fills in the others'.
   virtual void share_blocks(double* all, int count) = 0;
-  static constexpr int kMostPerBlock = 4;
+  static constexpr int kMostPerBlock = 5;
 
   /// How ranks exchange, for the user: "shared memory", "messages (reason)".
   virtual std::string transport() const = 0;
