@@ -9,6 +9,7 @@
 #include "cli/doctor_command.h"
 #include "cli/eval_command.h"
 #include "cli/predict_command.h"
+#include "cli/report_command.h"
 #include "cli/resume_command.h"
 #include "cli/train_command.h"
 #include "cli/verify_command.h"
@@ -28,6 +29,7 @@ std::vector<Command> commands() {
   add_bench_allreduce_command(&rows);
   add_bench_step_command(&rows);
   add_bench_scaling_command(&rows);
+  add_report_command(&rows);
   add_doctor_command(&rows);
   return rows;
 }

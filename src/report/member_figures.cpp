@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "report/contour_lines.h"
+#include "report/curve_names.h"
+#include "report/report_pages.h"
+#include "report/study_figures.h"
+#include "report/text.h"
+
+namespace lockstep {
+
+namespace {
+
+const Course* loss_of(const StudyMember& member) {
+  return member.run ? member.run->course("train.loss") : nullptr;
+}
+
+PlotSeries loss_series(const StudyMember& member, const std::string& name, int colour, int dash) {
+  PlotSeries series{
+      .name = name, .colour = colour, .dash = dash, .key = "member " + member.name + "/train.loss"};
+  if (const Course* loss = loss_of(member)) series.points = loss->points();
+  return series;
+}
+
+Plot loss_plot(Along along) {
+  Plot plot;
+  plot.is_course = true;
+  plot.along = along;
+  plot.y = {.label = "training loss", .may_switch = true};
+  return plot;
+}
+
+// A curve that leaves must not press the others flat: the axis ends a little above where they began.
+void cap(Plot* plot) {
+  double first = 0, high = 0, low = 1e300;
+  for (const PlotSeries& series : plot->series) {
+    if (series.points.empty()) continue;
+    first = std::max(first, series.points.front().value);
+    for (const CoursePoint& point : series.points)
+      high = std::max(high, point.value), low = std::min(low, point.value);
+  }
+  if (high > 3 * first && first > 0) plot->y.high = 1.5 * first;
+  if (low <= 0) plot->y.may_switch = false;
+}
+
+/// Of the members of a regime the one that reached the target first, else the one with the lowest end.
+const StudyMember* best_of(const StudyRecord& study, const std::string& regime) {
+  const StudyMember* best = nullptr;
+  const auto cost = [](const StudyMember& member) {
+    return member.reached ? std::pair(0.0, member.time_to_target_s)
+                          : std::pair(member.status == "diverged" ? 2.0 : 1.0, loss_of(member)->last().value);
+  };
+  for (const StudyMember& member : study.members)
+    if (regime_of(member) == regime && loss_of(member) && (!best || cost(member) < cost(*best)))
+      best = &member;
+  return best;
+}
+
+struct Regime {
+  const char *name, *title, *says;
+};
+constexpr Regime kRegimes[] = {{"full", "Full batch", "the full batch"},
+                               {"mini-batch", "Mini-batch", "the mini-batch"},
+                               {"single rows", "Single rows", "single rows"}};
+
+/// How much a curve goes up on its way, as a share of how far it came down in all.
+double backtracking(const Course& loss) {
+  double up = 0;
+  const auto points = loss.points();
+  for (std::size_t i = 1; i < points.size(); ++i) up += std::max(0.0, points[i].value - points[i - 1].value);
+  return up / std::max(1e-300, up + points.front().value - points.back().value);
+}
+
+}  // namespace
+
+std::string regime_of(const StudyMember& member) {
+  const auto setting = member.settings.find("train.batch");
+  const double rows = member.run ? member.run->total_rows() : 0;
+  if (setting != member.settings.end() && setting->second == "full") return "full";
+  if (!(member.batch > 0)) return "";
+  if (rows > 0 && member.batch >= rows) return "full";
+  return member.batch == 1 ? "single rows" : "mini-batch";
+}
+
+std::string label_of(const StudyMember& member, const StudyRecord& study) {
+  std::string label = "batch " + plain_number(member.batch);
+  const auto varies = [&](double StudyMember::*value) {
+    return std::any_of(study.members.begin(), study.members.end(), [&](const StudyMember& other) {
+      return std::isfinite(other.*value) && other.*value != member.*value;
+    });
+  };
+  if (varies(&StudyMember::rate)) label += fmt::format(", rate {}", plain_number(member.rate));
+  if (varies(&StudyMember::ranks)) label += ", " + count_text(member.ranks, "rank");
+  if (varies(&StudyMember::seed)) label += fmt::format(", seed {}", plain_number(member.seed));
+  for (const auto& [key, value] : member.settings)
+    if (key != "train.batch" && key != "optim.learning_rate" && key != "ranks" && key != "run.seed")
+      label += ", " + key.substr(key.rfind('.') + 1) + " " + value;
+  return label;
+}
+
+std::vector<Figure> regime_figures(const StudyView& view) {
+  std::vector<std::pair<const Regime*, const StudyMember*>> found;
+  std::string missing;
+  for (const Regime& regime : kRegimes) {
+    if (const StudyMember* member = best_of(view.study, regime.name))
+      found.emplace_back(&regime, member);
+    else
+      missing += (missing.empty() ? "" : " and ") + std::string(regime.says);
+  }
+  Figure side{.id = "regimes", .title = "Cost per iteration: full batch, mini-batch, single rows"};
+  side.source = view.link + "study.json";
+  side.is_wide = true;
+  if (found.empty()) {
+    side.empty = "No member has left a training loss.";
+    return {side};
+  }
+  std::vector<Figure> along(2);
+  along[0] = {.id = "regimes-epochs", .title = "The same over epochs"};
+  along[1] = {.id = "regimes-time", .title = "The same over time"};
+  Plot together[2] = {loss_plot(Along::kEpoch), loss_plot(Along::kSeconds)};
+  double low = 1e300, high = -1e300;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const auto& [regime, member] = found[i];
+    const Course& loss = *loss_of(*member);
+    low = std::min(low, loss.lowest().value);
+    high = std::max(high, std::min(loss.highest().value, 3 * std::abs(loss.first().value)));
+    Plot panel = loss_plot(Along::kStep);
+    panel.title = fmt::format("{} ({})", regime->title, label_of(*member, view.study));
+    panel.width = 360;
+    panel.series = {loss_series(*member, regime->title, static_cast<int>(i), 0)};
+    side.plots.push_back(std::move(panel));
+    side.sentence +=
+        fmt::format("{}{} took {} and {} from {} to {}, going up again for {} of its way down",
+                    side.sentence.empty() ? "" : "; ", regime->says, count_text(member->steps, "step"),
+                    seconds_text(loss.last().train_s), plain_number(loss.first().value),
+                    plain_number(loss.last().value), share_text(backtracking(loss)));
+    for (Plot& plot : together)
+      plot.series.push_back(loss_series(*member, regime->title, static_cast<int>(i), static_cast<int>(i)));
+  }
+  side.sentence[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(side.sentence[0])));
+  side.sentence += missing.empty() ? "." : ". The study has no member with " + missing + ".";
+  const double pad = 0.04 * (high - low);
+  for (Plot& plot : side.plots)  // one scale for all, so that heights compare
+    if (high > low) plot.y.low = low < pad && low >= 0 ? 0 : low - pad, plot.y.high = high + pad;
+  for (std::size_t i = 0; i < 2; ++i) {
+    cap(&together[i]);
+    along[i].source = side.source;
+    const auto end = [&](const StudyMember* member) {
+      return place_of(loss_of(*member)->last(), i == 0 ? Along::kEpoch : Along::kSeconds);
+    };
+    for (const auto& [regime, member] : found) {
+      const std::string place = i == 0 ? count_text(end(member), "epoch") : seconds_text(end(member));
+      along[i].sentence += fmt::format("{}{} ended at {} after {}", along[i].sentence.empty() ? "" : "; ",
+                                       along[i].sentence.empty() ? regime->title : regime->says,
+                                       plain_number(loss_of(*member)->last().value), place);
+    }
+    along[i].sentence += ".";
+    along[i].plots = {std::move(together[i])};
+  }
+  return {std::move(side), std::move(along[0]), std::move(along[1])};
+}
+
+Figure rates_figure(const StudyView& view) {
+  constexpr std::size_t kMost = 8;
+  Figure figure{.id = "rates", .title = "Cost curves over rates"};
+  figure.source = view.link + "study.json";
+  std::map<std::string, std::map<double, const StudyMember*>>
+      families;  // members that differ in the rate alone
+  for (const StudyMember& member : view.study.members) {
+    if (!member.run || !std::isfinite(member.rate)) continue;
+    std::string key = fmt::format("{} {} {}", member.batch, member.ranks, member.seed);
+    for (const auto& [name, value] : member.settings)
+      if (name != "optim.learning_rate") key += " " + name + "=" + value;
+    families[key].emplace(member.rate, &member);
+  }
+  const std::map<double, const StudyMember*>* widest = nullptr;
+  const auto holds_found = [&](const auto& family) {
+    return std::any_of(family.begin(), family.end(),
+                       [&](const auto& entry) { return entry.second->name == view.study.found; });
+  };
+  for (const auto& [key, family] : families)
+    if (family.size() > 1 && (!widest || std::pair(family.size(), holds_found(family)) >
+                                             std::pair(widest->size(), holds_found(*widest))))
+      widest = &family;
+  if (!widest) {
+    figure.empty = "No two members differ in the rate alone.";
+    return figure;
+  }
+  std::vector<RateCurve> curves;
+  std::vector<const StudyMember*> members;
+  for (const auto& [rate, member] : *widest) {
+    if (curves.size() == kMost) break;
+    const Course* loss = loss_of(*member);
+    curves.push_back({rate, loss ? loss->points() : std::vector<CoursePoint>{},
+                      member->status == "diverged" || member->run->diverged()});
+    members.push_back(member);
+  }
+  const auto names = name_curves(curves);
+  Plot plot = loss_plot(Along::kStep);
+  for (std::size_t i = 0; i < curves.size(); ++i) {
+    const std::string name = fmt::format("{}: {}", plain_number(curves[i].rate), name_of(names[i]));
+    figure.sentence += (figure.sentence.empty() ? "" : ", ") +
+                       fmt::format("{} is {}", plain_number(curves[i].rate), name_of(names[i]));
+    PlotSeries series = loss_series(*members[i], name, static_cast<int>(i), static_cast<int>(names[i]));
+    if (!series.points.empty()) plot.series.push_back(std::move(series));
+  }
+  cap(&plot);
+  figure.title += fmt::format(", batch {}", plain_number(members.front()->batch));
+  figure.sentence = "Rate " + figure.sentence + ".";
+  figure.rule = kCurveRule;
+  figure.plots = {std::move(plot)};
+  return figure;
+}
+
+Figure landscape_figure(const StudyView& view) {
+  Figure figure{.id = "landscape", .title = "Paths on the contours of the cost"};
+  figure.source = view.link + "landscape.json";
+  if (!view.study.landscape) {
+    figure.empty = "There is no landscape.json: the members kept no paths (log.path).";
+    return figure;
+  }
+  const Landscape& landscape = *view.study.landscape;
+  Plot plot;
+  plot.x = {.label = landscape.axes[0].empty() ? "first direction" : landscape.axes[0],
+            .low = landscape.x.front(),
+            .high = landscape.x.back()};
+  plot.y = {.label = landscape.axes[1].empty() ? "second direction" : landscape.axes[1],
+            .low = landscape.y.front(),
+            .high = landscape.y.back()};
+  plot.contours = contours_of({landscape.x, landscape.y, landscape.loss}, 14);
+  plot.width = 440;
+  plot.height = 380;
+  constexpr const char* kOrder[] = {"full", "mini-batch", "single rows"};
+  std::vector<std::string> ends;
+  // The liveliest path lies lowest, so that it hides none.
+  for (int i = 2; i >= 0; --i)
+    for (const Landscape::Path& path : landscape.paths) {
+      if (path.regime != kOrder[i]) continue;
+      PlotSeries series{.name = path.regime,
+                        .mark = path.points.size() <= 60 ? Mark::kLineDots : Mark::kLine,
+                        .colour = i,
+                        .dash = 0,
+                        .shape = i};
+      for (const auto& point : path.points) {
+        series.x.push_back(point[0]);
+        series.y.push_back(point[1]);
+        series.tips.push_back("step " + plain_number(point[2]));
+      }
+      plot.series.push_back(std::move(series));
+    }
+  figure.sentence = landscape.is_exact
+                        ? "The model has two parameters, so this is the cost itself."
+                        : fmt::format(
+                              "The plane of the two main directions of the paths, which holds {} of their "
+                              "variance; the cost is that of points in this plane.",
+                              share_text(landscape.explained));
+  figure.sentence +=
+      fmt::format(" {} on it; lines join points of equal cost, closer together where it is lower.",
+                  count_text(static_cast<double>(landscape.paths.size()), "path"));
+  figure.plots = {std::move(plot)};
+  return figure;
+}
+
+Figure overlay_figure(const StudyView& view) {
+  constexpr std::size_t kMost = 12;
+  Figure figure{.id = "overlay", .title = "Training losses over each other"};
+  figure.source = view.link + "study.json";
+  Plot plot = loss_plot(Along::kStep);
+  const StudyMember* lowest = nullptr;
+  for (const StudyMember& member : view.study.members) {
+    const auto number = static_cast<int>(plot.series.size());
+    if (plot.series.size() == kMost || !loss_of(member)) continue;
+    plot.series.push_back(loss_series(member, member.name, number, number / 6));
+    if (!lowest || loss_of(member)->last().value < loss_of(*lowest)->last().value) lowest = &member;
+  }
+  if (!lowest) {
+    figure.empty = "No run has left a training loss.";
+    return figure;
+  }
+  cap(&plot);
+  figure.sentence = fmt::format("{} ended lowest, at {} after {}.", lowest->name,
+                                plain_number(loss_of(*lowest)->last().value),
+                                seconds_text(loss_of(*lowest)->last().train_s));
+  figure.plots = {std::move(plot)};
+  return figure;
+}
+
+}  // namespace lockstep
