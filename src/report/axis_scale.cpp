@@ -30,7 +30,7 @@ std::vector<double> AxisScale::even_ticks(int wanted) const {
   const double step = round_step(high_ - low_, wanted);
   std::vector<double> ticks;
   for (double i = std::ceil(low_ / step - 1e-9); i * step <= high_ + 1e-9 * step; ++i)
-    ticks.push_back(i * step);
+    ticks.push_back(i * step + 0.0);  // never -0
   return ticks;
 }
 
@@ -65,8 +65,8 @@ AxisEnds axis_ends(double low, double high, bool is_log, bool round) {
     return {low / pad, high * pad};
   }
   if (low == high) {
-    const double pad = low == 0 ? 1 : std::abs(low) * 0.1;
-    return {low >= 0 ? std::max(0.0, low - pad) : low - pad, high + pad};
+    if (low > 0) return {0, 1.5 * low};
+    return {1.5 * low, low == 0 ? 1.0 : 0.0};
   }
   if (!round) return {low, high};
   const double step = round_step(high - low, 5);

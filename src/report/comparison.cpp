@@ -74,6 +74,31 @@ std::string hash_sentence(const std::vector<const RunRecord*>& runs) {
   return differing + ".";
 }
 
+// Members that differ in the ranks alone and took as many steps must have the same weights.
+std::string equality_over_ranks(const StudyRecord& study) {
+  std::map<std::string, std::set<std::string>> hashes;
+  std::map<std::string, std::size_t> counts;
+  for (const StudyMember& member : study.members) {
+    if (!member.run || hash_of_run(*member.run).empty()) continue;
+    std::string key = fmt::format("{} {} {} {}", member.batch, member.rate, member.seed, member.steps);
+    for (const auto& [name, value] : member.settings)
+      if (name != "ranks") key += " " + name + "=" + value;
+    hashes[key].insert(hash_of_run(*member.run));
+    ++counts[key];
+  }
+  std::size_t compared = 0, differing = 0;
+  for (const auto& [key, count] : counts) {
+    compared += count > 1;
+    differing += hashes[key].size() > 1;
+  }
+  if (compared == 0) return "";
+  if (differing > 0)
+    return fmt::format(" {} of {} trainings gave other weights on another number of ranks.", differing,
+                       compared);
+  return fmt::format(" {} repeated on another number of ranks gave the same parameters_hash each.",
+                     count_text(static_cast<double>(compared), "training"));
+}
+
 }  // namespace
 
 Figure difference_figure(const StudyView& view) {
@@ -116,7 +141,7 @@ Figure member_figure(const StudyView& view) {
   for (const auto& [status, count] : endings)
     figure.sentence +=
         fmt::format("{}{} {}", figure.sentence.empty() ? "How they ended: " : ", ", count, status);
-  figure.sentence += ".";
+  figure.sentence += "." + equality_over_ranks(study);
   figure.drawings = {table_html(rows)};
   figure.source = study.folder.empty() ? "" : view.link + "study.json";
   figure.table = {{"status", "members"}};

@@ -21,22 +21,6 @@ struct Shape {
   double first = 0, end = 0, spread = 0;
 };
 
-double spread_about_line(const std::vector<CoursePoint>& points, std::size_t from) {
-  const auto count = static_cast<double>(points.size() - from);
-  double x = 0, y = 0, xx = 0, xy = 0, yy = 0;
-  for (std::size_t i = from; i < points.size(); ++i) {
-    x += points[i].step / count;
-    y += points[i].value / count;
-  }
-  for (std::size_t i = from; i < points.size(); ++i) {
-    const double dx = points[i].step - x, dy = points[i].value - y;
-    xx += dx * dx;
-    xy += dx * dy;
-    yy += dy * dy;
-  }
-  return std::sqrt(std::max(0.0, yy - (xx > 0 ? xy * xy / xx : 0)) / count);
-}
-
 Shape shape_of(const RateCurve& curve) {
   Shape shape;
   const auto& points = curve.points;
@@ -45,7 +29,7 @@ Shape shape_of(const RateCurve& curve) {
   const std::size_t tail = std::max<std::size_t>(1, points.size() / 10);
   for (std::size_t i = points.size() - tail; i < points.size(); ++i)
     shape.end += points[i].value / static_cast<double>(tail);
-  shape.spread = spread_about_line(points, points.size() / 2);
+  shape.spread = wavering(points);
   return shape;
 }
 
@@ -63,6 +47,24 @@ const char* name_of(CurveName name) {
       return "diverging";
   }
   return "";
+}
+
+double wavering(const std::vector<CoursePoint>& points) {
+  if (points.empty()) return 0;
+  const std::size_t from = points.size() / 2;
+  const auto count = static_cast<double>(points.size() - from);
+  double x = 0, y = 0, xx = 0, xy = 0, yy = 0;
+  for (std::size_t i = from; i < points.size(); ++i) {
+    x += points[i].step / count;
+    y += points[i].value / count;
+  }
+  for (std::size_t i = from; i < points.size(); ++i) {
+    const double dx = points[i].step - x, dy = points[i].value - y;
+    xx += dx * dx;
+    xy += dx * dy;
+    yy += dy * dy;
+  }
+  return std::sqrt(std::max(0.0, yy - (xx > 0 ? xy * xy / xx : 0)) / count);
 }
 
 std::vector<CurveName> name_curves(const std::vector<RateCurve>& curves) {

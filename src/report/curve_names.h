@@ -28,6 +28,9 @@ struct RateCurve {
 ///   good          otherwise.
 std::vector<CurveName> name_curves(const std::vector<RateCurve>& curves);
 
+/// Standard deviation of the last half of a curve about a straight line.
+double wavering(const std::vector<CoursePoint>& points);
+
 /// The rule in words, for the page.
 extern const char* const kCurveRule;
 

@@ -24,7 +24,7 @@ std::string begin(double width, double height, const std::string& id, const std:
 
 std::string draw_matrix(const std::vector<std::vector<double>>& matrix, const std::string& id,
                         const std::string& title, const std::string& text) {
-  constexpr double kWidth = 440, kLeft = 50, kTop = 34;
+  constexpr double kWidth = 440, kLeft = 56, kTop = 34;
   const auto classes = static_cast<double>(matrix.size());
   const double cell = std::min(34.0, (kWidth - kLeft - 14) / classes);
   std::string svg = begin(kWidth, kTop + classes * cell + 8, id, title, text);

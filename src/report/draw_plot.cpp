@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "report/axis_scale.h"
+#include "report/plot_legend.h"
 #include "report/plot_marks.h"
 #include "report/text.h"
 
@@ -15,7 +16,13 @@ namespace lockstep {
 
 namespace {
 
-constexpr double kLeft = 50, kRight = 14, kTop = 30, kBottom = 42;
+constexpr double kLeft = 56, kRight = 14, kTop = 30, kBottom = 42, kNoteRow = 14;
+
+int verticals_of(const Plot& plot) {
+  return static_cast<int>(std::count_if(plot.notes.begin(), plot.notes.end(), [](const PlotNote& note) {
+    return note.kind == PlotNote::Kind::kVertical;
+  }));
+}
 
 class PlotDrawing {
  public:
@@ -41,18 +48,20 @@ class PlotDrawing {
   }
 
  private:
-  double top() const { return plot_.title.empty() ? kTop : kTop + 18; }
+  double top() const { return top_of(plot_); }
 
   void begin() {
     const double w = plot_.width, h = plot_.height;
-    const auto& [id, title, text, style, prefix] = request_;
+    const auto& [id, title, text, style] = request_;
+    const PictureLegend legend = style.empty() ? PictureLegend{} : picture_legend(plot_, h + 2);
     out_ += fmt::format(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"plot\" viewBox=\"0 0 {} {}\" role=\"img\" "
-        "aria-labelledby=\"{}-t {}-d\" id=\"{}\"><title id=\"{}-t\">{}</title><desc id=\"{}-d\">{}</desc>",
-        w, h, id, id, id, id, escape_markup(title), id, escape_markup(text));
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"plot\" viewBox=\"0 0 {0} {1}\" role=\"img\" "
+        "aria-labelledby=\"{2}-t {2}-d\" id=\"{2}\"><title id=\"{2}-t\">{3}</title><desc "
+        "id=\"{2}-d\">{4}</desc>",
+        w, h + legend.height, id, escape_markup(title), escape_markup(text));
     if (!style.empty())
-      out_ += fmt::format("<style>{}</style><rect class=\"paper\" width=\"{}\" height=\"{}\" rx=\"8\"/>",
-                          style, w, h);
+      out_ += fmt::format("<style>{}</style><rect class=\"paper\" width=\"{}\" height=\"{}\" rx=\"8\"/>{}",
+                          style, w, h + legend.height, legend.marks);
     out_ +=
         fmt::format("<clipPath id=\"{}-c\"><rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/></clipPath>",
                     id, kLeft - 5, top() - 5, w - kLeft - kRight + 10, h - top() - kBottom + 10);
@@ -63,9 +72,10 @@ class PlotDrawing {
     out_ += "<g class=\"axes\">";
     if (!plot_.title.empty())
       out_ += fmt::format("<text class=\"panel\" x=\"4\" y=\"15\">{}</text>", escape_markup(plot_.title));
-    out_ += fmt::format("<text class=\"label\" x=\"4\" y=\"{}\">{}</text>", top() - 13,
-                        escape_markup(plot_.y.label));
+    out_ += fmt::format("<text class=\"label\" x=\"4\" y=\"{}\">{}</text>",
+                        plot_.title.empty() ? kTop - 13 : kTop + 5, escape_markup(plot_.y.label));
     for (const double tick : y_.ticks(5)) {
+      if (tick > plot_.y.last_tick) continue;
       const double y = y_.at(tick);
       out_ += fmt::format(
           "<path class=\"grid\" d=\"M{} {:.1f}H{}\"/><text x=\"{}\" y=\"{:.1f}\" class=\"end\">{}</text>",
@@ -77,7 +87,7 @@ class PlotDrawing {
       const double x = x_.at(tick);
       out_ += fmt::format("<path class=\"base\" d=\"M{:.1f} {}v4\"/>", x, bottom);
       const std::string name = tick_name(plot_.x, tick);
-      const double half = 3.6 * static_cast<double>(name.size());
+      const double half = 3.9 * static_cast<double>(name.size());
       if (x - half < free_from) continue;
       free_from = x + half + 6;
       out_ += fmt::format("<text class=\"mid\" x=\"{:.1f}\" y=\"{}\">{}</text>",
@@ -90,8 +100,9 @@ class PlotDrawing {
   }
 
   std::vector<double> x_ticks() const {
-    if (plot_.x.names.empty()) return x_.ticks(plot_.width > 400 ? 7 : 5);
     std::vector<double> ticks;
+    if (plot_.x.names.empty()) ticks = x_.ticks(plot_.width > 400 ? 7 : 5);
+    if (plot_.x.is_whole) std::erase_if(ticks, [](double tick) { return tick != std::round(tick); });
     for (std::size_t i = 0; i < plot_.x.names.size(); ++i) ticks.push_back(static_cast<double>(i));
     return ticks;
   }
@@ -130,7 +141,10 @@ class PlotDrawing {
     if (!series.low.empty()) out_ += fmt::format("<path class=\"band\" d=\"{}\"/>", band(series, xs));
     if (series.mark != Mark::kDots)
       out_ += fmt::format("<path class=\"line\" d=\"{}\"/>", line_path(points, series.mark == Mark::kSteps));
-    if (series.mark == Mark::kDots || series.mark == Mark::kLineDots || points.size() == 1)
+    if (series.marks_end && series.mark == Mark::kLine && !points.empty())
+      out_ += fmt::format("<path class=\"dots s{}\" d=\"{}\"/>", series.shape % 4,
+                          dots_path({points.back()}, series.shape));
+    else if (series.mark == Mark::kDots || series.mark == Mark::kLineDots || points.size() == 1)
       out_ += fmt::format("<path class=\"dots s{}\" d=\"{}\"/>", series.shape % 4,
                           dots_path(points, series.shape));
     out_ += "</g>";
@@ -155,20 +169,21 @@ class PlotDrawing {
     const std::string colour = note.colour < 0 ? "ink" : fmt::format("c{}", note.colour % 6);
     if (note.kind == PlotNote::Kind::kHorizontal) {
       out_ += fmt::format(
-          "<g class=\"note {}\"><path d=\"M{} {:.1f}H{}\"/><text class=\"end\" x=\"{}\" "
+          "<g class=\"note {}\"><path d=\"M{} {:.1f}H{}\"/><text class=\"start\" x=\"{}\" "
           "y=\"{:.1f}\">{}</text></g>",
-          colour, kLeft, y, right, right - 3, y < top() + 16 ? y + 13 : y - 5, label);
+          colour, kLeft, y, right, kLeft + 3, y - 5, label);
+      return;
+    }
+    if (note.kind == PlotNote::Kind::kVertical) {
+      const bool is_left = x + 5 + 6.6 * static_cast<double>(note.label.size()) > plot_.width;
+      const double y_label = top() - kNoteRow * (verticals_of(plot_) - number) + 6;
+      out_ += fmt::format(
+          "<g class=\"note {}\"><path d=\"M{:.1f} {:.1f}V{}\"/><text class=\"{}\" x=\"{:.1f}\" "
+          "y=\"{:.1f}\">{}</text></g>",
+          colour, x, y_label - 9, bottom, is_left ? "end" : "start", is_left ? x - 5 : x + 5, y_label, label);
       return;
     }
     const bool is_left = x > (kLeft + right) / 2;
-    const double label_x = is_left ? x - 5 : x + 5;
-    if (note.kind == PlotNote::Kind::kVertical) {
-      out_ += fmt::format(
-          "<g class=\"note {}\"><path d=\"M{:.1f} {}V{}\"/><text class=\"{}\" x=\"{:.1f}\" "
-          "y=\"{:.1f}\">{}</text></g>",
-          colour, x, top(), bottom, is_left ? "end" : "start", label_x, top() + 9 + 14 * number, label);
-      return;
-    }
     out_ += fmt::format(
         "<g class=\"note {}\"><circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"7\"/><text class=\"{}\" x=\"{:.1f}\" "
         "y=\"{:.1f}\">{}</text></g>",
@@ -193,6 +208,10 @@ struct Extent {
 };
 
 }  // namespace
+
+double top_of(const Plot& plot) {
+  return kTop + (plot.title.empty() ? 0 : 18) + kNoteRow * verticals_of(plot);
+}
 
 double place_of(const CoursePoint& point, Along along) {
   switch (along) {

@@ -5,7 +5,7 @@
 
 #include "report/draw_plot.h"
 #include "report/page.h"
-#include "report/plot_marks.h"
+#include "report/plot_legend.h"
 #include "report/text.h"
 
 namespace lockstep {
@@ -14,38 +14,17 @@ namespace {
 
 constexpr std::size_t kTableRows = 24;
 
-/// One series for each name, in the order of their first appearance.
-std::vector<const PlotSeries*> legend_of(const Figure& figure) {
-  std::vector<const PlotSeries*> entries;
-  for (const Plot& plot : figure.plots)
-    for (const PlotSeries& series : plot.series)
-      if (std::none_of(entries.begin(), entries.end(),
-                       [&](const PlotSeries* entry) { return entry->name == series.name; }))
-        entries.push_back(&series);
-  return entries;
-}
-
 std::string swatch(const PlotSeries& series) {
-  std::string marks;
-  if (series.mark == Mark::kBars) marks += "<path class=\"bar\" d=\"M4 1h16v10H4z\"/>";
-  if (series.mark == Mark::kLine || series.mark == Mark::kSteps || series.mark == Mark::kLineDots)
-    marks += "<path class=\"line\" d=\"M1 6H23\"/>";
-  if (series.mark == Mark::kDots || series.mark == Mark::kLineDots)
-    marks += fmt::format("<path class=\"dots s{}\" d=\"{}\"/>", series.shape % 4,
-                         dots_path({{true, 12, 6}}, series.shape));
-  const std::string colour = series.colour < 0 ? "ink" : fmt::format("c{}", series.colour % 6);
-  return fmt::format(
-      "<svg class=\"plot\" viewBox=\"0 0 24 12\" aria-hidden=\"true\"><g class=\"{} k{}\">{}</g></svg>",
-      colour, series.dash % 4, marks);
+  return "<svg class=\"plot\" viewBox=\"0 0 24 12\" aria-hidden=\"true\">" + swatch_marks(series) + "</svg>";
 }
 
 std::string legend_html(const Figure& figure) {
-  const auto entries = legend_of(figure);
+  const auto entries = legend_entries(figure.plots);
   // Panels with one series each carry their name as a title.
   const bool is_told = std::all_of(figure.plots.begin(), figure.plots.end(), [](const Plot& plot) {
-    return plot.series.size() <= 1 && (!plot.title.empty() || plot.notes.empty());
+    return plot.series.size() <= 1 && !plot.title.empty();
   });
-  if (entries.empty() || (is_told && (entries.size() == 1 || figure.plots.size() > 1))) return "";
+  if (entries.size() < 2 || (is_told && figure.plots.size() > 1)) return "";
   std::string html = "<ul class=\"legend\" aria-label=\"Series\">";
   for (const PlotSeries* series : entries)
     html += fmt::format(

@@ -20,9 +20,13 @@ const Course* loss_of(const StudyMember& member) {
   return member.run ? member.run->course("train.loss") : nullptr;
 }
 
-PlotSeries loss_series(const StudyMember& member, const std::string& name, int colour, int dash) {
-  PlotSeries series{
-      .name = name, .colour = colour, .dash = dash, .key = "member " + member.name + "/train.loss"};
+PlotSeries loss_series(const StudyMember& member, const std::string& name, std::size_t number) {
+  const auto look = static_cast<int>(number);
+  PlotSeries series{.name = name,
+                    .colour = look,
+                    .shape = look,
+                    .key = "member " + member.name + "/train.loss",
+                    .marks_end = true};
   if (const Course* loss = loss_of(member)) series.points = loss->points();
   return series;
 }
@@ -48,6 +52,17 @@ void cap(Plot* plot) {
   if (low <= 0) plot->y.may_switch = false;
 }
 
+// Where one curve is many times as long as another, both are seen by logarithm alone.
+bool ends_are_far_apart(const Plot& plot) {
+  double least = 1e300, most = 0;
+  for (const PlotSeries& series : plot.series) {
+    const double end = place_of(series.points.back(), plot.along);
+    least = std::min(least, end);
+    most = std::max(most, end);
+  }
+  return least > 0 && most > 5 * least;
+}
+
 /// Of the members of a regime the one that reached the target first, else the one with the lowest end.
 const StudyMember* best_of(const StudyRecord& study, const std::string& regime) {
   const StudyMember* best = nullptr;
@@ -67,14 +82,6 @@ struct Regime {
 constexpr Regime kRegimes[] = {{"full", "Full batch", "the full batch"},
                                {"mini-batch", "Mini-batch", "the mini-batch"},
                                {"single rows", "Single rows", "single rows"}};
-
-/// How much a curve goes up on its way, as a share of how far it came down in all.
-double backtracking(const Course& loss) {
-  double up = 0;
-  const auto points = loss.points();
-  for (std::size_t i = 1; i < points.size(); ++i) up += std::max(0.0, points[i].value - points[i - 1].value);
-  return up / std::max(1e-300, up + points.front().value - points.back().value);
-}
 
 }  // namespace
 
@@ -132,23 +139,24 @@ std::vector<Figure> regime_figures(const StudyView& view) {
     Plot panel = loss_plot(Along::kStep);
     panel.title = fmt::format("{} ({})", regime->title, label_of(*member, view.study));
     panel.width = 360;
-    panel.series = {loss_series(*member, regime->title, static_cast<int>(i), 0)};
+    panel.series = {loss_series(*member, regime->title, i)};
     side.plots.push_back(std::move(panel));
     side.sentence +=
-        fmt::format("{}{} took {} and {} from {} to {}, going up again for {} of its way down",
+        fmt::format("{}{} took {} and {} from {} to {}, wavering by {} at the end",
                     side.sentence.empty() ? "" : "; ", regime->says, count_text(member->steps, "step"),
                     seconds_text(loss.last().train_s), plain_number(loss.first().value),
-                    plain_number(loss.last().value), share_text(backtracking(loss)));
-    for (Plot& plot : together)
-      plot.series.push_back(loss_series(*member, regime->title, static_cast<int>(i), static_cast<int>(i)));
+                    plain_number(loss.last().value), plain_number(wavering(loss.points())));
+    for (Plot& plot : together) plot.series.push_back(loss_series(*member, regime->title, i));
   }
   side.sentence[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(side.sentence[0])));
   side.sentence += missing.empty() ? "." : ". The study has no member with " + missing + ".";
+  side.rule = "Wavering is the standard deviation of the last half of a curve about a straight line.";
   const double pad = 0.04 * (high - low);
   for (Plot& plot : side.plots)  // one scale for all, so that heights compare
     if (high > low) plot.y.low = low < pad && low >= 0 ? 0 : low - pad, plot.y.high = high + pad;
   for (std::size_t i = 0; i < 2; ++i) {
     cap(&together[i]);
+    together[i].x.is_log = ends_are_far_apart(together[i]);
     along[i].source = side.source;
     const auto end = [&](const StudyMember* member) {
       return place_of(loss_of(*member)->last(), i == 0 ? Along::kEpoch : Along::kSeconds);
@@ -206,7 +214,7 @@ Figure rates_figure(const StudyView& view) {
     const std::string name = fmt::format("{}: {}", plain_number(curves[i].rate), name_of(names[i]));
     figure.sentence += (figure.sentence.empty() ? "" : ", ") +
                        fmt::format("{} is {}", plain_number(curves[i].rate), name_of(names[i]));
-    PlotSeries series = loss_series(*members[i], name, static_cast<int>(i), static_cast<int>(names[i]));
+    PlotSeries series = loss_series(*members[i], name, i);
     if (!series.points.empty()) plot.series.push_back(std::move(series));
   }
   cap(&plot);
@@ -273,9 +281,8 @@ Figure overlay_figure(const StudyView& view) {
   Plot plot = loss_plot(Along::kStep);
   const StudyMember* lowest = nullptr;
   for (const StudyMember& member : view.study.members) {
-    const auto number = static_cast<int>(plot.series.size());
     if (plot.series.size() == kMost || !loss_of(member)) continue;
-    plot.series.push_back(loss_series(member, member.name, number, number / 6));
+    plot.series.push_back(loss_series(member, member.name, plot.series.size()));
     if (!lowest || loss_of(member)->last().value < loss_of(*lowest)->last().value) lowest = &member;
   }
   if (!lowest) {

@@ -36,6 +36,7 @@ std::string mark_name(Mark mark) {
 std::string series_json(const PlotSeries& series) {
   std::string json = fmt::format("{{\"name\":{},\"mark\":\"{}\",\"shape\":{}", json_text(series.name),
                                  mark_name(series.mark), series.shape);
+  if (series.marks_end) json += ",\"end\":true";
   if (!series.points.empty()) return json + ",\"key\":" + json_text(series.key) + "}";
   const auto add = [&](const char* key, const std::vector<double>& numbers) {
     if (!numbers.empty()) json += fmt::format(",\"{}\":{}", key, list_of(numbers, exact_number));
@@ -64,6 +65,8 @@ std::string axis_json(const PlotAxis& axis, double low, double high) {
   std::string json = fmt::format("{{\"label\":{},\"log\":{},\"low\":{},\"high\":{}", json_text(axis.label),
                                  axis.is_log, exact_number(low), exact_number(high));
   json += fmt::format(",\"fixed\":[{},{}]", exact_number(axis.low), exact_number(axis.high));
+  if (axis.last_tick < 1e300) json += ",\"last\":" + exact_number(axis.last_tick);
+  if (axis.is_whole) json += ",\"whole\":true";
   if (!axis.names.empty()) json += ",\"names\":" + list_of(axis.names, json_text);
   return json + "}";
 }
@@ -73,7 +76,7 @@ std::string plot_json(const Plot& plot) {
   return fmt::format(
       "{{\"w\":{},\"h\":{},\"top\":{},\"course\":{},\"along\":{},\"x\":{},\"y\":{},\"series\":{},\"notes\":{}"
       "}}",
-      plot.width, plot.height, plot.title.empty() ? 30 : 48, plot.is_course, static_cast<int>(plot.along),
+      plot.width, plot.height, top_of(plot), plot.is_course, static_cast<int>(plot.along),
       axis_json(plot.x, ends.x_low, ends.x_high), axis_json(plot.y, ends.y_low, ends.y_high),
       list_of(plot.series, series_json),
       list_of(plot.notes, [&](const PlotNote& note) { return note_json(note, plot.is_course); }));

@@ -8,7 +8,7 @@ const char* const kPageScript = R"js(
 'use strict';
 (() => {
 const data = JSON.parse(document.getElementById('report-data').textContent);
-const LEFT = 50, RIGHT = 14, BOTTOM = 42, NS = 'http://www.w3.org/2000/svg';
+const LEFT = 56, RIGHT = 14, BOTTOM = 42, NS = 'http://www.w3.org/2000/svg';
 const COLUMNS = ['step', 'epoch', 'rows', 'train_s'];
 const LABELS = ['step', 'epoch', 'rows seen', 'training time (s)'];
 const SHAPES = ['h0', 'h0', 'm-3.5-3.5l7 7m0-7l-7 7', 'm0-4.5l4.5 8h-9z'];
@@ -41,7 +41,7 @@ function ticksOf(low, high, log, wanted) {
   const ticks = [], decades = log ? Math.log10(high / low) : 0;
   if (!log || decades < 0.7) {
     const step = roundStep(high - low, wanted);
-    for (let i = Math.ceil(low / step - 1e-9); i * step <= high + 1e-9 * step; ++i) ticks.push(i * step);
+    for (let i = Math.ceil(low / step - 1e-9); i * step <= high + 1e-9 * step; ++i) ticks.push(i * step + 0);
     return ticks;
   }
   const stride = Math.max(1, Math.ceil(decades / wanted)), room = 3 * decades <= wanted + 2;
@@ -62,8 +62,7 @@ function endsOf(low, high, log, whole) {
     return [low / pad, high * pad];
   }
   if (low === high) {
-    const pad = low === 0 ? 1 : Math.abs(low) * 0.1;
-    return [low >= 0 ? Math.max(0, low - pad) : low - pad, high + pad];
+    return low > 0 ? [0, 1.5 * low] : [1.5 * low, low ? 0 : 1];
   }
   if (!whole) return [low, high];
   const step = roundStep(high - low, 5);
@@ -122,8 +121,9 @@ function drawAxes(view) {
   const axes = svg.querySelector('.axes'), kept = axes.querySelector('.panel');
   axes.textContent = '';
   if (kept) axes.append(kept);
-  axes.append(make('text', {class: 'label', x: 4, y: plot.top - 13}, plot.y.label));
+  axes.append(make('text', {class: 'label', x: 4, y: kept ? 35 : 17}, plot.y.label));
   for (const tick of ticksOf(...view.y, view.log, 5)) {
+    if (tick > plot.y.last) continue;
     const y = view.sy(tick).toFixed(1);
     axes.append(make('path', {class: 'grid', d: `M${LEFT} ${y}H${right}`}));
     axes.append(make('text', {class: 'end', x: LEFT - 7, y: +y + 4}, tickText(tick)));
@@ -132,7 +132,8 @@ function drawAxes(view) {
   let free = -1e9;
   const names = plot.x.names;
   for (const tick of names ? names.keys() : ticksOf(...view.x, plot.x.log, plot.w > 400 ? 7 : 5)) {
-    const x = view.sx(tick), name = names ? names[tick] : tickText(tick), half = 3.6 * name.length;
+    if (plot.x.whole && tick % 1) continue;
+    const x = view.sx(tick), name = names ? names[tick] : tickText(tick), half = 3.9 * name.length;
     axes.append(make('path', {class: 'base', d: `M${x.toFixed(1)} ${bottom}v4`}));
     if (x - half < free) continue;
     free = x + half + 6;
@@ -162,7 +163,7 @@ function drawSeries(view) {
         const px = view.sx(xs[k]).toFixed(1), py = view.sy(y).toFixed(1);
         if (down && series.mark === 'steps') line += `H${px}`;
         line += `${down ? 'L' : 'M'}${px} ${py}`;
-        dots += `M${px} ${py}${SHAPES[series.shape % 4]}`;
+        dots = (series.end ? '' : dots) + `M${px} ${py}${SHAPES[series.shape % 4]}`;
       }
       down = exists;
     });
@@ -180,14 +181,16 @@ function drawNotes(view) {
       text.setAttribute('y', y.toFixed(1));
       if (anchor) text.setAttribute('class', anchor);
     };
-    const y = view.sy(note.y), x = view.sx(note.at ? note.at[view.along] : note.x), left = x > (LEFT + right) / 2;
-    const row = plot.notes.slice(0, i).filter(other => other.kind === 'v').length;
+    const y = view.sy(note.y), x = view.sx(note.at ? note.at[view.along] : note.x);
+    const left = note.kind === 'v' ? x + 5 + 6.6 * note.label.length > plot.w : x > (LEFT + right) / 2;
+    const rows = plot.notes.slice(i).filter(other => other.kind === 'v').length;
     if (note.kind === 'h') {
       groups[i].querySelector('path').setAttribute('d', `M${LEFT} ${y.toFixed(1)}H${right}`);
-      set(right - 3, y < plot.top + 16 ? y + 13 : y - 5);
+      set(LEFT + 3, y - 5);
     } else if (note.kind === 'v') {
-      groups[i].querySelector('path').setAttribute('d', `M${x.toFixed(1)} ${plot.top}V${bottom}`);
-      set(left ? x - 5 : x + 5, plot.top + 9 + 14 * row, left ? 'end' : 'start');
+      const row = plot.top - 14 * rows + 6;
+      groups[i].querySelector('path').setAttribute('d', `M${x.toFixed(1)} ${row - 9}V${bottom}`);
+      set(left ? x - 5 : x + 5, row, left ? 'end' : 'start');
     } else {
       const circle = groups[i].querySelector('circle');
       circle.setAttribute('cx', x.toFixed(1));

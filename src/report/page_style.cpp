@@ -42,12 +42,14 @@ h3{font-size:1rem;margin:0 0 .35rem}
 .grid{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,26rem),1fr));gap:2.4rem 2.5rem;margin-top:1.4rem}
 figure{margin:0;min-width:0}
 .wide{grid-column:1/-1}
+.wide .plots>.scroll{grid-column:1/-1}
 .wide .plots{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,19rem),1fr));gap:1rem 1.6rem}
 figcaption{font-size:.92rem;margin-top:.45rem;max-width:46rem}
 .rule,.data{color:var(--muted);font-size:.82rem;max-width:46rem;margin:.3rem 0 0}
 .none{color:var(--muted);border-left:3px solid var(--grid);padding:.15rem 0 .15rem .8rem;margin:.3rem 0}
 a{color:var(--c0)}
 .legend,.choices{display:flex;flex-wrap:wrap;gap:.2rem .35rem;list-style:none;margin:0 0 .35rem;padding:0;font-size:.85rem}
+.legend{margin-left:-.3rem}
 .choices{gap:.35rem .9rem}
 .choices[hidden],#tip[hidden]{display:none}
 .choices span{display:inline-flex}
@@ -72,9 +74,10 @@ th:first-child,td:first-child{text-align:left}
 .plot .here{fill:none;stroke:var(--ink);stroke-width:1.5}
 .unseen{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 footer{margin-top:3rem;color:var(--muted);font-size:.82rem}
-@media (max-width:36rem){body{padding:1.4rem 1rem 2rem}h1{font-size:1.4rem}.facts{grid-template-columns:1fr 1fr}}
+@media (max-width:36rem){.grid .plots .plot{font-size:13.5px}.choices{gap:.35rem .45rem}.choices button{padding:.1rem .34rem}body{padding:1.4rem 1rem 2rem}h1{font-size:1.4rem}.facts{grid-template-columns:1fr 1fr}}
 @media print{:root{--paper:#fff;--ink:#000;--muted:#444;--grid:#ddd;--rim:#999;--c0:#0072b2;--c1:#d55e00;--c2:#009e73;--c3:#b4578f;--c4:#b37a00;--c5:#3a93cc}
-body{padding:0;font-size:11pt;max-width:none}.choices,details,#tip{display:none}figure,h2{break-inside:avoid}h2,h3{break-after:avoid}.grid{grid-template-columns:1fr 1fr;gap:1.2rem}.wide .plots{grid-template-columns:repeat(3,1fr)}a{color:inherit}}
+body{padding:0;font-size:11pt;max-width:none}.choices,details,#tip{display:none}figure,h2{break-inside:avoid}h2,h3{break-after:avoid}.grid{grid-template-columns:1fr 1fr;gap:1.2rem}.wide .plots>.scroll{grid-column:1/-1}
+.wide .plots{grid-template-columns:repeat(3,1fr)}a{color:inherit}}
 )css";
 
 }  // namespace lockstep

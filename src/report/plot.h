@@ -29,6 +29,7 @@ struct PlotSeries {
   std::vector<CoursePoint> points = {};     ///< of a plot along a course, in the place of x and y
   std::string key = {};                     ///< names `points` in the page's data: "run 1/train.loss"
   std::vector<std::string> tips = {};       ///< one a point: what else there is to say of it
+  bool marks_end = false;                   ///< a line ends in its shape, so that it is known without colour
 };
 
 /// A line across the plot or a marked point, with its label.
@@ -46,6 +47,8 @@ struct PlotAxis {
   bool is_log = false;
   bool may_switch = false;                         ///< linear or logarithmic, at the reader's choice
   double low = std::nan(""), high = std::nan("");  ///< fixed ends
+  double last_tick = 1e300;                        ///< no number stands beyond it
+  bool is_whole = false;                           ///< only whole numbers are marked
   std::vector<std::string> names = {};             ///< of 0, 1, 2, …, in the place of numbers
 };
 
@@ -66,6 +69,9 @@ struct Plot {
   Along along = Along::kStep;
   double width = 440, height = 270;
 };
+
+/// Where the axes begin below the upper edge: labels of vertical notes have a row each above them.
+double top_of(const Plot& plot);
 
 /// Charts that say one thing together, with the sentence under them.
 struct Figure {

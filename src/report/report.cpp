@@ -46,6 +46,8 @@ void write_picture(const std::vector<fs::path>& runs_or_study, const std::string
         throw Error(ExitCode::kData, chart + ": there is nothing to draw. " + figure.empty);
       Plot plot = figure.plots.front();
       plot.title = figure.title;
+      plot.width = 640;
+      plot.height = 360;
       write_file_atomically(output,
                             draw_plot(plot, {chart, figure.title, figure.sentence, kPlotStyle}) + "\n");
       return;

@@ -14,7 +14,7 @@ namespace lockstep {
 namespace {
 
 Figure course_figure(const RunView& view, const std::string& id, const std::string& title) {
-  Figure figure{.id = view.id + "-" + id, .title = title};
+  Figure figure{.id = view.id + "-" + id_text(id), .title = title};
   figure.source = view.link + "metrics.jsonl";
   return figure;
 }

@@ -8,7 +8,7 @@
 #include <limits>
 #include <map>
 
-#include "report/statistics.h"
+#include "report/study_groups.h"
 #include "report/text.h"
 
 namespace lockstep {
@@ -16,52 +16,6 @@ namespace lockstep {
 namespace {
 
 using Value = double StudyMember::*;
-constexpr double kNever = std::numeric_limits<double>::infinity();
-
-/// Members that differ in the seed alone.
-struct Group {
-  const StudyMember* first = nullptr;
-  std::vector<double> values;
-};
-
-std::map<std::string, Group> groups_of(const StudyRecord& study, Value value, double missing) {
-  std::map<std::string, Group> groups;
-  for (const StudyMember& member : study.members) {
-    if (!(member.batch > 0) || member.status == "pending") continue;
-    std::string key = fmt::format("{} {} {}", member.batch, member.ranks, member.rate);
-    for (const auto& [name, text] : member.settings)
-      if (name != "run.seed") key += " " + name + "=" + text;
-    Group& group = groups[key];
-    if (!group.first) group.first = &member;
-    const double number = member.*value;
-    if (std::isfinite(number) || missing == kNever)
-      group.values.push_back(std::isfinite(number) ? number : missing);
-  }
-  return groups;
-}
-
-/// The best of all groups at every batch, for one number of ranks.
-std::map<double, double> best_by_batch(const std::map<std::string, Group>& groups, double ranks,
-                                       bool highest) {
-  std::map<double, double> best;
-  for (const auto& [key, group] : groups) {
-    if (group.first->ranks != ranks || group.values.empty()) continue;
-    const double value = median(group.values);
-    if (!std::isfinite(value)) continue;
-    const auto [at, is_new] = best.emplace(group.first->batch, value);
-    if (!is_new) at->second = highest ? std::max(at->second, value) : std::min(at->second, value);
-  }
-  return best;
-}
-
-std::vector<double> ranks_of(const StudyRecord& study) {
-  std::vector<double> ranks;
-  for (const StudyMember& member : study.members)
-    if (std::isfinite(member.ranks) && std::find(ranks.begin(), ranks.end(), member.ranks) == ranks.end())
-      ranks.push_back(member.ranks);
-  std::sort(ranks.begin(), ranks.end());
-  return ranks;
-}
 
 struct BatchPlot {
   const char *id, *title, *label;
@@ -69,7 +23,7 @@ struct BatchPlot {
   bool highest, is_log;
 };
 
-void add_best_lines(const StudyRecord& study, const std::map<std::string, Group>& groups,
+void add_best_lines(const StudyRecord& study, const std::map<std::string, SeedGroup>& groups,
                     const BatchPlot& wanted, Plot* plot) {
   const auto ranks = ranks_of(study);
   for (std::size_t i = 0; i < ranks.size(); ++i) {
@@ -88,16 +42,20 @@ void add_best_lines(const StudyRecord& study, const std::map<std::string, Group>
 
 // Every member as a dot under the lines, where that shows more than the lines do.
 void add_members(const StudyRecord& study, Value value, Plot* plot) {
-  PlotSeries dots{.name = "each member", .mark = Mark::kDots, .colour = -1, .shape = 2};
+  const auto is_on_line = [&](double batch, double number) {
+    for (const PlotSeries& line : plot->series)
+      for (std::size_t i = 0; i < line.x.size(); ++i)
+        if (line.x[i] == batch && line.y[i] == number) return true;
+    return false;
+  };
+  PlotSeries dots{.name = "other members", .mark = Mark::kDots, .colour = -1, .shape = 2};
   for (const StudyMember& member : study.members)
-    if (std::isfinite(member.*value) && member.batch > 0) {
+    if (std::isfinite(member.*value) && member.batch > 0 && !is_on_line(member.batch, member.*value)) {
       dots.x.push_back(member.batch);
       dots.y.push_back(member.*value);
       dots.tips.push_back(label_of(member, study));
     }
-  std::size_t on_lines = 0;
-  for (const PlotSeries& line : plot->series) on_lines += line.x.size();
-  if (dots.x.size() > on_lines) plot->series.insert(plot->series.begin(), std::move(dots));
+  if (!dots.x.empty()) plot->series.insert(plot->series.begin(), std::move(dots));
 }
 
 // At the upper edge, out of the axis' numbers: it never got there.
@@ -105,7 +63,8 @@ void add_unreached(const StudyRecord& study, Value value, Plot* plot) {
   double highest = 0;
   for (const PlotSeries& series : plot->series)
     for (const double y : series.y) highest = std::max(highest, y);
-  const double edge = highest * 1.8;
+  const double edge = highest * 2.4;
+  plot->y.last_tick = highest * 1.3;
   PlotSeries late{.name = "target not reached", .mark = Mark::kDots, .colour = 4, .shape = 3};
   PlotSeries diverged{.name = "diverged", .mark = Mark::kDots, .colour = 1, .shape = 2};
   for (const StudyMember& member : study.members) {
@@ -115,6 +74,8 @@ void add_unreached(const StudyRecord& study, Value value, Plot* plot) {
     series.y.push_back(&series == &diverged ? edge * 1.45 : edge);
     series.tips.push_back(label_of(member, study) + ": " + member.status);
   }
+  if (late.x.empty() && diverged.x.empty()) return;
+  plot->notes.push_back({.kind = PlotNote::Kind::kHorizontal, .label = "", .y = highest * 1.6});
   for (PlotSeries* series : {&late, &diverged})
     if (!series->x.empty()) plot->series.push_back(std::move(*series));
 }
@@ -132,11 +93,13 @@ std::string target_sentence(const StudyRecord& study, const BatchPlot& wanted,
                                      say(least->second), study.target->text());
   std::size_t never = 0;
   for (const StudyMember& member : study.members) never += !member.reached && member.status != "pending";
-  if (best.size() > 1)
-    sentence += fmt::format(
-        " The smallest batch that got there, {}, took {:.1f} times as much, the largest, {}, {:.1f} times.",
-        plain_number(best.begin()->first), best.begin()->second / least->second,
-        plain_number(best.rbegin()->first), best.rbegin()->second / least->second);
+  const auto compare = [&](const char* which, const std::pair<const double, double>& other) {
+    if (other.first != least->first)
+      sentence += fmt::format(" The {} batch that got there, {}, took {:.1f} times as much.", which,
+                              plain_number(other.first), other.second / least->second);
+  };
+  compare("smallest", *best.begin());
+  compare("largest", *best.rbegin());
   if (never > 0)
     sentence += fmt::format(" {} did not reach it.", count_text(static_cast<double>(never), "member"));
   return sentence;
@@ -163,7 +126,7 @@ Figure target_figure(const StudyView& view, const BatchPlot& wanted) {
     figure.empty = "No target was set, so there is nothing to reach (train.target).";
     return figure;
   }
-  const auto groups = groups_of(study, wanted.value, kNever);
+  const auto groups = groups_of(study, wanted.value, kNeverReached);
   std::map<double, double> best;
   for (const double ranks : ranks_of(study))
     for (const auto& [batch, value] : best_by_batch(groups, ranks, false)) {
@@ -198,9 +161,9 @@ Figure batch_figure(const StudyView& view, const BatchPlot& wanted) {
   plot.y = {.label = wanted.label, .is_log = wanted.is_log, .may_switch = true};
   add_best_lines(study, groups, wanted, &plot);
   add_members(study, wanted.value, &plot);
-  double low = kNever, high = -kNever, at_low = 0, at_high = 0;
+  double low = kNeverReached, high = -kNeverReached, at_low = 0, at_high = 0;
   for (const PlotSeries& series : plot.series)
-    for (std::size_t i = 0; i < series.x.size() && series.name != "each member"; ++i) {
+    for (std::size_t i = 0; i < series.x.size() && series.name != "other members"; ++i) {
       if (series.y[i] < low) low = series.y[i], at_low = series.x[i];
       if (series.y[i] > high) high = series.y[i], at_high = series.x[i];
     }
@@ -244,56 +207,6 @@ std::vector<Figure> batch_figures(const StudyView& view) {
                                      &StudyMember::limit_share, true, false});
   if (share.empty.empty()) figures.push_back(std::move(share));
   return figures;
-}
-
-Figure scaling_figure(const StudyView& view) {
-  const StudyRecord& study = view.study;
-  Figure figure{.id = "scaling", .title = "Efficiency over ranks"};
-  figure.source = view.link + "study.json";
-  const auto ranks = ranks_of(study);
-  if (ranks.size() < 2) {
-    figure.empty = "All members ran on " + count_text(ranks.empty() ? 1 : ranks[0], "rank") +
-                   ": there is no scaling to show.";
-    return figure;
-  }
-  std::map<double, std::map<double, double>> speeds;  // by batch, then ranks
-  for (const auto& [key, group] : groups_of(study, &StudyMember::rows_per_s, 0))
-    if (!group.values.empty()) {
-      double& best = speeds[group.first->batch][group.first->ranks];
-      best = std::max(best, median(group.values));
-    }
-  Plot plot;
-  plot.x.label = "ranks";
-  plot.y = {.label = "efficiency", .low = 0};
-  plot.notes.push_back({.kind = PlotNote::Kind::kHorizontal, .label = "ideal", .y = 1});
-  for (auto batch = speeds.rbegin(); batch != speeds.rend() && plot.series.size() < 5; ++batch) {
-    const auto& by_ranks = batch->second;
-    if (by_ranks.size() < 2) continue;
-    const auto shade = static_cast<int>(plot.series.size());
-    PlotSeries line{.name = "batch " + plain_number(batch->first),
-                    .mark = Mark::kLineDots,
-                    .colour = shade,
-                    .dash = shade,
-                    .shape = shade};
-    for (const auto& [count, speed] : by_ranks) {
-      line.x.push_back(count);
-      line.y.push_back(speed / by_ranks.begin()->second * by_ranks.begin()->first / count);
-    }
-    plot.series.push_back(std::move(line));
-  }
-  if (plot.series.empty()) {
-    figure.empty = "No batch was run on two numbers of ranks.";
-    return figure;
-  }
-  const PlotSeries &large = plot.series.front(), &small = plot.series.back();
-  figure.sentence = fmt::format("On {} the {} keeps {} of the speed per rank",
-                                count_text(large.x.back(), "rank"), large.name, share_text(large.y.back()));
-  figure.sentence +=
-      plot.series.size() > 1 ? fmt::format(", the {} {}.", small.name, share_text(small.y.back())) : ".";
-  plot.x.low = ranks.front() - 0.1;
-  plot.x.high = ranks.back() + 0.1;
-  figure.plots = {std::move(plot)};
-  return figure;
 }
 
 }  // namespace lockstep

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "report/report_pages.h"
 #include "report/study_figures.h"
@@ -29,6 +30,8 @@ std::string member_verdict(const StudyRecord& study, const char* regime, const c
 
 std::string verdict_of_study(const StudyRecord& study) {
   if (study.members.empty()) return "This study has no members.";
+  if (study.folder.empty() && !study.target)
+    return fmt::format("{} beside each other.", count_text(static_cast<double>(study.members.size()), "run"));
   if (!study.target)
     return fmt::format("{}, without a target.",
                        count_text(static_cast<double>(study.members.size()), "training"));
@@ -66,6 +69,14 @@ std::vector<std::pair<std::string, std::string>> facts_of(const StudyRecord& stu
   return facts;
 }
 
+std::size_t regimes_in(const StudyRecord& study) {
+  std::set<std::string> regimes;
+  for (const StudyMember& member : study.members)
+    if (member.run && member.run->course("train.loss")) regimes.insert(regime_of(member));
+  regimes.erase("");
+  return regimes.size();
+}
+
 template <class Range>
 void append(std::vector<Figure>* figures, Range more) {
   for (Figure& figure : more) figures->push_back(std::move(figure));
@@ -76,23 +87,28 @@ void append(std::vector<Figure>* figures, Range more) {
 ReportPage study_page(const StudyRecord& study, const fs::path& folder) {
   ReportPage page{.title = study.name, .verdict = verdict_of_study(study), .facts = facts_of(study)};
   const StudyView view{study, folder, study.folder.empty() ? "./" : link_between(folder, study.folder)};
+  const bool is_study_of_runs = study.folder.empty();
   PageSection balance{
       "The balance",
       "Large batches compute efficiently but update seldom; small ones update often but waste the hardware.",
       target_figures(view)};
   append(&balance.figures, batch_figures(view));
-  PageSection courses{"How they descend", "", regime_figures(view)};
+  PageSection courses{"How they descend", "", {}};
+  if (!is_study_of_runs || regimes_in(study) > 1) courses.figures = regime_figures(view);
   courses.figures.push_back(rates_figure(view));
   courses.figures.push_back(landscape_figure(view));
-  const bool is_study_of_runs = study.folder.empty();
   if (is_study_of_runs || study.members.size() <= 12) courses.figures.push_back(overlay_figure(view));
   PageSection machine{"More ranks", "", {scaling_figure(view)}};
-  PageSection members{"Side by side", "", {member_figure(view), difference_figure(view)}};
+  PageSection members{"Side by side", "", {member_figure(view)}};
+  if (is_study_of_runs) members.figures.push_back(difference_figure(view));
   if (is_study_of_runs) {
     // Of runs picked by hand the question is what tells them apart.
     page.sections = {std::move(members), std::move(courses), std::move(balance), std::move(machine)};
-    for (PageSection& section : page.sections)
+    for (PageSection& section : page.sections) {
+      std::erase_if(section.figures, [](const Figure& figure) { return !figure.empty.empty(); });
       for (Figure& figure : section.figures) figure.source = "";
+    }
+    std::erase_if(page.sections, [](const PageSection& section) { return section.figures.empty(); });
   } else
     page.sections = {std::move(balance), std::move(courses), std::move(machine), std::move(members)};
   const StudyMember* detail = study.member(study.found);

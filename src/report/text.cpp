@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <cctype>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -32,6 +33,13 @@ std::string escape_markup(std::string_view text) {
         if (static_cast<unsigned char>(letter) >= 0x20 || letter == '\n' || letter == '\t') escaped += letter;
     }
   return escaped;
+}
+
+std::string id_text(std::string_view text) {
+  std::string id(text);
+  for (char& letter : id)
+    if (!std::isalnum(static_cast<unsigned char>(letter)) && letter != '_') letter = '-';
+  return id;
 }
 
 std::string escape_link(std::string_view path) {
@@ -109,6 +117,7 @@ std::string seconds_text(double seconds) {
   if (seconds < 0.1) return fmt::format("{:.3g} ms", seconds * 1e3);
   if (seconds < 100) return fmt::format("{:.3g} s", seconds);
   const auto whole = static_cast<long long>(std::llround(seconds));
+  if (whole < 3600 && whole % 60 == 0) return fmt::format("{} min", whole / 60);
   if (whole < 3600) return fmt::format("{} min {} s", whole / 60, whole % 60);
   return fmt::format("{} h {} min", whole / 3600, whole % 3600 / 60);
 }

@@ -9,6 +9,9 @@ namespace lockstep {
 /// Text that stands in HTML or SVG, between tags or in a quoted attribute.
 std::string escape_markup(std::string_view text);
 
+/// An id: letters, digits and dashes; everything else becomes a dash.
+std::string id_text(std::string_view text);
+
 /// A relative link to a file: "./" in front, everything but plain letters as %XX, so that no name can be a
 /// scheme or end an attribute.
 std::string escape_link(std::string_view path);

@@ -9,6 +9,7 @@ that the console stays silent, that every chart holds marks, and that the choice
 import base64
 import json
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -107,6 +108,24 @@ def check_silence(page, checks, address):
         checks.expect(method not in ("Runtime.consoleAPICalled", "Log.entryAdded"), f"console: {parameters}")
 
 
+def numbers_of(text):
+    return [float(number) for number in re.findall(r"-?\d+(?:\.\d+)?", text)]
+
+
+def check_same_hand(page, checks):
+    """What the script draws without any change of choices is what C++ drew."""
+    drawn = ("[...document.querySelectorAll('figure:has(.choices) svg.plot[id]')].map(svg => [svg.id, "
+             "[...svg.querySelectorAll('.line, .dots, .bar, .note path, .grid, .base')].map(p => p.getAttribute('d')).join(), "
+             "[...svg.querySelectorAll('text')].map(t => t.textContent + '@' + t.getAttribute('x') + ',' + t.getAttribute('y')).join('|')])")
+    before = page.run(drawn)
+    page.run("document.querySelectorAll('.choices [aria-pressed=true]').forEach(button => button.click())")
+    for (plot, paths, texts), (_, new_paths, new_texts) in zip(before, page.run(drawn)):
+        for kind, old, new in (("paths", paths, new_paths), ("texts", texts, new_texts)):
+            old, new = numbers_of(old), numbers_of(new)
+            same = len(old) == len(new) and all(abs(a - b) < 0.11 for a, b in zip(old, new))
+            checks.expect(same, f"{plot}: the script draws other {kind}")
+
+
 def check_choices(page, checks):
     figures = page.run("[...document.querySelectorAll('figure')].filter(f => f.querySelector('.choices')).map(f => f.id)")
     checks.expect(figures, "no chart has choices")
@@ -121,8 +140,9 @@ def check_choices(page, checks):
             page.run(f"{button}.click()")
             after = page.run(paths) + page.run(label)
             checks.expect(page.run(f"{button}.getAttribute('aria-pressed')") == "true", f"{figure}: button {number}")
+            # A straight line may look the same after any choice.
             single = page.run(f"document.querySelectorAll('#{figure} svg.plot[id] .line').length && "
-                              f"document.querySelector('#{figure} svg.plot[id] .line').getAttribute('d').length < 60")
+                              f"document.querySelector('#{figure} svg.plot[id] .line').getBBox().height < 0.5")
             checks.expect(was_pressed or single or before != after, f"{figure}: button {number} changes nothing")
             checks.expect("NaN" not in after and "undefined" not in after, f"{figure}: button {number} draws NaN")
     for figure in page.run("[...document.querySelectorAll('figure')].filter(f => f.querySelector('.legend')).map(f => f.id)"):
@@ -157,6 +177,7 @@ def check_report(page, checks, folder, report):
                 checks.expect(False, f"at {width}: {sentence}")
             for plot in page.run(EMPTY):
                 checks.expect(False, f"{plot} is empty")
+    check_same_hand(page, checks)
     check_choices(page, checks)
     check_values(page, checks)
     check_silence(page, checks, address)

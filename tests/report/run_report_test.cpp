@@ -96,7 +96,7 @@ TEST(RunReport, DrawnPathsStandWhereTheNumbersAre) {
       return (value - plot[axis]["low"].get<double>()) /
              (plot[axis]["high"].get<double>() - plot[axis]["low"].get<double>());
     };
-    EXPECT_NEAR(x, 50 + (440 - 64) * share("x", course["step"][i].get<double>()), 0.06);
+    EXPECT_NEAR(x, 56 + (440 - 70) * share("x", course["step"][i].get<double>()), 0.06);
     EXPECT_NEAR(y, 270 - 42 - (270 - 72) * share("y", course["value"][i].get<double>()), 0.06);
   }
 }
