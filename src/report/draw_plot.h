@@ -11,8 +11,7 @@ namespace lockstep {
 struct DrawRequest {
   std::string id;           ///< unique on the page
   std::string title, text;  ///< for those who cannot see it
-  std::string style;  ///< CSS inside the element, for a picture that stands alone; then with a background
-  std::string series_prefix = {};
+  std::string style;  ///< CSS inside, for a picture that stands alone: it gets a background and a legend
 };
 
 /// An <svg> with axes, marks and notes. Every series is a <g class="series" data-name>, its numbers are in
