@@ -78,7 +78,7 @@ std::string hash_sentence(const std::vector<const RunRecord*>& runs) {
 std::string equality_over_ranks(const StudyRecord& study) {
   std::map<std::string, std::set<std::string>> hashes;
   std::map<std::string, std::size_t> counts;
-  for (const StudyMember& member : study.members) {
+  for (const MemberRecord& member : study.members) {
     if (!member.run || hash_of_run(*member.run).empty()) continue;
     std::string key = fmt::format("{} {} {} {}", member.batch, member.rate, member.seed, member.steps);
     for (const auto& [name, value] : member.settings)
@@ -105,7 +105,7 @@ Figure difference_figure(const StudyView& view) {
   Figure figure{.id = "differences", .title = "What differs between the runs"};
   figure.is_wide = true;
   std::vector<const RunRecord*> runs;
-  for (const StudyMember& member : view.study.members)
+  for (const MemberRecord& member : view.study.members)
     if (member.run && runs.size() < 12) runs.push_back(&*member.run);
   if (runs.size() < 2) {
     figure.empty = "Fewer than two members have left a run directory.";
@@ -130,7 +130,7 @@ Figure member_figure(const StudyView& view) {
   Rows rows = {{"member", "batch", "rate", "ranks", "ended", "steps", "epochs", "time", "to target",
                 "best " + study.best_metric, "rows/s"}};
   std::map<std::string, int> endings;
-  for (const StudyMember& member : study.members) {
+  for (const MemberRecord& member : study.members) {
     ++endings[member.status];
     rows.push_back({member.name, plain_number(member.batch), plain_number(member.rate),
                     plain_number(member.ranks), member.status, plain_number(member.steps),

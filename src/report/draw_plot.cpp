@@ -131,7 +131,7 @@ class PlotDrawing {
     const std::string colour = series.colour < 0 ? "ink" : fmt::format("c{}", series.colour % 6);
     out_ += fmt::format("<g class=\"series {} k{}\" data-name=\"{}\" data-i=\"{}\">", colour, series.dash % 4,
                         escape_markup(series.name), index);
-    if (series.mark == Mark::kBars) {
+    if (series.mark == PlotMark::kBars) {
       std::string d;
       for (std::size_t i = 0; i < points.size(); ++i)
         d += bar_path(x_.at(series.low[i]), x_.at(series.high[i]), points[i].y, plot_.height - kBottom);
@@ -139,12 +139,13 @@ class PlotDrawing {
       return;
     }
     if (!series.low.empty()) out_ += fmt::format("<path class=\"band\" d=\"{}\"/>", band(series, xs));
-    if (series.mark != Mark::kDots)
-      out_ += fmt::format("<path class=\"line\" d=\"{}\"/>", line_path(points, series.mark == Mark::kSteps));
-    if (series.marks_end && series.mark == Mark::kLine && !points.empty())
+    if (series.mark != PlotMark::kDots)
+      out_ +=
+          fmt::format("<path class=\"line\" d=\"{}\"/>", line_path(points, series.mark == PlotMark::kSteps));
+    if (series.marks_end && series.mark == PlotMark::kLine && !points.empty())
       out_ += fmt::format("<path class=\"dots s{}\" d=\"{}\"/>", series.shape % 4,
                           dots_path({points.back()}, series.shape));
-    else if (series.mark == Mark::kDots || series.mark == Mark::kLineDots || points.size() == 1)
+    else if (series.mark == PlotMark::kDots || series.mark == PlotMark::kLineDots || points.size() == 1)
       out_ += fmt::format("<path class=\"dots s{}\" d=\"{}\"/>", series.shape % 4,
                           dots_path(points, series.shape));
     out_ += "</g>";
@@ -243,13 +244,13 @@ PlotEnds plot_ends(const Plot& plot) {
   bool has_bars = false, is_flush = plot.is_course;
   for (const PlotSeries& series : plot.series) {
     const auto [xs, ys] = drawn_numbers(plot, series);
-    has_bars |= series.mark == Mark::kBars;
+    has_bars |= series.mark == PlotMark::kBars;
     for (const double value : xs) x.add(value, plot.x.is_log);
     for (const double value : ys) y.add(value, plot.y.is_log);
     for (const auto* band : {&series.low, &series.high})
       for (const double value : *band)
-        (series.mark == Mark::kBars ? x : y)
-            .add(value, series.mark == Mark::kBars ? plot.x.is_log : plot.y.is_log);
+        (series.mark == PlotMark::kBars ? x : y)
+            .add(value, series.mark == PlotMark::kBars ? plot.x.is_log : plot.y.is_log);
   }
   for (const PlotNote& note : plot.notes) {
     if (note.kind != PlotNote::Kind::kVertical) y.add(note.y, plot.y.is_log);

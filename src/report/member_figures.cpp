@@ -16,11 +16,11 @@ namespace lockstep {
 
 namespace {
 
-const Course* loss_of(const StudyMember& member) {
+const Course* loss_of(const MemberRecord& member) {
   return member.run ? member.run->course("train.loss") : nullptr;
 }
 
-PlotSeries loss_series(const StudyMember& member, const std::string& name, std::size_t number) {
+PlotSeries loss_series(const MemberRecord& member, const std::string& name, std::size_t number) {
   const auto look = static_cast<int>(number);
   PlotSeries series{.name = name,
                     .colour = look,
@@ -64,13 +64,13 @@ bool ends_are_far_apart(const Plot& plot) {
 }
 
 /// Of the members of a regime the one that reached the target first, else the one with the lowest end.
-const StudyMember* best_of(const StudyRecord& study, const std::string& regime) {
-  const StudyMember* best = nullptr;
-  const auto cost = [](const StudyMember& member) {
+const MemberRecord* best_of(const StudyRecord& study, const std::string& regime) {
+  const MemberRecord* best = nullptr;
+  const auto cost = [](const MemberRecord& member) {
     return member.reached ? std::pair(0.0, member.time_to_target_s)
                           : std::pair(member.status == "diverged" ? 2.0 : 1.0, loss_of(member)->last().value);
   };
-  for (const StudyMember& member : study.members)
+  for (const MemberRecord& member : study.members)
     if (regime_of(member) == regime && loss_of(member) && (!best || cost(member) < cost(*best)))
       best = &member;
   return best;
@@ -85,7 +85,7 @@ constexpr Regime kRegimes[] = {{"full", "Full batch", "the full batch"},
 
 }  // namespace
 
-std::string regime_of(const StudyMember& member) {
+std::string regime_of(const MemberRecord& member) {
   const auto setting = member.settings.find("train.batch");
   const double rows = member.run ? member.run->total_rows() : 0;
   if (setting != member.settings.end() && setting->second == "full") return "full";
@@ -94,16 +94,16 @@ std::string regime_of(const StudyMember& member) {
   return member.batch == 1 ? "single rows" : "mini-batch";
 }
 
-std::string label_of(const StudyMember& member, const StudyRecord& study) {
+std::string label_of(const MemberRecord& member, const StudyRecord& study) {
   std::string label = "batch " + plain_number(member.batch);
-  const auto varies = [&](double StudyMember::*value) {
-    return std::any_of(study.members.begin(), study.members.end(), [&](const StudyMember& other) {
+  const auto varies = [&](double MemberRecord::*value) {
+    return std::any_of(study.members.begin(), study.members.end(), [&](const MemberRecord& other) {
       return std::isfinite(other.*value) && other.*value != member.*value;
     });
   };
-  if (varies(&StudyMember::rate)) label += fmt::format(", rate {}", plain_number(member.rate));
-  if (varies(&StudyMember::ranks)) label += ", " + count_text(member.ranks, "rank");
-  if (varies(&StudyMember::seed)) label += fmt::format(", seed {}", plain_number(member.seed));
+  if (varies(&MemberRecord::rate)) label += fmt::format(", rate {}", plain_number(member.rate));
+  if (varies(&MemberRecord::ranks)) label += ", " + count_text(member.ranks, "rank");
+  if (varies(&MemberRecord::seed)) label += fmt::format(", seed {}", plain_number(member.seed));
   for (const auto& [key, value] : member.settings)
     if (key != "train.batch" && key != "optim.learning_rate" && key != "ranks" && key != "run.seed")
       label += ", " + key.substr(key.rfind('.') + 1) + " " + value;
@@ -111,10 +111,10 @@ std::string label_of(const StudyMember& member, const StudyRecord& study) {
 }
 
 std::vector<Figure> regime_figures(const StudyView& view) {
-  std::vector<std::pair<const Regime*, const StudyMember*>> found;
+  std::vector<std::pair<const Regime*, const MemberRecord*>> found;
   std::string missing;
   for (const Regime& regime : kRegimes) {
-    if (const StudyMember* member = best_of(view.study, regime.name))
+    if (const MemberRecord* member = best_of(view.study, regime.name))
       found.emplace_back(&regime, member);
     else
       missing += (missing.empty() ? "" : " and ") + std::string(regime.says);
@@ -158,7 +158,7 @@ std::vector<Figure> regime_figures(const StudyView& view) {
     cap(&together[i]);
     together[i].x.is_log = ends_are_far_apart(together[i]);
     along[i].source = side.source;
-    const auto end = [&](const StudyMember* member) {
+    const auto end = [&](const MemberRecord* member) {
       return place_of(loss_of(*member)->last(), i == 0 ? Along::kEpoch : Along::kSeconds);
     };
     for (const auto& [regime, member] : found) {
@@ -177,16 +177,16 @@ Figure rates_figure(const StudyView& view) {
   constexpr std::size_t kMost = 8;
   Figure figure{.id = "rates", .title = "Cost curves over rates"};
   figure.source = view.link + "study.json";
-  std::map<std::string, std::map<double, const StudyMember*>>
+  std::map<std::string, std::map<double, const MemberRecord*>>
       families;  // members that differ in the rate alone
-  for (const StudyMember& member : view.study.members) {
+  for (const MemberRecord& member : view.study.members) {
     if (!member.run || !std::isfinite(member.rate)) continue;
     std::string key = fmt::format("{} {} {}", member.batch, member.ranks, member.seed);
     for (const auto& [name, value] : member.settings)
       if (name != "optim.learning_rate") key += " " + name + "=" + value;
     families[key].emplace(member.rate, &member);
   }
-  const std::map<double, const StudyMember*>* widest = nullptr;
+  const std::map<double, const MemberRecord*>* widest = nullptr;
   const auto holds_found = [&](const auto& family) {
     return std::any_of(family.begin(), family.end(),
                        [&](const auto& entry) { return entry.second->name == view.study.found; });
@@ -200,7 +200,7 @@ Figure rates_figure(const StudyView& view) {
     return figure;
   }
   std::vector<RateCurve> curves;
-  std::vector<const StudyMember*> members;
+  std::vector<const MemberRecord*> members;
   for (const auto& [rate, member] : *widest) {
     if (curves.size() == kMost) break;
     const Course* loss = loss_of(*member);
@@ -232,7 +232,7 @@ Figure landscape_figure(const StudyView& view) {
     figure.empty = "There is no landscape.json: the members kept no paths (log.path).";
     return figure;
   }
-  const Landscape& landscape = *view.study.landscape;
+  const LandscapeRecord& landscape = *view.study.landscape;
   Plot plot;
   plot.x = {.label = landscape.axes[0].empty() ? "first direction" : landscape.axes[0],
             .low = landscape.x.front(),
@@ -247,10 +247,10 @@ Figure landscape_figure(const StudyView& view) {
   std::vector<std::string> ends;
   // The liveliest path lies lowest, so that it hides none.
   for (int i = 2; i >= 0; --i)
-    for (const Landscape::Path& path : landscape.paths) {
+    for (const LandscapeRecord::Path& path : landscape.paths) {
       if (path.regime != kOrder[i]) continue;
       PlotSeries series{.name = path.regime,
-                        .mark = path.points.size() <= 60 ? Mark::kLineDots : Mark::kLine,
+                        .mark = path.points.size() <= 60 ? PlotMark::kLineDots : PlotMark::kLine,
                         .colour = i,
                         .dash = 0,
                         .shape = i};
@@ -279,8 +279,8 @@ Figure overlay_figure(const StudyView& view) {
   Figure figure{.id = "overlay", .title = "Training losses over each other"};
   figure.source = view.link + "study.json";
   Plot plot = loss_plot(Along::kStep);
-  const StudyMember* lowest = nullptr;
-  for (const StudyMember& member : view.study.members) {
+  const MemberRecord* lowest = nullptr;
+  for (const MemberRecord& member : view.study.members) {
     if (plot.series.size() == kMost || !loss_of(member)) continue;
     plot.series.push_back(loss_series(member, member.name, plot.series.size()));
     if (!lowest || loss_of(member)->last().value < loss_of(*lowest)->last().value) lowest = &member;

@@ -28,7 +28,7 @@ std::string course_json(const std::vector<CoursePoint>& points) {
                      list_of(points, [](const CoursePoint& point) { return exact_number(point.value); }));
 }
 
-std::string mark_name(Mark mark) {
+std::string mark_name(PlotMark mark) {
   constexpr const char* kNames[] = {"line", "both", "dots", "steps", "bars"};
   return kNames[static_cast<std::size_t>(mark)];
 }

@@ -11,7 +11,7 @@
 
 namespace lockstep {
 
-enum class Mark { kLine, kLineDots, kDots, kSteps, kBars };
+enum class PlotMark { kLine, kLineDots, kDots, kSteps, kBars };
 
 /// What runs along a plot of courses.
 enum class Along { kStep, kEpoch, kRows, kSeconds };
@@ -22,7 +22,7 @@ double place_of(const CoursePoint& point, Along along);
 /// series apart without colour.
 struct PlotSeries {
   std::string name;
-  Mark mark = Mark::kLine;
+  PlotMark mark = PlotMark::kLine;
   int colour = 0, dash = 0, shape = 0;
   std::vector<double> x = {}, y = {};
   std::vector<double> low = {}, high = {};  ///< bars: their ends in x; else, where given, a band about y

@@ -12,10 +12,10 @@ namespace lockstep {
 
 std::string swatch_marks(const PlotSeries& series) {
   std::string marks;
-  if (series.mark == Mark::kBars) marks += "<path class=\"bar\" d=\"M4 1h16v10H4z\"/>";
-  if (series.mark != Mark::kBars && series.mark != Mark::kDots)
+  if (series.mark == PlotMark::kBars) marks += "<path class=\"bar\" d=\"M4 1h16v10H4z\"/>";
+  if (series.mark != PlotMark::kBars && series.mark != PlotMark::kDots)
     marks += "<path class=\"line\" d=\"M1 6H23\"/>";
-  if (series.mark == Mark::kDots || series.mark == Mark::kLineDots || series.marks_end)
+  if (series.mark == PlotMark::kDots || series.mark == PlotMark::kLineDots || series.marks_end)
     marks += fmt::format("<path class=\"dots s{}\" d=\"{}\"/>", series.shape % 4,
                          dots_path({{true, series.marks_end ? 20.0 : 12.0, 6}}, series.shape));
   const std::string colour = series.colour < 0 ? "ink" : fmt::format("c{}", series.colour % 6);

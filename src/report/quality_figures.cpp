@@ -77,7 +77,7 @@ Figure calibration_figure(const RunView& view, const SetCurves& set) {
   Figure figure = figure_of(view, "calibration-" + set.set, "Calibration, " + set.set);
   Plot plot = unit_plot("mean predicted probability", "share that was so");
   PlotSeries line = line_of("model", set.calibration);
-  line.mark = Mark::kLineDots;
+  line.mark = PlotMark::kLineDots;
   double rows = 0, error = 0, worst = 0;
   for (const auto& [predicted, share, count] : set.calibration) {
     rows += count;
@@ -117,9 +117,9 @@ Figure class_figure(const RunView& view, const SetCurves& set) {
   Plot plot;
   plot.x.label = "class";
   plot.y = {.label = "share", .high = 1};
-  PlotSeries precision{.name = "precision", .mark = Mark::kDots, .colour = 0, .shape = 0},
-      recall{.name = "recall", .mark = Mark::kDots, .colour = 1, .shape = 3},
-      f1{.name = "F1", .mark = Mark::kDots, .colour = -1, .shape = 2};
+  PlotSeries precision{.name = "precision", .mark = PlotMark::kDots, .colour = 0, .shape = 0},
+      recall{.name = "recall", .mark = PlotMark::kDots, .colour = 1, .shape = 3},
+      f1{.name = "F1", .mark = PlotMark::kDots, .colour = -1, .shape = 2};
   for (std::size_t i = 0; i < rows.size(); ++i) {
     plot.x.names.push_back(rows[i].name.substr(0, 12));
     for (auto* series : {&precision, &recall, &f1}) series->x.push_back(static_cast<double>(i));
@@ -137,7 +137,7 @@ Figure class_figure(const RunView& view, const SetCurves& set) {
 void add_residuals(const RunView& view, const SetCurves& set, std::vector<Figure>* figures) {
   if (!set.residual_bins.empty()) {
     Figure figure = figure_of(view, "residual-histogram-" + set.set, "Residuals, " + set.set);
-    PlotSeries bars{.name = "rows", .mark = Mark::kBars};
+    PlotSeries bars{.name = "rows", .mark = PlotMark::kBars};
     double rows = 0, below = 0, middle = 0;
     for (const auto& [low, high, count] : set.residual_bins) {
       bars.low.push_back(low);
@@ -161,7 +161,7 @@ void add_residuals(const RunView& view, const SetCurves& set, std::vector<Figure
   if (set.residuals.empty()) return;
   Figure figure = figure_of(view, "residual-scatter-" + set.set, "Labels over predictions, " + set.set);
   PlotSeries dots = line_of("row", set.residuals);
-  dots.mark = Mark::kDots;
+  dots.mark = PlotMark::kDots;
   const auto [low, high] = std::minmax_element(dots.x.begin(), dots.x.end());
   PlotSeries perfect{.name = "perfect", .colour = -1, .dash = 2};
   perfect.x = perfect.y = {*low, *high};

@@ -45,7 +45,7 @@ Figure metric_figure(const RunView& view, const std::string& metric) {
   for (const char* set : {"train.", "valid.", "test."}) {
     PlotSeries series = course_series(view, set + metric, set + metric, colour, colour);
     if (series.name != "train." + metric)
-      series.mark = series.points.size() < 40 ? Mark::kLineDots : Mark::kLine;
+      series.mark = series.points.size() < 40 ? PlotMark::kLineDots : PlotMark::kLine;
     series.shape = colour++;
     if (series.points.empty()) continue;
     const Course& course = *run.course(set + metric);
@@ -154,12 +154,12 @@ Figure noise_figure(const RunView& view) {
   Plot plot = course_plot("rows", true);
   add_series(&plot, course_series(view, "noise.scale_smoothed", "noise scale, smoothed", 0));
   PlotSeries raw = course_series(view, "noise.scale", "noise scale, raw", 5);
-  raw.mark = Mark::kDots;
+  raw.mark = PlotMark::kDots;
   raw.shape = 2;
   if (raw.points.size() > 1) plot.series.insert(plot.series.begin(), std::move(raw));
   const Course* batches = run.course("batch");
   PlotSeries batch = course_series(view, "batch", "batch in use", 1, 1);
-  batch.mark = Mark::kSteps;
+  batch.mark = PlotMark::kSteps;
   if (batches)
     add_series(&plot, std::move(batch));
   else if (run.batch() > 0)

@@ -4,7 +4,7 @@
 
 #include "core/atomic_file.h"
 #include "lockstep/core/error.h"
-#include "report/metrics_reader.h"
+#include "report/metrics_intake.h"
 #include "report/run_record.h"
 
 namespace lockstep {
@@ -146,7 +146,7 @@ RunRecord read_run(const fs::path& folder, std::size_t buckets) {
   const fs::path whole = fs::absolute(folder).lexically_normal();
   run.name = (whole.has_filename() ? whole.filename() : whole.parent_path().filename()).string();
   run.config = read_settings(folder / "config.toml");
-  MetricsReader(&run, buckets).read(folder / "metrics.jsonl");
+  MetricsIntake(&run, buckets).read(folder / "metrics.jsonl");
   read_summary(folder / "summary.json", &run);
   run.curves = read_curves(folder / "curves.json");
   return run;

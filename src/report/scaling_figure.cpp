@@ -22,7 +22,7 @@ Figure scaling_figure(const StudyView& view) {
     return figure;
   }
   std::map<double, std::map<double, double>> speeds;  // by batch, then ranks
-  for (const auto& [key, group] : groups_of(study, &StudyMember::rows_per_s, 0))
+  for (const auto& [key, group] : groups_of(study, &MemberRecord::rows_per_s, 0))
     if (!group.values.empty()) {
       double& best = speeds[group.first->batch][group.first->ranks];
       best = std::max(best, median(group.values));
@@ -36,7 +36,7 @@ Figure scaling_figure(const StudyView& view) {
     if (by_ranks.size() < 2) continue;
     const auto shade = static_cast<int>(plot.series.size());
     PlotSeries line{.name = "batch " + plain_number(batch->first),
-                    .mark = Mark::kLineDots,
+                    .mark = PlotMark::kLineDots,
                     .colour = shade,
                     .dash = shade,
                     .shape = shade};

@@ -15,7 +15,7 @@ namespace lockstep {
 
 namespace {
 
-using Value = double StudyMember::*;
+using Value = double MemberRecord::*;
 
 struct BatchPlot {
   const char *id, *title, *label;
@@ -28,7 +28,7 @@ void add_best_lines(const StudyRecord& study, const std::map<std::string, SeedGr
   const auto ranks = ranks_of(study);
   for (std::size_t i = 0; i < ranks.size(); ++i) {
     PlotSeries line{.name = ranks.size() > 1 ? "best, " + count_text(ranks[i], "rank") : "best rate",
-                    .mark = Mark::kLineDots,
+                    .mark = PlotMark::kLineDots,
                     .colour = static_cast<int>(i),
                     .dash = static_cast<int>(i),
                     .shape = static_cast<int>(i) % 2};
@@ -48,8 +48,8 @@ void add_members(const StudyRecord& study, Value value, Plot* plot) {
         if (line.x[i] == batch && line.y[i] == number) return true;
     return false;
   };
-  PlotSeries dots{.name = "other members", .mark = Mark::kDots, .colour = -1, .shape = 2};
-  for (const StudyMember& member : study.members)
+  PlotSeries dots{.name = "other members", .mark = PlotMark::kDots, .colour = -1, .shape = 2};
+  for (const MemberRecord& member : study.members)
     if (std::isfinite(member.*value) && member.batch > 0 && !is_on_line(member.batch, member.*value)) {
       dots.x.push_back(member.batch);
       dots.y.push_back(member.*value);
@@ -65,9 +65,9 @@ void add_unreached(const StudyRecord& study, Value value, Plot* plot) {
     for (const double y : series.y) highest = std::max(highest, y);
   const double edge = highest * 2.4;
   plot->y.last_tick = highest * 1.3;
-  PlotSeries late{.name = "target not reached", .mark = Mark::kDots, .colour = 4, .shape = 3};
-  PlotSeries diverged{.name = "diverged", .mark = Mark::kDots, .colour = 1, .shape = 2};
-  for (const StudyMember& member : study.members) {
+  PlotSeries late{.name = "target not reached", .mark = PlotMark::kDots, .colour = 4, .shape = 3};
+  PlotSeries diverged{.name = "diverged", .mark = PlotMark::kDots, .colour = 1, .shape = 2};
+  for (const MemberRecord& member : study.members) {
     if (std::isfinite(member.*value) || !(member.batch > 0) || member.status == "pending") continue;
     PlotSeries& series = member.status == "diverged" ? diverged : late;
     series.x.push_back(member.batch);
@@ -85,14 +85,14 @@ std::string target_sentence(const StudyRecord& study, const BatchPlot& wanted,
   const auto less = [](const auto& a, const auto& b) { return a.second < b.second; };
   const auto least = std::min_element(best.begin(), best.end(), less);
   const auto say = [&](double value) {
-    return wanted.value == &StudyMember::time_to_target_s
+    return wanted.value == &MemberRecord::time_to_target_s
                ? seconds_text(value)
-               : count_text(value, wanted.value == &StudyMember::steps_to_target ? "step" : "epoch");
+               : count_text(value, wanted.value == &MemberRecord::steps_to_target ? "step" : "epoch");
   };
   std::string sentence = fmt::format("{} took the least: {} to {}.", "Batch " + plain_number(least->first),
                                      say(least->second), study.target->text());
   std::size_t never = 0;
-  for (const StudyMember& member : study.members) never += !member.reached && member.status != "pending";
+  for (const MemberRecord& member : study.members) never += !member.reached && member.status != "pending";
   const auto compare = [&](const char* which, const std::pair<const double, double>& other) {
     if (other.first != least->first)
       sentence += fmt::format(" The {} batch that got there, {}, took {:.1f} times as much.", which,
@@ -110,7 +110,7 @@ void add_optima(const StudyRecord& study, Value value, Plot* plot) {
     plot->notes.push_back({.label = "predicted " + plain_number(study.predicted->batch),
                            .x = study.predicted->batch,
                            .colour = 3});
-  const StudyMember* found = study.member(study.found);
+  const MemberRecord* found = study.member(study.found);
   if (found && std::isfinite(found->*value))
     plot->notes.push_back({.kind = PlotNote::Kind::kPoint,
                            .label = "found " + plain_number(found->batch),
@@ -185,11 +185,11 @@ Figure batch_figure(const StudyView& view, const BatchPlot& wanted) {
 
 std::vector<Figure> target_figures(const StudyView& view) {
   return {target_figure(view, {"trade-off", "Batch size against time to the target", "seconds to the target",
-                               &StudyMember::time_to_target_s, false, true}),
+                               &MemberRecord::time_to_target_s, false, true}),
           target_figure(view, {"steps-to-target", "Batch size against steps to the target",
-                               "steps to the target", &StudyMember::steps_to_target, false, true}),
+                               "steps to the target", &MemberRecord::steps_to_target, false, true}),
           target_figure(view, {"epochs-to-target", "Batch size against epochs to the target",
-                               "epochs to the target", &StudyMember::epochs_to_target, false, true})};
+                               "epochs to the target", &MemberRecord::epochs_to_target, false, true})};
 }
 
 std::vector<Figure> batch_figures(const StudyView& view) {
@@ -197,14 +197,14 @@ std::vector<Figure> batch_figures(const StudyView& view) {
       view.study.target ? view.study.target->at_least : !view.study.best_metric.ends_with("loss");
   const std::string label = view.study.best_metric.empty() ? "metric" : view.study.best_metric;
   std::vector<Figure> figures = {
-      batch_figure(view, {"best-metric", "Best metric over batch size", label.c_str(), &StudyMember::best,
+      batch_figure(view, {"best-metric", "Best metric over batch size", label.c_str(), &MemberRecord::best,
                           highest, false}),
       batch_figure(view, {"spread", "Spread of the loss over the last epoch", "standard deviation",
-                          &StudyMember::last_epoch_loss_spread, false, true}),
+                          &MemberRecord::last_epoch_loss_spread, false, true}),
       batch_figure(view, {"rows-per-second", "Rows per second over batch size", "rows per second",
-                          &StudyMember::rows_per_s, true, true})};
+                          &MemberRecord::rows_per_s, true, true})};
   Figure share = batch_figure(view, {"limit-share", "Share of what the machine allows", "share of the limit",
-                                     &StudyMember::limit_share, true, false});
+                                     &MemberRecord::limit_share, true, false});
   if (share.empty.empty()) figures.push_back(std::move(share));
   return figures;
 }

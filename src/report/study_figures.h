@@ -45,9 +45,9 @@ Figure difference_figure(const StudyView& view);
 Figure member_figure(const StudyView& view);
 
 /// "full", "mini-batch" or "single rows"; "" where the batch is not known.
-std::string regime_of(const StudyMember& member);
+std::string regime_of(const MemberRecord& member);
 
 /// "batch 256, rate 0.1, 2 ranks": what tells a member from the others of its study.
-std::string label_of(const StudyMember& member, const StudyRecord& study);
+std::string label_of(const MemberRecord& member, const StudyRecord& study);
 
 }  // namespace lockstep

@@ -10,10 +10,10 @@
 
 namespace lockstep {
 
-std::map<std::string, SeedGroup> groups_of(const StudyRecord& study, double StudyMember::*value,
+std::map<std::string, SeedGroup> groups_of(const StudyRecord& study, double MemberRecord::*value,
                                            double missing) {
   std::map<std::string, SeedGroup> groups;
-  for (const StudyMember& member : study.members) {
+  for (const MemberRecord& member : study.members) {
     if (!(member.batch > 0) || member.status == "pending") continue;
     std::string key = fmt::format("{} {} {}", member.batch, member.ranks, member.rate);
     for (const auto& [name, text] : member.settings)
@@ -43,7 +43,7 @@ std::map<double, double> best_by_batch(const std::map<std::string, SeedGroup>& g
 
 std::vector<double> ranks_of(const StudyRecord& study) {
   std::vector<double> ranks;
-  for (const StudyMember& member : study.members)
+  for (const MemberRecord& member : study.members)
     if (std::isfinite(member.ranks) && std::find(ranks.begin(), ranks.end(), member.ranks) == ranks.end())
       ranks.push_back(member.ranks);
   std::sort(ranks.begin(), ranks.end());

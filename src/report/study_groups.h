@@ -14,13 +14,13 @@ constexpr double kNeverReached = std::numeric_limits<double>::infinity();
 
 /// Members that differ in the seed alone, and one value of each.
 struct SeedGroup {
-  const StudyMember* first = nullptr;
+  const MemberRecord* first = nullptr;
   std::vector<double> values;
 };
 
 /// All groups of a study. A value that is missing counts as `missing` if that is kNeverReached, else not at
 /// all. Members that have not begun are left out.
-std::map<std::string, SeedGroup> groups_of(const StudyRecord& study, double StudyMember::*value,
+std::map<std::string, SeedGroup> groups_of(const StudyRecord& study, double MemberRecord::*value,
                                            double missing);
 
 /// Batch → the best of the groups' medians, on so many ranks. Batches without a finite one are missing.

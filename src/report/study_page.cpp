@@ -16,9 +16,9 @@ namespace fs = std::filesystem;
 namespace {
 
 std::string member_verdict(const StudyRecord& study, const char* regime, const char* name) {
-  const StudyMember* best = nullptr;
+  const MemberRecord* best = nullptr;
   bool exists = false;
-  for (const StudyMember& member : study.members) {
+  for (const MemberRecord& member : study.members) {
     if (regime_of(member) != regime) continue;
     exists = true;
     if (member.reached && (!best || member.time_to_target_s < best->time_to_target_s)) best = &member;
@@ -36,11 +36,11 @@ std::string verdict_of_study(const StudyRecord& study) {
     return fmt::format("{}, without a target.",
                        count_text(static_cast<double>(study.members.size()), "training"));
   std::size_t reached = 0;
-  for (const StudyMember& member : study.members) reached += member.reached;
+  for (const MemberRecord& member : study.members) reached += member.reached;
   std::string verdict =
       fmt::format("{} of {} reached {}.", reached,
                   count_text(static_cast<double>(study.members.size()), "member"), study.target->text());
-  const StudyMember* found = study.member(study.found);
+  const MemberRecord* found = study.member(study.found);
   if (!found || !found->reached) return verdict;
   verdict +=
       fmt::format(" Fastest was {}: {}.", label_of(*found, study), seconds_text(found->time_to_target_s));
@@ -54,7 +54,7 @@ std::vector<std::pair<std::string, std::string>> facts_of(const StudyRecord& stu
   facts.emplace_back("members", std::to_string(study.members.size()));
   if (study.target) facts.emplace_back("target", study.target->text());
   if (study.budget_s > 0) facts.emplace_back("budget of each", seconds_text(study.budget_s));
-  for (const StudyMember& member : study.members) {
+  for (const MemberRecord& member : study.members) {
     if (!member.run) continue;
     facts.emplace_back("model", member.run->setting("model.name"));
     facts.emplace_back("optimizer", member.run->setting("optim.name"));
@@ -71,7 +71,7 @@ std::vector<std::pair<std::string, std::string>> facts_of(const StudyRecord& stu
 
 std::size_t regimes_in(const StudyRecord& study) {
   std::set<std::string> regimes;
-  for (const StudyMember& member : study.members)
+  for (const MemberRecord& member : study.members)
     if (member.run && member.run->course("train.loss")) regimes.insert(regime_of(member));
   regimes.erase("");
   return regimes.size();
@@ -111,10 +111,10 @@ ReportPage study_page(const StudyRecord& study, const fs::path& folder) {
     std::erase_if(page.sections, [](const PageSection& section) { return section.figures.empty(); });
   } else
     page.sections = {std::move(balance), std::move(courses), std::move(machine), std::move(members)};
-  const StudyMember* detail = study.member(study.found);
+  const MemberRecord* detail = study.member(study.found);
   if (!detail || !detail->run) {
     detail = nullptr;
-    for (const StudyMember& member : study.members)
+    for (const MemberRecord& member : study.members)
       if (!detail && member.run && !is_study_of_runs) detail = &member;
   }
   if (!detail) return page;

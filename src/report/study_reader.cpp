@@ -30,8 +30,8 @@ std::string text_of(const Json& json) {
   return json.is_string() ? json.get<std::string>() : json.dump();
 }
 
-StudyMember member_of(const Json& json, const fs::path& folder) {
-  StudyMember member;
+MemberRecord member_of(const Json& json, const fs::path& folder) {
+  MemberRecord member;
   member.name = text_or(json, "name", "?");
   member.status = text_or(json, "status", "pending");
   const Json settings = json.value("settings", Json::object());
@@ -65,11 +65,11 @@ std::vector<double> numbers_of(const Json& list) {
   return numbers;
 }
 
-std::optional<Landscape> read_landscape(const fs::path& file) {
+std::optional<LandscapeRecord> read_landscape(const fs::path& file) {
   if (!fs::exists(file)) return std::nullopt;
   const Json json = Json::parse(read_file(file), nullptr, false);
   if (!json.is_object()) return std::nullopt;
-  Landscape landscape;
+  LandscapeRecord landscape;
   landscape.is_exact = json.value("exact", false);
   landscape.explained = number_or_nan(json, "explained");
   landscape.x = numbers_of(json.value("x", Json()));
@@ -79,7 +79,7 @@ std::optional<Landscape> read_landscape(const fs::path& file) {
   for (const Json& row : loss) landscape.loss.push_back(numbers_of(row));
   for (const Json& path : json.value("paths", Json::array())) {
     if (!path.is_object()) continue;
-    Landscape::Path read{text_or(path, "member", ""), text_or(path, "regime", ""), {}};
+    LandscapeRecord::Path read{text_or(path, "member", ""), text_or(path, "regime", ""), {}};
     for (const Json& point : path.value("points", Json::array()))
       if (const auto numbers = numbers_of(point);
           numbers.size() >= 3 && std::isfinite(numbers[0]) && std::isfinite(numbers[1]))
@@ -107,10 +107,10 @@ StudyRecord study_from(const Json& json, const fs::path& folder) {
   if (target.is_object())
     study.target = {text_or(target, "metric", ""), target.value("at_least", true),
                     number_or_nan(target, "value")};
-  study.best_metric = study.target ? study.target->metric : "";
+  study.best_metric = text_or(json, "metric", study.target ? study.target->metric : "");
   for (const Json& member : json.value("members", Json::array()))
     if (member.is_object()) study.members.push_back(member_of(member, folder));
-  for (const StudyMember& member : study.members)
+  for (const MemberRecord& member : study.members)
     if (study.best_metric.empty() && member.run) study.best_metric = member.run->setting("train.watch");
   const Json predicted = json.value("predicted", Json());
   if (predicted.is_object())

@@ -42,9 +42,9 @@ const CoursePoint* first_at_target(const std::vector<CoursePoint>& points, const
   return nullptr;
 }
 
-StudyMember member_of(RunRecord run, const std::optional<StudyTarget>& target, const std::string& metric) {
+MemberRecord member_of(RunRecord run, const std::optional<StudyTarget>& target, const std::string& metric) {
   const double nan = std::nan("");
-  StudyMember member{.name = run.name, .status = run.status()};
+  MemberRecord member{.name = run.name, .status = run.status()};
   member.ranks = run.number("ranks", run.fact("ranks", 1));
   member.batch = run.batch();
   member.rate = number_in(run.setting("optim.learning_rate"));
@@ -91,8 +91,8 @@ std::string StudyTarget::text() const {
   return metric + (at_least ? " ≥ " : " ≤ ") + plain_number(value);
 }
 
-const StudyMember* StudyRecord::member(const std::string& member_name) const {
-  for (const StudyMember& candidate : members)
+const MemberRecord* StudyRecord::member(const std::string& member_name) const {
+  for (const MemberRecord& candidate : members)
     if (candidate.name == member_name) return &candidate;
   return nullptr;
 }
@@ -108,7 +108,7 @@ StudyRecord study_of_runs(std::vector<RunRecord> runs) {
   for (RunRecord& run : runs)
     study.members.push_back(member_of(std::move(run), study.target, study.best_metric));
   double least = std::numeric_limits<double>::infinity();
-  for (const StudyMember& member : study.members)
+  for (const MemberRecord& member : study.members)
     if (member.reached && member.time_to_target_s < least) {
       least = member.time_to_target_s;
       study.found = member.name;

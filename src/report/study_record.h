@@ -13,7 +13,7 @@
 namespace lockstep {
 
 /// One training of a study. What was not reached or not measured is NaN.
-struct StudyMember {
+struct MemberRecord {
   std::string name;
   std::map<std::string, std::string> settings;  ///< what it varies, as text
   std::string status;                           ///< target, finished, budget, diverged, failed, pending
@@ -26,7 +26,7 @@ struct StudyMember {
 };
 
 /// Cost over a plane of parameters, and the paths of members through it.
-struct Landscape {
+struct LandscapeRecord {
   struct Path {
     std::string member, regime;
     std::vector<std::array<double, 3>> points;  ///< x, y, step
@@ -54,17 +54,17 @@ struct StudyRecord {
   std::string name;
   std::filesystem::path folder;  ///< empty for runs given one by one
   std::optional<StudyTarget> target;
-  std::string best_metric;  ///< what StudyMember::best is of
+  std::string best_metric;  ///< what MemberRecord::best is of
   double budget_s = 0;
-  std::vector<StudyMember> members;
+  std::vector<MemberRecord> members;
   struct Prediction {
     double batch = 0, rate = 0, ranks = 1, time_s = 0;
   };
   std::optional<Prediction> predicted;
   std::string found;  ///< name of the best member; empty: none reached the target
-  std::optional<Landscape> landscape;
+  std::optional<LandscapeRecord> landscape;
 
-  const StudyMember* member(const std::string& member_name) const;
+  const MemberRecord* member(const std::string& member_name) const;
 };
 
 bool is_study(const std::filesystem::path& folder);

@@ -35,7 +35,7 @@ Figure histogram_figure(const RunView& view) {
     return figure;
   }
   // Bins say their middle; they meet half way, by ratio.
-  PlotSeries bars{.name = "steps", .mark = Mark::kBars};
+  PlotSeries bars{.name = "steps", .mark = PlotMark::kBars};
   const auto edge = [&](std::size_t i) {
     if (bins.size() == 1) return bins[0][0] * (i == 0 ? 0.98 : 1.02);
     if (i == 0) return bins[0][0] / std::sqrt(bins[1][0] / bins[0][0]);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "report/metrics_reader.h"
+#include "report/metrics_intake.h"
 
 #include <charconv>
 #include <fstream>
@@ -11,7 +11,7 @@ namespace lockstep {
 
 using Json = nlohmann::json;
 
-void MetricsReader::read(const std::filesystem::path& file) {
+void MetricsIntake::read(const std::filesystem::path& file) {
   std::vector<char> buffer(std::size_t{1} << 18);
   std::ifstream in;
   in.rdbuf()->pubsetbuf(buffer.data(), static_cast<std::streamsize>(buffer.size()));
@@ -20,7 +20,7 @@ void MetricsReader::read(const std::filesystem::path& file) {
     if (!line.empty()) add_line(line);
 }
 
-void MetricsReader::add_line(std::string_view line) {
+void MetricsIntake::add_line(std::string_view line) {
   kind_ = hash_ = source_ = {};
   place_ = {};
   is_best_ = false;
@@ -30,7 +30,7 @@ void MetricsReader::add_line(std::string_view line) {
 }
 
 // False: the line is finished with.
-bool MetricsReader::collect(std::string_view line) {
+bool MetricsIntake::collect(std::string_view line) {
   for (FlatObject object(line);;) {
     const FlatObject::Member member = object.next();
     switch (member.kind) {
@@ -66,7 +66,7 @@ bool MetricsReader::collect(std::string_view line) {
   }
 }
 
-void MetricsReader::store() {
+void MetricsIntake::store() {
   if (kind_ == "schema") {
     for (const Value& value : values_) run_.facts[std::string(value.key)] = value.number;
     return;
@@ -89,7 +89,7 @@ void MetricsReader::store() {
   }
 }
 
-Course* MetricsReader::course_of(std::string_view key, std::size_t place) {
+Course* MetricsIntake::course_of(std::string_view key, std::size_t place) {
   if (place < order_.size() && order_[place].key == key) return order_[place].course;
   auto found = run_.courses.find(key);
   if (found == run_.courses.end()) found = run_.courses.emplace(std::string(key), Course(buckets_)).first;
@@ -99,7 +99,7 @@ Course* MetricsReader::course_of(std::string_view key, std::size_t place) {
 }
 
 // Lines of kind "time": seconds of every rank since the line before.
-void MetricsReader::add_nested(std::string_view line) {
+void MetricsIntake::add_nested(std::string_view line) {
   const Json json = Json::parse(line, nullptr, false);
   if (!json.is_object()) {
     ++run_.unread_lines;

@@ -12,9 +12,9 @@ namespace lockstep {
 /// Takes the lines of metrics.jsonl one by one. Every numeric member of a line becomes a course under its
 /// key, except those that say where the line stands. Memory does not grow with the number of lines, apart
 /// from 16 bytes for each hash.
-class MetricsReader {
+class MetricsIntake {
  public:
-  MetricsReader(RunRecord* run, std::size_t buckets) : run_(*run), buckets_(buckets) {}
+  MetricsIntake(RunRecord* run, std::size_t buckets) : run_(*run), buckets_(buckets) {}
 
   void read(const std::filesystem::path& file);
   void add_line(std::string_view line);
