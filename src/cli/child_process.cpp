@@ -22,14 +22,6 @@ bool is_kept(std::string_view variable) {
   return true;
 }
 
-std::vector<char*> environment() {
-  std::vector<char*> kept;
-  for (char** entry = environ; *entry != nullptr; ++entry)
-    if (is_kept(*entry)) kept.push_back(*entry);
-  kept.push_back(nullptr);
-  return kept;
-}
-
 int wait_for(pid_t child) {
   int status = 0;
   while (waitpid(child, &status, 0) < 0)
@@ -40,11 +32,19 @@ int wait_for(pid_t child) {
 
 }  // namespace
 
+std::vector<char*> child_environment() {
+  std::vector<char*> kept;
+  for (char** entry = environ; *entry != nullptr; ++entry)
+    if (is_kept(*entry)) kept.push_back(*entry);
+  kept.push_back(nullptr);
+  return kept;
+}
+
 int run_child(const std::vector<std::string>& command, const std::filesystem::path& output) {
   std::vector<char*> words;
   for (const std::string& word : command) words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
-  std::vector<char*> variables = environment();
+  std::vector<char*> variables = child_environment();
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);

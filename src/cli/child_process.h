@@ -12,4 +12,7 @@ namespace lockstep {
 /// of this program. Throws Error(kHosts) where it cannot be started.
 int run_child(const std::vector<std::string>& command, const std::filesystem::path& output);
 
+/// The environment of such a command, for exec; valid until ours changes.
+std::vector<char*> child_environment();
+
 }  // namespace lockstep

@@ -11,6 +11,7 @@
 #include "cli/predict_command.h"
 #include "cli/report_command.h"
 #include "cli/resume_command.h"
+#include "cli/study_command.h"
 #include "cli/train_command.h"
 #include "cli/verify_command.h"
 
@@ -21,6 +22,7 @@ std::vector<Command> commands() {
   std::vector<Command> rows;
   add_train_commands(&rows);
   add_resume_commands(&rows);
+  add_study_command(&rows);
   add_eval_commands(&rows);
   add_predict_commands(&rows);
   add_verify_commands(&rows);

@@ -134,7 +134,7 @@ std::string shell_text(const std::vector<std::string>& words) {
   return text;
 }
 
-std::vector<std::string> mpirun_line(int ranks, const std::vector<std::string>& command) {
+std::vector<std::string> mpirun_line(int ranks, const std::vector<std::string>& command, Binding binding) {
   if (find_program("mpirun").empty())
     throw Error(
         ExitCode::kHosts,
@@ -146,7 +146,7 @@ std::vector<std::string> mpirun_line(int ranks, const std::vector<std::string>& 
   if (mpi_library().starts_with("Open MPI")) {
     add({"-q"});
     if (geteuid() == 0) add({"--allow-run-as-root"});
-    if (ranks <= usable_cores())
+    if (ranks <= usable_cores() && binding == Binding::kCores)
       add({"--map-by", "core", "--bind-to", "core"});
     else
       add({"--oversubscribe", "--map-by", "slot", "--bind-to", "none"});

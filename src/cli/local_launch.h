@@ -18,8 +18,13 @@ Flag ranks_flag();
 /// Error(kUsage) where a launcher started another number of ranks.
 std::optional<int> launch_ranks(const CommandContext& context);
 
+/// How ranks are put on cores: each bound to one of its own, or left where the processors of their parent
+/// are.
+enum class Binding { kCores, kInherited };
+
 /// `mpirun … command`, with mapping and binding for `ranks` ranks on this machine.
-std::vector<std::string> mpirun_line(int ranks, const std::vector<std::string>& command);
+std::vector<std::string> mpirun_line(int ranks, const std::vector<std::string>& command,
+                                     Binding binding = Binding::kCores);
 
 /// Prints the line to stderr, runs it and returns its exit code. SIGTERM, SIGINT and SIGHUP reach it as
 /// SIGUSR1, at which ranks save and stop with code 75; a second one as SIGTERM, a third as SIGKILL. A rank

@@ -69,12 +69,19 @@ int usable_processors() {
 }
 
 int usable_cores() {
+  return static_cast<int>(core_processors().size());
+}
+
+std::vector<int> core_processors() {
   std::set<std::string> cores;
+  std::vector<int> processors;
   for (const int processor : affinity()) {
     const std::string topology = "/sys/devices/system/cpu/cpu" + std::to_string(processor) + "/topology/";
-    cores.insert(first_line(topology + "thread_siblings_list").value_or(std::to_string(processor)));
+    if (cores.insert(first_line(topology + "thread_siblings_list").value_or(std::to_string(processor)))
+            .second)
+      processors.push_back(processor);
   }
-  return static_cast<int>(cores.size());
+  return processors;
 }
 
 std::optional<double> processor_quota() {

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace lockstep {
 
@@ -16,6 +17,8 @@ std::string find_program(const std::string& name);
 int usable_processors();
 /// Physical cores among them: what ranks can be bound to.
 int usable_cores();
+/// One logical processor of each of these cores.
+std::vector<int> core_processors();
 /// Processors' worth of time a container may use; nothing: no limit.
 std::optional<double> processor_quota();
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/option_table.h"
 
+#include "cli/study_options.h"
 #include "data/load.h"
 #include "optim/rate.h"
 #include "optim/regularization.h"
@@ -51,6 +52,7 @@ OptionTable all_options(const Plugins& plugins) {
   plugins.optimizers.declare(table);
   plugins.schedules.declare(table);
   plugins.reducers.declare(table);
+  declare_study_options(table);
   return table;
 }
 

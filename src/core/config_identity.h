@@ -10,9 +10,9 @@
 namespace lockstep {
 
 /// Whether changing this key can change a bit of the model. The others may differ on resume:
-/// run.* except run.seed, log.*, comm.* except comm.sparse, checkpoint.*, and the paths data.train,
-/// data.valid, data.test, their labels and data.cache — what the paths hold is compared by fingerprint
-/// instead, and data.valid = "split:…" by canonical_config().
+/// run.* except run.seed, log.*, comm.* except comm.sparse, checkpoint.*, study.*, train.budget, and the
+/// paths data.train, data.valid, data.test, their labels and data.cache — what the paths hold is compared by
+/// fingerprint instead, and data.valid = "split:…" by canonical_config().
 bool determines_model(std::string_view key);
 
 /// The keys and values that determine the model, one "key = value" a line, sorted by key. Keys the selection

@@ -157,6 +157,28 @@ Setting check_leaf(const OptionTable& table, const Leaf& leaf, const std::string
   return setting;
 }
 
+/// The list of texts that takes "KEY = A | B" for every key of a table: study.vary.
+const OptionSpec* find_list_of_table(const OptionTable& table, const std::string& key) {
+  for (const OptionSpec& spec : table.specs())
+    if (spec.key.ends_with(".vary") && (key == spec.key || key.starts_with(spec.key + "."))) return &spec;
+  return nullptr;
+}
+
+std::string alternatives_text(const toml::node& node, const std::string& where) {
+  const toml::array* list = node.as_array();
+  if (list == nullptr || list->empty()) fail(where + R"( takes a list of values, such as ["sgd", "adam"])");
+  std::string text;
+  for (const toml::node& element : *list) {
+    std::string word = word_of(element);
+    if (const toml::array* inner = element.as_array()) {
+      word.clear();
+      for (const toml::node& part : *inner) word += (word.empty() ? "" : ",") + word_of(part);
+    }
+    text += (text.empty() ? "" : " | ") + word;
+  }
+  return text;
+}
+
 /// The files a file builds on, taken out of its table.
 std::vector<std::string> take_bases(toml::table* root, const std::string& path) {
   const toml::node* node = root->get("extends");
@@ -211,8 +233,24 @@ class TomlReader {
     });
     for (const Leaf& leaf : leaves) {
       const bool is_empty_table = leaf.node->is_table() && has_table(leaf.key);
-      if (!is_empty_table) settings.push_back(check_leaf(table_, leaf, path));
+      const OptionSpec* spec = find_list_of_table(table_, leaf.key);
+      if (spec != nullptr && (leaf.key != spec->key || leaf.node->is_table()))
+        add_to_list(*spec, leaf, path);
+      else if (!is_empty_table)
+        settings.push_back(check_leaf(table_, leaf, path));
     }
+  }
+
+  /// All keys of the table make one list.
+  void add_to_list(const OptionSpec& spec, const Leaf& leaf, const std::string& path) {
+    const std::string where = place(path, leaf.key_position);
+    auto list = std::find_if(settings.begin(), settings.end(), [&](const Setting& one) {
+      return one.key == spec.key && one.origin.starts_with(path + ":");
+    });
+    if (list == settings.end()) list = settings.insert(settings.end(), {spec.key, {}, where});
+    if (leaf.key == spec.key) return;
+    const std::string key = leaf.key.substr(spec.key.size() + 1);
+    list->words.push_back(key + " = " + alternatives_text(*leaf.node, where + ": " + leaf.key));
   }
 
   bool has_table(const std::string& name) const {

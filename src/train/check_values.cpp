@@ -27,6 +27,8 @@ void check_values(const Options& options, const Plugins& plugins) {
                             Cadence::Clock::kRefused);
   const Cadence checkpoints("checkpoint.every", options.text("checkpoint.every"), kAnyLength.steps_per_epoch,
                             Cadence::Clock::kAllowed);
+  const Cadence budget("train.budget", options.text("train.budget"), kAnyLength.steps_per_epoch,
+                       Cadence::Clock::kAllowed);
 }
 
 }  // namespace lockstep

@@ -39,6 +39,10 @@ void declare_train(OptionTable& table) {
              "permute the rows of every shard anew each epoch (data.shuffle_window); false: file order");
   table.text("train.target", "",
              "stop when reached: \"valid.accuracy >= 0.88\"; the time to it goes to the summary");
+  table.text(
+      "train.budget", "never",
+      "end the run, evaluated and saved like a finished one, after so much time in steps (\"10min\") or "
+      "so many of them (\"500 steps\", \"2 epochs\"); the schedule keeps to the planned length");
   table.text("train.watch", "valid.loss",
              "metric that chooses the best weights, early stopping and plateaus");
   table
@@ -61,10 +65,10 @@ void declare_train(OptionTable& table) {
 }
 
 void declare_others(OptionTable& table) {
-  table.text(
-      "eval.every", "1 epoch",
-      "how often data.valid and data.test are evaluated: \"1 epoch\", \"500 steps\" or \"never\", which "
-      "leaves the end of the run");
+  table.text("eval.every", "1 epoch",
+             "how often data.valid and data.test are evaluated: \"1 epoch\", \"500 steps\", \"5%\" (whenever "
+             "the steps "
+             "have grown by so much) or \"never\", which leaves the end of the run");
   table.text("eval.train", "end", "when metrics of all training rows are computed")
       .one_of({"end", "always", "never"});
   table.integer("eval.top_k", 5, "k of the top-k accuracy").range(1, 1000);

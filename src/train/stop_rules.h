@@ -20,6 +20,8 @@ class Target {
   explicit Target(const Options& options);
   bool exists() const { return !metric_.empty(); }
   const std::string& metric() const { return metric_; }
+  bool wants_at_least() const { return wants_at_least_; }
+  double value() const { return value_; }
   bool reached(const MetricValues& values) const;
 
  private:

@@ -21,6 +21,10 @@ const char* name_of(EndReason reason) {
       return "patience";
     case EndReason::kTolerance:
       return "tolerance";
+    case EndReason::kBudget:
+      return "budget";
+    case EndReason::kDiverged:
+      return "diverged";
     case EndReason::kStopped:
       return "stopped";
   }

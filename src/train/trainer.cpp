@@ -22,7 +22,7 @@ std::atomic<bool> Trainer::stop_requested{false};
 
 namespace {
 
-enum Vote : std::uint64_t { kVoteStop = 1, kVoteSave = 2, kVoteTimes = 4 };
+enum Vote : std::uint64_t { kVoteStop = 1, kVoteSave = 2, kVoteTimes = 4, kVoteBudget = 8 };
 
 Index planned_steps(const Options& options, Index steps_per_epoch) {
   if (const Index steps = options.integer("train.steps"); steps > 0) return steps;
@@ -84,6 +84,7 @@ Trainer::Trainer(const Options& options, const Plugins& plugins, Communicator& c
                           Cadence::Clock::kRefused),
       checkpoint_cadence_("checkpoint.every", options.text("checkpoint.every"), steps_per_epoch_,
                           Cadence::Clock::kAllowed),
+      budget_("train.budget", options.text("train.budget"), steps_per_epoch_, Cadence::Clock::kAllowed),
       keeps_best_(options.integer("train.patience") > 0 && options.flag("train.restore_best")),
       rank_times_(communicator),
       path_(options.integer("log.path")) {
@@ -159,6 +160,14 @@ TrainOutcome Trainer::run() {
   return outcome_;
 }
 
+TrainOutcome Trainer::diverged_outcome() const {
+  TrainOutcome outcome = outcome_;
+  outcome.reason = EndReason::kDiverged;
+  outcome.last = report_;
+  outcome.best_step = watch_.best_step();
+  return outcome;
+}
+
 void Trainer::run_step() {
   const BatchWindow window = next_window();
   const double start = now_seconds();
@@ -168,6 +177,7 @@ void Trainer::run_step() {
   if (checkpoint_cadence_.seconds() > 0 && start - last_save_s_ >= checkpoint_cadence_.seconds())
     mine.votes |= kVoteSave;
   if (rank_times_.is_due(start)) mine.votes |= kVoteTimes;
+  if (budget_.seconds() > 0 && report_.train_s >= budget_.seconds()) mine.votes |= kVoteBudget;
   Tail total;
   float* gradient = nullptr;
   if (sparse_)
@@ -183,6 +193,7 @@ void Trainer::run_step() {
   else
     end_step_without_update();
   if ((total.votes & kVoteStop) != 0 && reason_ == EndReason::kFinished) reason_ = EndReason::kStopped;
+  if ((total.votes & kVoteBudget) != 0 && reason_ == EndReason::kFinished) reason_ = EndReason::kBudget;
   saves_now_ = (total.votes & kVoteSave) != 0;
   gathers_times_now_ = (total.votes & kVoteTimes) != 0;
 
@@ -251,6 +262,8 @@ void Trainer::handle_non_finite(const BatchWindow& window) {
 void Trainer::after_step() {
   const Index done = windows_done();
   const bool is_last = done >= total_steps_;
+  if (budget_.is_due(done) && reason_ == EndReason::kFinished) reason_ = EndReason::kBudget;
+  if (is_last && reason_ == EndReason::kBudget) reason_ = EndReason::kFinished;
   const bool is_end = is_last || (is_finished() && reason_ != EndReason::kStopped);
   // A stopped run evaluates too where it is due: what follows from it belongs to the state that is saved.
   if (is_end || evaluation_cadence_.is_due(done)) evaluate();

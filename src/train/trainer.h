@@ -28,7 +28,7 @@
 
 namespace lockstep {
 
-enum class EndReason { kFinished, kTarget, kPatience, kTolerance, kStopped };
+enum class EndReason { kFinished, kTarget, kPatience, kTolerance, kBudget, kStopped, kDiverged };
 
 /// What a run came to.
 struct TrainOutcome {
@@ -56,8 +56,10 @@ class Trainer {
   /// Continues where this checkpoint was written. Throws Error where it is of another experiment.
   void resume(const TensorFile& checkpoint);
 
-  /// Collective.
+  /// Collective. Throws AgreedError(kDiverged).
   TrainOutcome run();
+  /// What a run that diverged had come to.
+  TrainOutcome diverged_outcome() const;
 
   Index batch() const { return batch_; }
   Index steps_per_epoch() const { return steps_per_epoch_; }
@@ -126,7 +128,7 @@ class Trainer {
   Rate rate_;
   Target target_;
   BestWatch watch_;
-  Cadence evaluation_cadence_, checkpoint_cadence_;
+  Cadence evaluation_cadence_, checkpoint_cadence_, budget_;
   bool keeps_best_;
   std::vector<StepObserver*> observers_;
   RankTimes rank_times_;

@@ -128,6 +128,20 @@ void resume_training(Communicator& communicator, const TrainingRequest& request,
   require_agreement(communicator, "checkpoint", found);
 }
 
+// A run that diverged tells how far it came; there is no model.
+TrainOutcome run_trainer(Trainer& trainer, const Dataset& rows, Communicator& communicator,
+                         const RunDirectory* directory, double start) {
+  try {
+    return trainer.run();
+  } catch (const AgreedError& error) {
+    if (directory != nullptr && error.code() == ExitCode::kDiverged)
+      write_file_atomically(directory->file("summary.json"),
+                            summary_json(trainer.diverged_outcome(), trainer, rows, communicator.size(),
+                                         now_seconds() - start));
+    throw;
+  }
+}
+
 }  // namespace
 
 // All keys: even those that leave the model alone, such as checkpoint.every, decide when ranks meet.
@@ -189,7 +203,7 @@ TrainingResult train_run(const Options& options, const Plugins& plugins, Communi
   }
   if (request.resumes) resume_training(communicator, request, *trainer, directory.get(), progress);
   if (metrics) metrics->begin(facts_of(options, *trainer, *model, data.train, communicator.size()));
-  const TrainOutcome outcome = trainer->run();
+  const TrainOutcome outcome = run_trainer(*trainer, data.train, communicator, directory.get(), start);
   if (progress && outcome.last.shares.exposed > 0)
     progress->on_message(fmt::format("of {:.3g} ms a step {:.3g} ms went by waiting for other nodes",
                                      trainer->step_times().mean_ms(),

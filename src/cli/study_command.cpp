@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/study_command.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "cli/machine.h"
+#include "cli/study_directory.h"
+#include "cli/study_file.h"
+#include "cli/study_runner.h"
+#include "core/atomic_file.h"
+#include "core/config.h"
+#include "core/floating_point.h"
+#include "core/option_text.h"
+#include "core/setting.h"
+#include "lockstep/comm/mpi_session.h"
+#include "lockstep/core/error.h"
+#include "train/check_values.h"
+#include "train/experiment.h"
+#include "train/run_directory.h"
+#include "train/training_run.h"
+
+namespace lockstep {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+namespace {
+
+struct Request {
+  fs::path directory;
+  bool resumes = false;
+  int concurrent = 1;
+};
+
+Request read_request(const CommandLine& line) {
+  Request request;
+  request.directory = line.text("run-dir");
+  request.resumes = line.has("resume");
+  if (request.resumes && request.directory.empty())
+    throw Error(ExitCode::kUsage, "--resume needs --run-dir, the directory of the study");
+  if (request.resumes && !fs::exists(request.directory / "study.json"))
+    throw Error(ExitCode::kData, request.directory.string() + ": holds no study to resume");
+  request.concurrent = line.text("concurrent") == "auto"
+                           ? usable_cores()
+                           : static_cast<int>(std::min<std::int64_t>(line.integer("concurrent", 1, 1), 4096));
+  return request;
+}
+
+// --batches 1,full is study.batches = ["1", "full"].
+void apply_flags(const CommandLine& line, Options& options) {
+  for (const char* name : {"batches", "rates", "ranks", "seeds", "budget"}) {
+    if (!line.has(name)) continue;
+    const std::string key = std::string("study.") + name;
+    apply_settings(
+        {{key, split_words(*options.table().find(key), line.text(name)), std::string("--") + name}},
+        &options);
+  }
+  if (line.has("vary")) options.set("study.vary", line.texts("vary"), "--vary");
+}
+
+Options read_options(const CommandContext& context, const Request& request) {
+  ConfigRequest config = context.line.config();
+  if (request.resumes)
+    config.files.insert(config.files.begin(), (request.directory / "config.toml").string());
+  Options options = resolve_config(context.table, config);
+  if (options.text("run.name").empty() && !config.files.empty())
+    options.set("run.name", fs::path(config.files.back()).stem().string(), "name of the config");
+  apply_flags(context.line, options);
+  check_values(options, context.plugins);
+  return options;
+}
+
+// Read once to know how many there are.
+Index training_rows(Options options, const Plugins& plugins) {
+  for (const char* key : {"data.test", "data.test_labels"}) options.set(key, std::string(), "study");
+  const auto loss = make_loss(options, plugins);
+  return load_all(options, plugins, *make_single_communicator(), *loss).train.info().rows;
+}
+
+std::optional<StudyPrediction> read_prediction(const CommandLine& line) {
+  if (!line.has("predicted")) return {};
+  const std::string path = line.text("predicted");
+  const Json json = Json::parse(read_file(path), nullptr, false);
+  if (!json.is_object() || !json.contains("recommended"))
+    throw Error(ExitCode::kData, path + ": is not what `lockstep tune` writes beside its TOML file");
+  const Json& best = json["recommended"];
+  return StudyPrediction{best.value("batch", Index{0}), best.value("rate", 0.0), best.value("ranks", 1),
+                         best.value("time_s", MemberResult::kNone)};
+}
+
+int study(const CommandContext& context) {
+  if (launched_by_mpi())
+    throw Error(ExitCode::kUsage, "`lockstep study` starts its own ranks: call it without mpirun");
+  set_floating_point_mode();
+  Request request = read_request(context.line);
+  const Options options = read_options(context, request);
+  const Index rows = training_rows(options, context.plugins);
+  Study study;
+  study.name = options.text("run.name").empty() ? options.text("model.name") : options.text("run.name");
+  study.plan = plan_study(options, context.plugins, rows, request.concurrent);
+  study.predicted = read_prediction(context.line);
+  if (request.directory.empty())
+    request.directory = RunDirectory::fresh_path(options.text("run.root"), study.name + "-study");
+  const StudyDirectory directory(request.directory, options);
+  for (const StudyMember& member : study.plan.members)
+    study.results.push_back(read_member(directory.path() / member_path(member), study.metric()));
+  study.limit_shares.assign(study.results.size(), MemberResult::kNone);
+
+  const auto save = [&] { write_file_atomically(directory.path() / "study.json", study_json(study)); };
+  save();
+  fmt::print(stderr, "{} members, {} at a time, {:.3g} s of training each at most: {}\n",
+             study.results.size(), request.concurrent, study.plan.share_s, directory.path().string());
+  StudyRunner runner(study, directory.path(), save);
+  const bool is_complete = runner.run(request.concurrent);
+  save();
+  fmt::print("{}{}\n", study_table(study), directory.path().string());
+  if (is_complete) return study.best() < 0 && runner.first_failure() != 0 ? runner.first_failure() : 0;
+  fmt::print(stderr, "stopped; `lockstep study --resume --run-dir {}` continues\n",
+             directory.path().string());
+  return static_cast<int>(ExitCode::kStopped);
+}
+
+}  // namespace
+
+void add_study_command(std::vector<Command>* rows) {
+  rows->push_back(
+      {{"study",
+        "",
+        0,
+        0,
+        true,
+        {{"batches", "B,B,…", "study.batches: numbers, or full; default: full and powers of 4"},
+         {"rates", "η,η,…", "study.rates; default: a third of the config's, it, and three times it"},
+         {"ranks", "P,P,…", "study.ranks; default: 1"},
+         {"seeds", "N", "study.seeds: so many from run.seed on; default: 1"},
+         {"budget", "TIME", "study.budget: training time of all members together; default: 10min"},
+         {"vary", "KEY=V|V|…", "study.vary: values of another key", 0, true},
+         {"concurrent", "N|auto",
+          "members that run at a time, each on cores of its own, as far as there are cores; default: 1, "
+          "since "
+          "members that share the memory's bandwidth disturb each other's times"},
+         {"predicted", "FILE", "what `lockstep tune` wrote beside its TOML file, to be compared"},
+         {"resume", "", "continue the study in --run-dir (which it does anyway where the plan is the same)"},
+         {"run-dir", "DIR", "the study's directory; default: a new one under run.root"}}},
+       "Trains one config under many batches, rates and ranks, and shows what each costs.",
+       study});
+}
+
+}  // namespace lockstep
