@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <sstream>
 
 #include "cli/local_launch.h"
 #include "cli/product_limit.h"
@@ -18,6 +20,7 @@
 #include "lockstep/core/error.h"
 #include "report/memory_bandwidth.h"
 #include "report/table.h"
+#include "train/options.h"
 
 namespace lockstep {
 
@@ -30,6 +33,7 @@ struct Request {
   bool has_limits = true;
   bool are_copies = false;
   bool is_json = false;
+  std::vector<std::string> batches;  ///< empty: train.batch
 };
 
 Request read_request(const CommandLine& line) {
@@ -38,6 +42,8 @@ Request read_request(const CommandLine& line) {
   request.has_limits = !line.has("no-limits");
   request.are_copies = line.has("copies");
   request.is_json = line.has("json");
+  std::istringstream words(line.text("batches"));
+  for (std::string word; std::getline(words, word, ',');) request.batches.push_back(word);
   return request;
 }
 
@@ -155,11 +161,34 @@ int bench_as_rank(Communicator& communicator, const Options& options, const Plug
   return 0;
 }
 
+// One object a line. Batches of which a first few steps alone would take longer than all measuring are left
+// out: what they cost follows from the others.
+int bench_batches(Communicator& communicator, Options options, const Plugins& plugins,
+                  const Request& request) {
+  constexpr double kPatience = 4;
+  Index before = 0;
+  double last_s = 0;
+  for (const std::string& batch : request.batches) {
+    options.set("train.batch", batch, "--batches");
+    const Index rows = batch_size(options, std::numeric_limits<Index>::max());
+    double next_s = before == 0 ? 0 : last_s * static_cast<double>(rows) / static_cast<double>(before);
+    broadcast(communicator, &next_s, sizeof next_s);
+    if (next_s * StepTrial::kFirstSteps > kPatience * request.seconds) continue;
+    StepTrial trial(options, plugins, communicator);
+    const StepMeasure step = trial.measure(request.seconds);
+    last_s = step.p50_ms / 1e3;
+    before = step.batch;
+    if (communicator.rank() == 0) fmt::print("{}\n", to_json(step, trial, {}, communicator.size()).dump());
+  }
+  return 0;
+}
+
 int bench_step(const CommandContext& context) {
   const Options options = resolve_config(context.table, context.line.config());
   const Request request = read_request(context.line);
   if (const std::optional<int> code = launch_ranks(context)) return *code;
   return run_as_rank(options.real("comm.timeout_s"), [&](Communicator& communicator) {
+    if (!request.batches.empty()) return bench_batches(communicator, options, context.plugins, request);
     return bench_as_rank(communicator, options, context.plugins, request);
   });
 }
@@ -167,18 +196,20 @@ int bench_step(const CommandContext& context) {
 }  // namespace
 
 void add_bench_step_command(std::vector<Command>* rows) {
-  rows->push_back({{"bench step",
-                    "",
-                    0,
-                    0,
-                    true,
-                    {{"milliseconds", "MS", "how long to train; default: 2000"},
-                     {"no-limits", "", "without the limits of matrix products and memory"},
-                     {"copies", "", "every rank trains all of it alone, without the others"},
-                     {"json", "", "one JSON object instead of the table"},
-                     ranks_flag()}},
-                   "Shows where the time of a config's step goes, against the limits of this machine.",
-                   bench_step});
+  rows->push_back(
+      {{"bench step",
+        "",
+        0,
+        0,
+        true,
+        {{"milliseconds", "MS", "how long to train; default: 2000"},
+         {"no-limits", "", "without the limits of matrix products and memory"},
+         {"copies", "", "every rank trains all of it alone, without the others"},
+         {"batches", "B,B,…", "one after the other, each with a JSON object a line and no limits"},
+         {"json", "", "one JSON object instead of the table"},
+         ranks_flag()}},
+       "Shows where the time of a config's step goes, against the limits of this machine.",
+       bench_step});
 }
 
 }  // namespace lockstep

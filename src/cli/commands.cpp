@@ -13,6 +13,7 @@
 #include "cli/resume_command.h"
 #include "cli/study_command.h"
 #include "cli/train_command.h"
+#include "cli/tune_command.h"
 #include "cli/verify_command.h"
 
 namespace lockstep {
@@ -23,6 +24,7 @@ std::vector<Command> commands() {
   add_train_commands(&rows);
   add_resume_commands(&rows);
   add_study_command(&rows);
+  add_tune_command(&rows);
   add_eval_commands(&rows);
   add_predict_commands(&rows);
   add_verify_commands(&rows);

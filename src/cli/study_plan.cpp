@@ -98,35 +98,19 @@ void forget_study(Options& options) {
     if (spec.key.starts_with("study.")) options.set(spec.key, spec.default_value, "default");
 }
 
-StudyMember make_member(const Options& options, const std::vector<StudyAxis>& axes,
-                        const std::vector<std::size_t>& choice, Index rows) {
-  StudyMember member{"", {}, options, 1, 0, 0, 0};
-  for (std::size_t i = 0; i < axes.size(); ++i) {
-    const std::string& value = axes[i].values[choice[i]];
-    member.name += name_part(axes[i], value);
-    member.settings.emplace_back(axes[i].key, value);
-    if (axes[i].key == "ranks")
-      member.ranks = std::stoi(value);
-    else
-      apply_text(member.options, axes[i].key, value, "study");
-  }
-  Options& mine = member.options;
-  member.batch = batch_size(mine, rows);
-  member.rate = mine.real("optim.learning_rate");
-  member.seed = mine.integer("run.seed");
-  mine.set("run.name", member.name, "study");
-  if (mine.integer("train.steps") == 0)
-    mine.set(
-        "train.epochs",
-        member_epochs(mine.real("train.epochs"), options.integer("study.least_steps"), member.batch, rows),
-        "study");
-  if (mine.is_default("eval.every")) mine.set("eval.every", std::string("5%"), "study");
-  mine.set("log.progress", std::string("none"), "study");
-  forget_study(mine);
-  return member;
+std::vector<StudyAxis::Value> settings_of(const std::vector<StudyAxis>& axes,
+                                          const std::vector<std::size_t>& choice) {
+  std::vector<StudyAxis::Value> settings;
+  for (std::size_t i = 0; i < axes.size(); ++i) settings.emplace_back(axes[i].key, axes[i].values[choice[i]]);
+  return settings;
 }
 
-// A key that the chosen plug-in does not read is left out of the file, as if it had not been given.
+std::string name_of(const std::vector<StudyAxis>& axes, const std::vector<std::size_t>& choice) {
+  std::string name;
+  for (std::size_t i = 0; i < axes.size(); ++i) name += name_part(axes[i], axes[i].values[choice[i]]);
+  return name;
+}
+
 void check_member(const StudyMember& member, const Plugins& plugins) {
   try {
     check_values(member.options, plugins);
@@ -150,6 +134,33 @@ double member_epochs(double epochs, Index least_steps, Index batch, Index rows) 
   return std::max(epochs, std::ceil(static_cast<double>(least_steps) / steps_per_epoch));
 }
 
+StudyMember make_study_member(const Options& options, std::string name,
+                              std::vector<StudyAxis::Value> settings, Index rows) {
+  StudyMember member{std::move(name), std::move(settings), options, 1, 0, 0, 0};
+  Options& mine = member.options;
+  // The length of the config in epochs, which are the same for every batch.
+  double epochs = mine.real("train.epochs");
+  if (const Index steps = mine.integer("train.steps"); steps > 0)
+    epochs =
+        static_cast<double>(steps) * static_cast<double>(batch_size(mine, rows)) / static_cast<double>(rows);
+  for (const auto& [key, value] : member.settings)
+    if (key == "ranks")
+      member.ranks = std::stoi(value);
+    else
+      apply_text(mine, key, value, "study");
+  member.batch = batch_size(mine, rows);
+  member.rate = mine.real("optim.learning_rate");
+  member.seed = mine.integer("run.seed");
+  mine.set("run.name", member.name, "study");
+  mine.set("train.steps", std::int64_t{0}, "study");
+  mine.set("train.epochs", member_epochs(epochs, options.integer("study.least_steps"), member.batch, rows),
+           "study");
+  if (mine.is_default("eval.every")) mine.set("eval.every", std::string(kMemberCadence), "study");
+  mine.set("log.progress", std::string("none"), "study");
+  forget_study(mine);
+  return member;
+}
+
 StudyPlan plan_study(const Options& options, const Plugins& plugins, Index rows, int concurrent) {
   constexpr std::size_t kMostMembers = 100000;
   StudyPlan plan;
@@ -167,7 +178,8 @@ StudyPlan plan_study(const Options& options, const Plugins& plugins, Index rows,
       plan.budget_s * std::min<double>(concurrent, static_cast<double>(count)) / static_cast<double>(count);
   std::vector<std::size_t> choice(plan.axes.size(), 0);
   do {
-    StudyMember member = make_member(options, plan.axes, choice, rows);
+    StudyMember member =
+        make_study_member(options, name_of(plan.axes, choice), settings_of(plan.axes, choice), rows);
     member.options.set("train.budget", fmt::format("{:.3f}s", plan.share_s), "study");
     check_member(member, plugins);
     plan.members.push_back(std::move(member));

@@ -24,6 +24,7 @@ struct StudyMember {
 
 /// One thing a study varies: a key of the config, or "ranks".
 struct StudyAxis {
+  using Value = std::pair<std::string, std::string>;  ///< key and value, as in --set
   std::string key;
   std::vector<std::string> values;
 };
@@ -36,9 +37,17 @@ struct StudyPlan {
   double share_s = 0;  ///< train.budget of each member
 };
 
+/// How often members evaluate: the time to the target is known within 5 %.
+inline constexpr const char* kMemberCadence = "5%";
+
 /// Planned epochs of a run of this batch: `epochs`, or as many as make `least_steps` steps where that is
 /// more.
 double member_epochs(double epochs, Index least_steps, Index batch, Index rows);
+
+/// The config with these settings as a run of its own, which is no study. train.steps becomes the epochs that
+/// it makes with the config's own batch.
+StudyMember make_study_member(const Options& options, std::string name,
+                              std::vector<StudyAxis::Value> settings, Index rows);
 
 /// The plan for N training rows, of which `concurrent` members run at a time. Batches that are equal for
 /// these rows count once. Members do not evaluate data.test before their end, evaluate whenever their steps

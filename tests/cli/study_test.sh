@@ -122,5 +122,5 @@ expect 0 "2 of 2" "$lockstep" study --set data.train=row.csv --set model.name=li
   --set eval.train=always --rates 0.1,0.01 --budget 2s --run-dir row
 check row '[one["batch"] for one in s["members"]] == [1, 1]'
 for ((i = 0; i < 40; ++i)); do echo "$i,1"; done >class.csv
-expect 0 "ended" "$lockstep" study --set data.train=class.csv --set model.name=softmax --batches 1,full \
+expect 65 "at least two classes" "$lockstep" study --set data.train=class.csv --set model.name=softmax --batches 1,full \
   --rates 0.1 --budget 2s --run-dir class
