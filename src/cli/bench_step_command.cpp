@@ -12,13 +12,12 @@
 #include <sstream>
 
 #include "cli/local_launch.h"
-#include "cli/product_limit.h"
 #include "cli/ranks.h"
+#include "cli/step_limits.h"
 #include "cli/step_trial.h"
 #include "core/config.h"
 #include "core/sums.h"
 #include "lockstep/core/error.h"
-#include "report/memory_bandwidth.h"
 #include "report/table.h"
 #include "train/options.h"
 
@@ -47,43 +46,11 @@ Request read_request(const CommandLine& line) {
   return request;
 }
 
-/// What no step of a rank can undercut; milliseconds.
-struct Limits {
-  double products_ms = 0;
-  double memory_ms = 0;
-  double triad_gb_per_s = 0;
-};
-
-double slowest(Communicator& communicator, double mine) {
-  std::vector<double> all(static_cast<std::size_t>(communicator.size()));
-  all_gather(communicator, &mine, sizeof mine, all.data());
-  return *std::max_element(all.begin(), all.end());
-}
-
-// Collective: ranks share the memory, so all measure at once. A rank reads its rows and all weights, writes
-// and reads a gradient, and reads and writes its slice of weights and state.
-Limits find_limits(Communicator& communicator, const StepTrial& trial, Index batch) {
-  const Index ranks = communicator.size(), rows = (batch + ranks - 1) / ranks;
-  const Index size = trial.model().layout().size();
-  Limits limits;
-  barrier(communicator);
-  limits.triad_gb_per_s = triad_bytes_per_s() / 1e9;
-  barrier(communicator);
-  const bool is_dense = !trial.rows().info().is_sparse;
-  if (is_dense) limits.products_ms = ProductLimit(trial.model().layout(), rows).seconds() * 1e3;
-  const Index features = is_dense ? trial.rows().info().features : 0;
-  const Index floats = rows * features + 3 * size + 2 * (1 + trial.states()) * size / ranks;
-  limits.memory_ms = static_cast<double>(floats) * 4 / limits.triad_gb_per_s / 1e6;
-  limits.products_ms = slowest(communicator, limits.products_ms);
-  limits.memory_ms = slowest(communicator, limits.memory_ms);
-  return limits;
-}
-
 std::string share(double part, double whole) {
   return fmt::format("{:.1f} %", 100 * part / whole);
 }
 
-void print_table(const StepMeasure& step, const std::optional<Limits>& limits, int ranks) {
+void print_table(const StepMeasure& step, const std::optional<StepLimits>& limits, int ranks) {
   fmt::print("batch {} = {} shards on {} rank{}, {} steps: {:.0f} rows/s\n", step.batch, step.shards, ranks,
              ranks == 1 ? "" : "s", step.steps, step.rows_per_s);
   const TimeShares& parts = step.mean_shares_ms;
@@ -108,7 +75,7 @@ void print_table(const StepMeasure& step, const std::optional<Limits>& limits, i
   if (limits) fmt::print("triad bandwidth of a rank: {:.1f} GB/s\n", limits->triad_gb_per_s);
 }
 
-Json to_json(const StepMeasure& step, const StepTrial& trial, const std::optional<Limits>& limits,
+Json to_json(const StepMeasure& step, const StepTrial& trial, const std::optional<StepLimits>& limits,
              int ranks) {
   const TimeShares& parts = step.mean_shares_ms;
   Json json;
@@ -151,8 +118,13 @@ int bench_as_rank(Communicator& communicator, const Options& options, const Plug
   barrier(communicator);
   StepMeasure step = trial.measure(request.seconds);
   if (request.are_copies) step.rows_per_s = rows_of_all(communicator, step.rows_per_s);
-  std::optional<Limits> limits;
-  if (request.has_limits) limits = find_limits(communicator, trial, step.batch);
+  std::optional<StepLimits> limits;
+  if (request.has_limits) {
+    const bool is_dense = !trial.rows().info().is_sparse;
+    limits = find_step_limits(
+        communicator,
+        {&trial.model().layout(), is_dense ? trial.rows().info().features : 0, trial.states(), step.batch});
+  }
   if (communicator.rank() != 0) return 0;
   if (request.is_json)
     fmt::print("{}\n", to_json(step, trial, limits, communicator.size()).dump(2));

@@ -9,10 +9,8 @@
 
 #include "core/safetensors.h"
 #include "data/batch_buffer.h"
-#include "lockstep/comm/communicator.h"
 #include "lockstep/core/error.h"
 #include "train/experiment.h"
-#include "train/training_run.h"
 
 namespace lockstep {
 
@@ -29,7 +27,10 @@ using Rows = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajo
 class SampleLoss {
  public:
   SampleLoss(TrainedModel& model, const Dataset& rows)
-      : model_(model), dataset_(rows), buffer_(rows), stride_(model.outputs == 1 ? 1 : round_up_16(model.outputs)) {
+      : model_(model),
+        dataset_(rows),
+        buffer_(rows),
+        stride_(model.outputs == 1 ? 1 : round_up_16(model.outputs)) {
     scores_.resize(static_cast<std::size_t>(Batch::kMaxRows * stride_));
     gradient_.resize(scores_.size());
     losses_.resize(Batch::kMaxRows);
@@ -47,7 +48,8 @@ class SampleLoss {
     for (int shard = 0; shard < dataset_.shards(); ++shard) {
       const auto& numbers = numbers_[static_cast<std::size_t>(shard)];
       for (std::size_t first = 0; first < numbers.size(); first += Batch::kMaxRows)
-        add(shard, std::span(numbers).subspan(first, std::min<std::size_t>(Batch::kMaxRows, numbers.size() - first)));
+        add(shard, std::span(numbers).subspan(
+                       first, std::min<std::size_t>(Batch::kMaxRows, numbers.size() - first)));
     }
     return weight_ > 0 ? sum_ / weight_ : std::nan("");
   }
@@ -105,7 +107,8 @@ Snapshots read_snapshots(const std::vector<LandscapePath>& paths, Index paramete
   for (const LandscapePath& path : paths) {
     files.push_back(read_safetensors(path.run / "path.safetensors"));
     const TensorData *weights = files.back().find("weights"), *steps = files.back().find("steps");
-    if (weights == nullptr || steps == nullptr || weights->shape.size() != 2 || weights->shape[1] != parameters)
+    if (weights == nullptr || steps == nullptr || weights->shape.size() != 2 ||
+        weights->shape[1] != parameters)
       throw Error(ExitCode::kData, (path.run / "path.safetensors").string() + ": is no path of this model");
     all.first.push_back(count);
     for (const float step : steps->values) all.steps.push_back(step);
@@ -131,7 +134,8 @@ struct Plane {
 
 std::string name_of_parameter(const ParameterLayout& layout, Index number) {
   for (const Tensor& tensor : layout.tensors()) {
-    if (number < tensor.size) return tensor.name + (tensor.size == 1 ? "" : "[" + std::to_string(number) + "]");
+    if (number < tensor.size)
+      return tensor.name + (tensor.size == 1 ? "" : "[" + std::to_string(number) + "]");
     number -= tensor.size;
   }
   return "";
@@ -164,7 +168,8 @@ Plane main_plane(const Rows& weights) {
     plane.names[static_cast<std::size_t>(i)] = i == 0 ? "first direction" : "second direction";
     const double value = last - i >= 0 ? solver.eigenvalues()[last - i] : 0;
     if (value <= 1e-12 * total) continue;
-    axis = centred.transpose() * solver.eigenvectors().col(last - i).cast<float>() / static_cast<float>(std::sqrt(value));
+    axis = centred.transpose() * solver.eigenvectors().col(last - i).cast<float>() /
+           static_cast<float>(std::sqrt(value));
     plane.explained += value / total;
   }
   return plane;
@@ -189,20 +194,20 @@ Json path_json(const LandscapePath& path, const Snapshots& all, std::size_t numb
 
 }  // namespace
 
-std::string landscape_json(const Options& options, const Plugins& plugins, const std::vector<LandscapePath>& paths) {
+std::string landscape_json(const Options& options, const Plugins& plugins, const Dataset& rows,
+                           const std::vector<LandscapePath>& paths) {
   Options mine = options;
-  for (const char* key : {"data.test", "data.test_labels", "model.init"}) mine.set(key, std::string(), "landscape");
-  const auto alone = make_single_communicator();
-  const DataSets data = load_all(mine, plugins, *alone, *make_loss(mine, plugins));
-  TrainedModel model = make_model(mine, plugins, schema_of(data.train));
+  mine.set("model.init", std::string(), "landscape");
+  TrainedModel model = make_model(mine, plugins, schema_of(rows));
   const ParameterLayout& layout = model.model->layout();
   const Snapshots all = read_snapshots(paths, layout.logical_size());
   const Plane plane = layout.logical_size() == 2 ? exact_plane(layout) : main_plane(all.weights);
   std::array<Eigen::VectorXf, 2> places;
-  for (std::size_t i = 0; i < 2; ++i) places[i] = (all.weights.rowwise() - plane.origin.transpose()) * plane.axes[i];
+  for (std::size_t i = 0; i < 2; ++i)
+    places[i] = (all.weights.rowwise() - plane.origin.transpose()) * plane.axes[i];
 
   const std::vector<double> x = ticks(places[0]), y = ticks(places[1]);
-  SampleLoss loss(model, data.train);
+  SampleLoss loss(model, rows);
   Json values = Json::array();
   for (const double up : y) {
     Json row = Json::array();
@@ -213,8 +218,8 @@ std::string landscape_json(const Options& options, const Plugins& plugins, const
     }
     values.push_back(row);
   }
-  Json json{{"exact", plane.is_exact}, {"explained", plane.explained}, {"x", x}, {"y", y}, {"loss", values},
-            {"axes", plane.names}};
+  Json json{{"exact", plane.is_exact}, {"explained", plane.explained}, {"x", x}, {"y", y},
+            {"loss", values},          {"axes", plane.names}};
   json["paths"] = Json::array();
   for (std::size_t i = 0; i < paths.size(); ++i) json["paths"].push_back(path_json(paths[i], all, i, places));
   return json.dump() + "\n";

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "data/dataset.h"
 #include "lockstep/core/options.h"
 #include "lockstep/plugins.h"
 
@@ -16,11 +17,13 @@ struct LandscapePath {
   std::filesystem::path run;
 };
 
-/// The loss around the ways of a few runs, as landscape.json tells it: {exact, explained, x, y, loss, axes, paths:
+/// The loss around the ways of a few runs, as landscape.json tells it: {exact, explained, x, y, loss, axes,
+/// paths:
 /// [{member, regime, points: [[x, y, step], …]}]}. With two parameters the axes are these; else the two main
 /// directions of all snapshots together, with the share of their variance that these hold. `loss` is the mean
 /// over a fixed sample of the training rows (all of up to 20,000, fewer of a large model) at 25 × 25 points,
-/// rows by y. `options` are those of the study's config.
-std::string landscape_json(const Options& options, const Plugins& plugins, const std::vector<LandscapePath>& paths);
+/// rows by y. `rows`: the training data, all of it.
+std::string landscape_json(const Options& options, const Plugins& plugins, const Dataset& rows,
+                           const std::vector<LandscapePath>& paths);
 
 }  // namespace lockstep

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/machine.h"
+#include "cli/study_afterwards.h"
 #include "cli/study_directory.h"
 #include "cli/study_file.h"
 #include "cli/study_runner.h"
@@ -73,11 +74,11 @@ Options read_options(const CommandContext& context, const Request& request) {
   return options;
 }
 
-// Read once to know how many there are.
-Index training_rows(Options options, const Plugins& plugins) {
+Dataset load_training_rows(Options options, const Plugins& plugins) {
   for (const char* key : {"data.test", "data.test_labels"}) options.set(key, std::string(), "study");
   const auto loss = make_loss(options, plugins);
-  return load_all(options, plugins, *make_single_communicator(), *loss).train.info().rows;
+  const auto alone = make_single_communicator();
+  return std::move(load_all(options, plugins, *alone, *loss).train);
 }
 
 std::optional<StudyPrediction> read_prediction(const CommandLine& line) {
@@ -97,7 +98,8 @@ int study(const CommandContext& context) {
   set_floating_point_mode();
   Request request = read_request(context.line);
   const Options options = read_options(context, request);
-  const Index rows = training_rows(options, context.plugins);
+  const Index rows =
+      load_training_rows(options, context.plugins).info().rows;  // not held while members train
   Study study;
   study.name = options.text("run.name").empty() ? options.text("model.name") : options.text("run.name");
   study.plan = plan_study(options, context.plugins, rows, request.concurrent);
@@ -114,7 +116,12 @@ int study(const CommandContext& context) {
   fmt::print(stderr, "{} members, {} at a time, {:.3g} s of training each at most: {}\n",
              study.results.size(), request.concurrent, study.plan.share_s, directory.path().string());
   StudyRunner runner(study, directory.path(), save);
-  const bool is_complete = runner.run(request.concurrent);
+  bool is_complete = runner.run(request.concurrent);
+  if (is_complete) {
+    const Dataset data = load_training_rows(options, context.plugins);
+    add_limit_shares(study, context.plugins, data);
+    is_complete = write_landscape(study, context.plugins, data, directory.path());
+  }
   save();
   fmt::print("{}{}\n", study_table(study), directory.path().string());
   if (is_complete) return study.best() < 0 && runner.first_failure() != 0 ? runner.first_failure() : 0;

@@ -49,7 +49,7 @@ double TuneSearch::core_seconds_left() const {
   return std::max(0.0, now_.deadline_s - now_seconds()) * now_.cores;
 }
 
-// Evaluations may take as long as the steps between them, not longer.
+// Evaluations may take twice as long as all else, not longer.
 Trial TuneSearch::make(Index batch, double rate, double horizon_s) const {
   Trial trial;
   trial.batch = std::clamp<Index>(batch, 1, now_.rows);
@@ -62,7 +62,7 @@ Trial TuneSearch::make(Index batch, double rate, double horizon_s) const {
     trial.cadence = fmt::format("{}%", percent);
     const double growth = percent / 100;
     const double count = 1 / growth + std::log(static_cast<double>(trial.steps) + 1) / std::log1p(growth);
-    if (count * evaluation_s <= steps_s + now_.start_s) break;
+    if (count * evaluation_s <= 2 * (steps_s + now_.start_s)) break;
   }
   return trial;
 }
