@@ -28,13 +28,15 @@ double TuneSearch::price_s(Index batch) const {
   return step_s(batch) * (now_.goal == TuneGoal::kCoreHours ? ranks_for(batch) : 1);
 }
 
+// More ranks have to gain something.
 int TuneSearch::ranks_for(Index batch) const {
+  constexpr double kWorthwhile = 0.95;
   int best = 1;
   double least = 0;
   for (const auto& [ranks, cost] : now_.costs) {
     const double price =
         cost.at(static_cast<double>(batch)) * (now_.goal == TuneGoal::kCoreHours ? ranks : 1);
-    if (least > 0 && price >= least) continue;
+    if (least > 0 && price >= kWorthwhile * least) continue;
     best = ranks;
     least = price;
   }
@@ -93,26 +95,46 @@ bool TuneSearch::is_better(const TrialCourse& a, const TrialCourse& b) const {
   return now_.larger_is_better ? x > y : x < y;
 }
 
-void TuneSearch::test_rates() {
-  constexpr int kBelow = 3, kAbove = 4;
+std::vector<TrialCourse> TuneSearch::try_rates(int first, int last) {
   const double step = std::sqrt(10.0);
-  horizon_s_ = kRateShare * core_seconds_left() / (kBelow + kAbove + 2);
   std::vector<Trial> trials;
-  for (int power = -kBelow; power <= kAbove; ++power)
+  for (int power = first; power <= last; ++power) {
     trials.push_back(make(now_.batch, now_.rate * std::pow(step, power), horizon_s_));
-  Trial& present = trials[kBelow];
-  present.rate = now_.rate;
-  present.measures_noise = true;
-  const std::vector<TrialCourse> courses = run_all(trials);
-  found_.present = courses[kBelow];
-  double start = std::nan("");
-  if (!found_.present.values.empty()) start = found_.present.values.front().second;
+    if (power != 0) continue;
+    trials.back().rate = now_.rate;
+    trials.back().measures_noise = true;
+  }
+  std::vector<TrialCourse> courses = run_all(trials);
   for (const TrialCourse& course : courses) {
     remember(course.trial.batch, course.trial.rate);
     if (course.has_run)
       found_.rate_trials.push_back({course.trial.rate,
                                     course.values.empty() ? std::nan("") : course.values.back().second,
                                     course.has_diverged});
+  }
+  std::sort(found_.rate_trials.begin(), found_.rate_trials.end(),
+            [](const RateTrial& a, const RateTrial& b) { return a.rate < b.rate; });
+  return courses;
+}
+
+// The range grows for as long as its best rate is at its end.
+void TuneSearch::test_rates() {
+  constexpr int kBelow = 3, kAbove = 4, kMore = 3, kMostExtensions = 4;
+  horizon_s_ = kRateShare * core_seconds_left() / (kBelow + kAbove + 2);
+  int first = -kBelow, last = kAbove;
+  std::vector<TrialCourse> courses = try_rates(first, last);
+  found_.present = courses[kBelow];
+  double start = std::nan("");
+  if (!found_.present.values.empty()) start = found_.present.values.front().second;
+  for (int extension = 0; extension < kMostExtensions && found_.present.has_run; ++extension) {
+    found_.rates = judge_rates(found_.rate_trials, start, now_.larger_is_better);
+    std::vector<TrialCourse> more;
+    if (found_.rates && found_.rates->best >= found_.rate_trials.back().rate)
+      more = try_rates(last + 1, last + kMore), last += kMore;
+    else if (!found_.rates || found_.rates->best <= found_.rate_trials.front().rate)
+      more = try_rates(first - kMore, first - 1), first -= kMore;
+    if (more.empty()) break;
+    courses.insert(courses.end(), more.begin(), more.end());
   }
   found_.rates = judge_rates(found_.rate_trials, start, now_.larger_is_better);
   found_.noise = estimate_noise(found_.present.noise);

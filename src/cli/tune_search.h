@@ -68,6 +68,7 @@ class TuneSearch {
   std::vector<TrialCourse> run_all(const std::vector<Trial>& trials);
   double time_of(const TrialCourse& course) const;
   bool is_better(const TrialCourse& a, const TrialCourse& b) const;
+  std::vector<TrialCourse> try_rates(int first, int last);
   void test_rates();
   void set_level();
   std::vector<Index> batches_to_try() const;

@@ -40,7 +40,7 @@ target = "valid.loss <= 0.42"
 TOML
 
 echo "-- a config that is far too slow"
-expect 0 "gain: expected" "$lockstep" tune -c slow.toml --budget 8s -o fast.toml
+expect 0 "gain: expected" "$lockstep" tune -c slow.toml --budget 6s -o fast.toml
 check fast.json 't["schema"] == "lockstep.tune/1" and t["recommended"]["time_s"] > 0'
 check fast.json 't["recommended"]["low_s"] <= t["recommended"]["time_s"] <= t["recommended"]["high_s"]'
 check fast.json '[c["ranks"] for c in t["costs"]][0] == 1 and len(t["costs"][0]["points"]) > 3'
@@ -58,15 +58,15 @@ expect 0 "best: " "$lockstep" study -c slow.toml --data.test= --batches "$(pytho
 check compared/study.json 't["predicted"]["time_s"] > 0'
 
 echo "-- no target: the present config is to be overtaken"
-expect 0 "to which the present config came" "$lockstep" tune -c slow.toml --train.target= --budget 5s -o level.toml
+expect 0 "to which the present config came" "$lockstep" tune -c slow.toml --train.target= --budget 4s -o level.toml
 expect 0 "parameters_hash" "$lockstep" train -c level.toml --data.test= --train.epochs 1 --run-dir level
 
 echo "-- neither target nor validation rows, and another goal"
-expect 0 "the best train.loss" "$lockstep" tune -c slow.toml --train.target= --data.valid= --goal accuracy --budget 5s -o best.toml
-expect 0 "core-hours to train.target" "$lockstep" tune -c slow.toml --goal core-hours --budget 5s -o cheap.toml
+expect 0 "the best train.loss" "$lockstep" tune -c slow.toml --train.target= --data.valid= --goal accuracy --budget 4s -o best.toml
+expect 0 "core-hours to train.target" "$lockstep" tune -c slow.toml --goal core-hours --budget 4s -o cheap.toml
 
 echo "-- what cannot be told is said"
-expect 0 "cannot be told" "$lockstep" tune -c slow.toml "--train.target=valid.loss <= 0" --budget 4s -o never.toml
+expect 0 "cannot be told" "$lockstep" tune -c slow.toml "--train.target=valid.loss <= 0" --budget 3s -o never.toml
 printf '1,2\n2,3\n3,5\n' >rows.csv
 expect 0 "cannot be told\|not measured" "$lockstep" tune --data.train=rows.csv --model.name=linear --budget 3s -o rows.toml
 expect 64 "too short" "$lockstep" tune -c slow.toml --budget 10ms -o short.toml
