@@ -15,6 +15,7 @@
 #include "cli/train_command.h"
 #include "cli/tune_command.h"
 #include "cli/verify_command.h"
+#include "cli/watch_command.h"
 
 namespace lockstep {
 
@@ -28,6 +29,7 @@ std::vector<Command> commands() {
   add_eval_commands(&rows);
   add_predict_commands(&rows);
   add_verify_commands(&rows);
+  add_watch_command(&rows);
   add_checkpoint_commands(&rows);
   add_config_commands(&rows);
   add_bench_allreduce_command(&rows);

@@ -8,6 +8,7 @@
 #include "train/cadence.h"
 #include "train/experiment.h"
 #include "train/options.h"
+#include "train/step_trace.h"
 #include "train/stop_rules.h"
 #include "train/weight_average.h"
 
@@ -22,6 +23,7 @@ void check_values(const Options& options, const Plugins& plugins) {
   const Rate rate(options, plugins.schedules, kAnyLength, batch);
   const Target target(options);
   const BestWatch watch(options);
+  const StepTrace trace(options.text("log.trace"), options.origin("log.trace"));
   const WeightAverage average(options, kAnyLength.steps_per_epoch, {});
   const Cadence evaluations("eval.every", options.text("eval.every"), kAnyLength.steps_per_epoch,
                             Cadence::Clock::kRefused);

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <utility>
 
+#include "core/clock.h"
 #include "core/sums.h"
 
 namespace lockstep {
@@ -46,6 +47,7 @@ GradientStep::GradientStep(const Dataset& dataset, Sampler& sampler, const Gradi
 
 void GradientStep::run(const float* weights, const BatchWindow& window) {
   mark_ = now_ticks();
+  if (trace_ != nullptr) traced_until_s_ = now_seconds();
   weights_ = weights;
   sampler_.begin_epoch(window.epoch);
   sums_.begin_step(dataset_.hosted());
@@ -88,6 +90,7 @@ void GradientStep::process(bool is_last) {
   const Batch batch = next_batch();
   if (batch.rows() == 0) return;
   const std::uint64_t gathered = now_ticks();
+  const double gathered_s = trace_ == nullptr ? 0 : now_seconds();
   data_ticks_ += gathered - mark_;
   const Matrix scores{scores_.data(), batch.rows(), outputs_, stride_};
   const Matrix gradient{score_gradient_.data(), batch.rows(), outputs_, stride_};
@@ -104,6 +107,10 @@ void GradientStep::process(bool is_last) {
   buffer_.clear(batch.epoch);
   mark_ = now_ticks();
   compute_ticks_ += mark_ - gathered;
+  if (trace_ == nullptr) return;
+  const double start_s = std::exchange(traced_until_s_, now_seconds());
+  trace_->add({traced_step_, TracePhase::kData, start_s, gathered_s});
+  trace_->add({traced_step_, TracePhase::kCompute, gathered_s, traced_until_s_});
 }
 
 Batch GradientStep::next_batch() {

@@ -16,6 +16,7 @@
 #include "lockstep/reduce/gradient_reducer.h"
 #include "train/batch_window.h"
 #include "train/compact_rows.h"
+#include "train/step_trace.h"
 
 namespace lockstep {
 
@@ -51,6 +52,8 @@ class GradientStep {
   /// Of all S shards, which have rows in the window.
   std::span<const char> has_rows() const { return has_rows_; }
   PhaseSeconds take_seconds();
+  /// The next run() tells when it did what, as of this step; null: does not.
+  void trace_to(StepTrace* trace, Index step) { trace_ = trace, traced_step_ = step; }
   /// Rows of this window count as used, though run() never saw them: a resumed run did before.
   void mark_used(const BatchWindow& window);
   /// Of this rank's rows, by epoch.
@@ -88,6 +91,9 @@ class GradientStep {
   GradientReducer& reducer_;
   TickClock clock_;
   std::uint64_t mark_ = 0, data_ticks_ = 0, compute_ticks_ = 0;
+  StepTrace* trace_ = nullptr;
+  Index traced_step_ = 0;
+  double traced_until_s_ = 0;
 };
 
 }  // namespace lockstep

@@ -106,6 +106,12 @@ void declare_others(OptionTable& table) {
   table.text("log.progress", "auto", "progress on stderr: a live bar on a terminal, lines elsewhere")
       .one_of({"auto", "bar", "line", "none"});
   table.flag(
+      "log.tensorboard", false,
+      "write the numbers of metrics.jsonl as TensorBoard scalars too, to tensorboard/ in the run directory");
+  table.text("log.trace", "",
+             "steps, \"100-110\", of which trace.json shows what every rank did when; for Perfetto or "
+             "chrome://tracing");
+  table.flag(
       "log.curves", true,
       "at the end of the run write curves.json: ROC, precision and recall, calibration or residuals of "
       "data.valid and data.test, for which their rows are scored once more");

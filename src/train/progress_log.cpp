@@ -113,6 +113,10 @@ void ProgressLog::on_evaluation(const StepReport& report, const MetricValues& va
   print(line + (is_best ? " · best so far" : ""));
 }
 
+void ProgressLog::on_times(const StepReport& /*report*/, const RankTimesReport& times) {
+  if (const std::string line = slow_rank_.observe(times); !line.empty()) print(line);
+}
+
 void ProgressLog::on_message(const std::string& text) {
   print(text);
 }

@@ -5,11 +5,12 @@
 
 #include "train/observer.h"
 #include "train/run_directory.h"
+#include "train/slow_rank.h"
 
 namespace lockstep {
 
 /// Progress for people, on stderr and in log.txt: one line at steps 1, 2, 4, 8, …, then at least every ten
-/// seconds; on a terminal a live bar instead.
+/// seconds; on a terminal a live bar instead. A rank that holds up the others is named (SlowRankWatch).
 class ProgressLog final : public StepObserver {
  public:
   enum class Style { kNone, kLine, kBar };
@@ -19,6 +20,7 @@ class ProgressLog final : public StepObserver {
 
   void on_step(const StepReport& report) override;
   void on_evaluation(const StepReport& report, const MetricValues& values, bool is_best) override;
+  void on_times(const StepReport& report, const RankTimesReport& times) override;
   void on_message(const std::string& text) override;
 
   /// The style that log.progress = "auto" means here: what the launcher says of its terminal in
@@ -32,6 +34,7 @@ class ProgressLog final : public StepObserver {
   std::string describe(const StepReport& report) const;
 
   Style style_;
+  SlowRankWatch slow_rank_;
   RunDirectory& directory_;
   Index next_step_ = 1;
   double next_time_ = 0;

@@ -33,6 +33,8 @@ RankTimes::RankTimes(Communicator& communicator)
       next_s_(now_seconds() + interval_s_) {
   report_.ranks.resize(ranks_.size());
   others_.reserve(ranks_.size());
+  for (const std::string& host : hosts_)
+    report_.host_of_slowest.reserve(std::max(host.size(), report_.host_of_slowest.capacity()));
 }
 
 void RankTimes::add(const StepSeconds& step) {
@@ -75,6 +77,7 @@ const RankTimesReport& RankTimes::report(const Sums& mine) {
       report_.slowest = static_cast<int>(i);
   }
   const double latest = ranks_[static_cast<std::size_t>(report_.slowest)].seconds.arrival;
+  report_.host_of_slowest = hosts_[static_cast<std::size_t>(report_.slowest)];
   report_.late_share = (median_arrival_of_others() - latest) / std::max(report_.seconds, 1e-12);
   return report_;
 }

@@ -37,7 +37,8 @@ struct RankTimesReport {
   double seconds = 0;  ///< in these steps, mean over the ranks
   double exposed = 0;  ///< likewise
   std::vector<RankTime> ranks;
-  int slowest = 0;        ///< the rank that came last, the first of equals
+  int slowest = 0;  ///< the rank that came last, the first of equals
+  std::string host_of_slowest;
   double late_share = 0;  ///< how much later it came than the median of the others, of the time of a step
 
   double step_ms() const { return steps == 0 ? 0 : seconds / static_cast<double>(steps) * 1e3; }
@@ -62,7 +63,6 @@ class RankTimes {
   const RankTimesReport& gather();
   /// Collective. Of all steps that were added.
   const RankTimesReport& total();
-  const std::vector<std::string>& hosts() const { return hosts_; }
 
  private:
   struct Sums {

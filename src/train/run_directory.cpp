@@ -9,10 +9,12 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <ctime>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <thread>
 
 #include "core/atomic_file.h"
 #include "lockstep/core/error.h"
@@ -79,7 +81,11 @@ RunDirectory::Lock::~Lock() {
 void RunDirectory::lock() {
   lock_.descriptor = open(file(".lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0666);
   if (lock_.descriptor < 0) fail(path_, std::string("cannot be written: ") + std::strerror(errno));
-  if (flock(lock_.descriptor, LOCK_EX | LOCK_NB) != 0) fail(path_, "is in use by another run");
+  // `lockstep watch` asks for a moment whether the lock is held.
+  for (int attempt = 0; flock(lock_.descriptor, LOCK_EX | LOCK_NB) != 0; ++attempt) {
+    if (attempt == 3) fail(path_, "is in use by another run");
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
 }
 
 // Only what a run makes is removed, and nothing where there is more: the folder may be named by mistake.
@@ -122,6 +128,7 @@ void RunDirectory::fail_to_append(const char* name) const {
 
 void RunDirectory::append_metrics(const std::string& json) {
   if (!(metrics_ << json << '\n' << std::flush)) fail_to_append("metrics.jsonl");
+  if (listener_) listener_(json);
 }
 
 void RunDirectory::append_log(const std::string& line) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <string>
 
 namespace lockstep {
@@ -27,6 +28,8 @@ class RunDirectory {
 
   /// Appends one line to metrics.jsonl and flushes it. Throws Error(kIo), as append_log() does.
   void append_metrics(const std::string& json);
+  /// Who is told of every line that is appended from now on.
+  void tell_metrics_to(std::function<void(const std::string&)> listener) { listener_ = std::move(listener); }
   /// Removes the lines of metrics.jsonl behind this step, and a last one that was cut off: a resumed run
   /// makes them again.
   void drop_metrics_after(std::int64_t step);
@@ -53,6 +56,7 @@ class RunDirectory {
   Lock lock_;
   std::ofstream metrics_;
   std::ofstream log_;
+  std::function<void(const std::string&)> listener_;
 };
 
 /// Whether `run` holds a model and the summary of a run that was not stopped.

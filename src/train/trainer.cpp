@@ -87,7 +87,8 @@ Trainer::Trainer(const Options& options, const Plugins& plugins, Communicator& c
       budget_("train.budget", options.text("train.budget"), steps_per_epoch_, Cadence::Clock::kAllowed),
       keeps_best_(options.integer("train.patience") > 0 && options.flag("train.restore_best")),
       rank_times_(communicator),
-      path_(options.integer("log.path")) {
+      path_(options.integer("log.path")),
+      trace_(options.text("log.trace"), options.origin("log.trace")) {
   if (keeps_best_) keep_best(model.weights.data());
   if (target_.exists()) require_metric("train.target", target_.metric());
   if (options.integer("train.patience") > 0) require_metric("train.patience", watch_.metric());
@@ -148,6 +149,7 @@ TrainOutcome Trainer::run() {
     after_step();
   }
   share_times();
+  if (trace_.is_complete(step_, true)) write_trace();
   outcome_.reason = reason_;
   outcome_.last = report_;
   if (reason_ == EndReason::kStopped) return outcome_;
@@ -171,6 +173,8 @@ TrainOutcome Trainer::diverged_outcome() const {
 void Trainer::run_step() {
   const BatchWindow window = next_window();
   const double start = now_seconds();
+  const Index step = step_ + 1;
+  gradient_step_.trace_to(trace_.is_traced(step) ? &trace_ : nullptr, step);
   gradient_step_.run(sparse_ ? sparse_->prepare(window) : weights_, window);
   LocalSums mine{gradient_step_.nodes(), gradient_step_.tails(), 0, gradient_step_.has_rows()};
   if (stop_requested.load(std::memory_order_relaxed)) mine.votes |= kVoteStop;
@@ -178,6 +182,7 @@ void Trainer::run_step() {
     mine.votes |= kVoteSave;
   if (rank_times_.is_due(start)) mine.votes |= kVoteTimes;
   if (budget_.seconds() > 0 && report_.train_s >= budget_.seconds()) mine.votes |= kVoteBudget;
+  const double computed = trace_.is_traced(step) ? now_seconds() : 0;
   Tail total;
   float* gradient = nullptr;
   if (sparse_)
@@ -202,6 +207,7 @@ void Trainer::run_step() {
   const double end = now_seconds(), update = end - reduced - exchange;
   const double exposed = reducer_->take_exposed_seconds();
   rank_times_.add({local.data, local.compute, arrival, arrival + exchange, update, exposed, end - start});
+  trace_.add_step(step, {start, computed, reduced, end});
   report_.shares.exposed += exposed;
   report_.shares.data += local.data;
   report_.shares.compute += local.compute;
@@ -272,6 +278,7 @@ void Trainer::after_step() {
   if (every > 0 ? step_ % every == 0 : done % steps_per_epoch_ == 0) check_weights_equal();
   keep_path();
   if (gathers_times_now_) tell_times();
+  if (trace_.is_complete(step_, false)) write_trace();
   if (reason_ == EndReason::kStopped || saves_now_ || checkpoint_cadence_.is_due(done)) save_checkpoint();
 }
 

@@ -21,6 +21,7 @@
 #include "train/sparse_choice.h"
 #include "train/sparse_step.h"
 #include "train/step_times.h"
+#include "train/step_trace.h"
 #include "train/stop_rules.h"
 #include "train/update_step.h"
 #include "train/weight_average.h"
@@ -86,6 +87,7 @@ class Trainer {
   std::vector<TensorView> current_tensors();
   void keep_path();
   void finish_path();
+  void write_trace();
   void run_step();
   void start_weights();
   void end_step_without_update();
@@ -133,6 +135,7 @@ class Trainer {
   std::vector<StepObserver*> observers_;
   RankTimes rank_times_;
   WeightPath path_;
+  StepTrace trace_;
 
   Index step_ = 0;      // updates made
   Index consumed_ = 0;  // rows used, over all epochs

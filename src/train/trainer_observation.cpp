@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a Trainer tells of the run while it goes on.
+#include "comm/agreement.h"
+#include "core/atomic_file.h"
 #include "train/trainer.h"
 
 namespace lockstep {
@@ -29,6 +31,13 @@ void Trainer::share_times() {
   report_.shares.wait = 0;
   for (const RankTime& rank : outcome_.times.ranks)
     report_.shares.wait += rank.wait / static_cast<double>(outcome_.times.ranks.size());
+}
+
+void Trainer::write_trace() {
+  const std::string json = trace_.take_json(communicator_);
+  on_all_ranks(communicator_, [&] {
+    if (directory_ != nullptr) write_file_atomically(directory_->file("trace.json"), json);
+  });
 }
 
 // The weights that steps are made of, not their average.

@@ -20,6 +20,7 @@
 #include "train/options.h"
 #include "train/progress_log.h"
 #include "train/summary.h"
+#include "train/tensorboard_log.h"
 #include "train/trainer.h"
 
 namespace lockstep {
@@ -203,6 +204,10 @@ TrainingResult train_run(const Options& options, const Plugins& plugins, Communi
   }
   if (request.resumes) resume_training(communicator, request, *trainer, directory.get(), progress);
   if (metrics) metrics->begin(facts_of(options, *trainer, *model, data.train, communicator.size()));
+  std::optional<TensorboardLog> tensorboard;
+  on_all_ranks(communicator, [&] {
+    if (directory && options.flag("log.tensorboard")) tensorboard.emplace(*directory);
+  });
   const TrainOutcome outcome = run_trainer(*trainer, data.train, communicator, directory.get(), start);
   if (progress && outcome.last.shares.exposed > 0)
     progress->on_message(fmt::format("of {:.3g} ms a step {:.3g} ms went by waiting for other nodes",

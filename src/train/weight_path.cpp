@@ -59,7 +59,9 @@ void WeightPath::restore(const std::filesystem::path& path, Index step) {
     return;  // a picture is no reason not to train on
   }
   const TensorData *steps = file.find("steps"), *weights = file.find("weights");
-  if (steps == nullptr || weights == nullptr || weights->shape.size() != 2) return;
+  if (steps == nullptr || weights == nullptr || weights->shape.size() != 2 ||
+      weights->shape[0] != static_cast<Index>(steps->values.size()))
+    return;
   stride_ = std::max<Index>(std::atoll(file.metadata["stride"].c_str()), 1);
   size_ = weights->shape[1];
   for (const float value : steps->values)

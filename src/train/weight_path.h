@@ -19,7 +19,9 @@ class WeightPath {
 
   bool exists() const { return most_ > 0; }
   /// Whether add() would keep this step.
-  bool wants(Index step) const { return step % stride_ == 0 && (steps_.empty() || steps_.back() < step); }
+  bool wants(Index step) const {
+    return most_ > 1 && step % stride_ == 0 && (steps_.empty() || steps_.back() < step);
+  }
   void add(Index step, const std::vector<TensorView>& weights);
   /// The last snapshot, whatever its step, and the file.
   void finish(Index step, const std::vector<TensorView>& weights, const std::filesystem::path& path);

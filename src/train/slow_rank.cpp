@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/slow_rank.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace lockstep {
+
+std::string SlowRankWatch::observe(const RankTimesReport& times) {
+  if (times.ranks.size() < 2 || times.steps < kFewestSteps || times.seconds < kShortest_s) return "";
+  const bool is_known = times.slowest == slow_;
+  if (times.late_share > kSlow && !is_known) {
+    slow_ = times.slowest;
+    return fmt::format(
+        "rank {} on {} is slow: it comes {:.3g} ms later than the others to every step, {:.0f} % of a step "
+        "of "
+        "{:.3g} ms",
+        slow_, times.host_of_slowest, times.late_share * times.step_ms(), 100 * times.late_share,
+        times.step_ms());
+  }
+  if (slow_ < 0 || (is_known && times.late_share >= kKeepsUp)) return "";
+  return fmt::format("rank {} keeps up again", std::exchange(slow_, -1));
+}
+
+}  // namespace lockstep

@@ -1,0 +1,98 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# What a run tells while it goes on and afterwards, under mpirun: event files, trace, `watch`, and the name of a
+# rank that is held up.
+set -euo pipefail
+source=$1 build=$2
+folder=$(mktemp -d)
+launcher=
+trap '[[ -z $launcher ]] || kill -KILL "$launcher" 2>/dev/null || true; rm -rf "$folder"' EXIT
+cd "$folder"
+lockstep=$build/lockstep
+options=(--set "data.train=demo:blobs?rows=2000&features=5" --set data.valid=split:0.2 --set model.name=softmax
+  --set log.progress=none)
+
+# expect PATTERN COMMAND…
+expect() {
+  local pattern=$1
+  shift
+  echo "== $*"
+  "$@" >output 2>&1 || { cat output; echo "failed"; exit 1; }
+  cat output
+  grep -q -- "$pattern" output || { echo "expected: $pattern"; exit 1; }
+}
+
+echo "-- event files hold the numbers of metrics.jsonl, of a resumed run too"
+"$lockstep" train "${options[@]}" -n 2 --set train.steps=30 --set log.tensorboard=true --set log.trace=10-12 \
+  --set "checkpoint.every=10 steps" --set checkpoint.keep=9 --run-dir run
+compare() {
+  /usr/bin/python3 "$source/tests/cli/read_events.py" "$1"/tensorboard/events.out.tfevents.* >events
+  /usr/bin/python3 - "$1/metrics.jsonl" events <<'PYTHON'
+import json, struct, sys
+read = {}
+for line in open(sys.argv[2]):
+    tag, step, value = line.rsplit(" ", 2)
+    read.setdefault(tag, []).append((int(step), float(value)))
+lines = [json.loads(line) for line in open(sys.argv[1])]
+single = lambda x: struct.unpack("f", struct.pack("f", x))[0]
+for kind, key, tag in [("step", "train.loss", "train/loss"), ("step", "rate", "step/rate"),
+                       ("evaluation", "valid.accuracy", "valid/accuracy"), ("time", "step_ms", "time/step_ms")]:
+    expected = [(line["step"], single(line[key])) for line in lines if line["kind"] == kind]
+    assert expected and read[tag] == expected, (tag, read[tag], expected)
+assert [s for s, _ in read["time/late_ms/rank1"]] == [line["step"] for line in lines if line["kind"] == "time"]
+PYTHON
+}
+compare run
+rm run/model.safetensors run/summary.json run/checkpoints/step-0000000000{20,30}.safetensors
+"$lockstep" resume run
+[[ $(ls run/tensorboard | wc -l) == 1 ]]
+compare run
+grep -q "^train/loss 30 " events
+
+echo "-- the trace is JSON and has both ranks"
+/usr/bin/python3 - run/trace.json <<'PYTHON'
+import json, sys
+events = [event for event in json.load(open(sys.argv[1]))["traceEvents"] if event["ph"] == "X"]
+for rank in 0, 1:
+    for name in "step", "data", "compute", "exchange", "update":
+        steps = {event["args"]["step"] for event in events if event["pid"] == rank and event["name"] == name}
+        assert steps == {10, 11, 12}, (rank, name, steps)
+PYTHON
+
+echo "-- watch"
+expect "^state *finished" "$lockstep" watch run
+expect "^steps *step 30 of 30" "$lockstep" watch run --once
+expect "valid.accuracy" "$lockstep" watch run
+code=0
+"$lockstep" watch missing 2>/dev/null || code=$?
+[[ $code == 65 ]]
+
+echo "-- a rank that is held up is named while the run goes on"
+"$lockstep" train "${options[@]}" -n 2 --set train.steps=1000000000 --set eval.every=never --run-dir slow &
+launcher=$!
+rank_pid() { # the process of rank $1 of the run in slow
+  local pid
+  for pid in $(pgrep -f -- "--run-dir slow$"); do
+    tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null | grep -qx "OMPI_COMM_WORLD_RANK=$1" && echo "$pid" && return
+  done
+}
+for _ in {1..300}; do
+  grep -qs '"kind":"step"' slow/metrics.jsonl && break
+  sleep 0.1
+done
+expect "^state *running" "$lockstep" watch slow
+held=$(rank_pid 1)
+for _ in {1..400}; do
+  kill -STOP "$held" && sleep 0.04 && kill -CONT "$held" && sleep 0.01
+  grep -q "rank 1 on .* is slow" slow/log.txt && break
+done
+cat slow/log.txt
+grep -q "rank 1 on .* is slow: it comes .* later than the others to every step" slow/log.txt
+kill -KILL "$(rank_pid 0)"
+wait "$launcher" 2>/dev/null || true
+launcher=
+for _ in {1..100}; do
+  [[ -z $(rank_pid 1) ]] && break
+  sleep 0.1
+done
+expect "^state *killed" "$lockstep" watch slow
