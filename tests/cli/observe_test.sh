@@ -39,7 +39,7 @@ for kind, key, tag in [("step", "train.loss", "train/loss"), ("step", "rate", "s
                        ("evaluation", "valid.accuracy", "valid/accuracy"), ("time", "step_ms", "time/step_ms")]:
     expected = [(line["step"], single(line[key])) for line in lines if line["kind"] == kind]
     assert expected and read[tag] == expected, (tag, read[tag], expected)
-assert [s for s, _ in read["time/late_ms/rank1"]] == [line["step"] for line in lines if line["kind"] == "time"]
+assert [s for s, _ in read["time/late_ms/rank0"]] == [line["step"] for line in lines if line["kind"] == "time"]
 PYTHON
 }
 compare run
