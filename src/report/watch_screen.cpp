@@ -10,6 +10,7 @@
 
 #include "core/atomic_file.h"
 #include "lockstep/core/error.h"
+#include "report/text.h"
 
 namespace lockstep {
 
@@ -24,24 +25,9 @@ double number(const Numbers& numbers, const std::string& key) {
   return found == numbers.end() ? std::nan("") : found->second;
 }
 
-// "–" for what is not known.
+// Metrics are compared in their fourth digit.
 std::string text_of(double value) {
   return std::isfinite(value) ? fmt::format("{:.4g}", value) : "–";
-}
-
-std::string whole_text(double value) {
-  if (!std::isfinite(value)) return "–";
-  std::string digits = fmt::format("{:.0f}", value);
-  for (int at = static_cast<int>(digits.size()) - 3; at > (value < 0 ? 1 : 0); at -= 3)
-    digits.insert(static_cast<std::size_t>(at), ",");
-  return digits;
-}
-
-std::string duration_text(double seconds) {
-  if (!std::isfinite(seconds)) return "–";
-  if (seconds < 100) return fmt::format("{:.0f} s", seconds);
-  if (seconds < 6000) return fmt::format("{:.0f} min", seconds / 60);
-  return fmt::format("{:.1f} h", seconds / 3600);
 }
 
 // Characters, not bytes.
@@ -59,13 +45,13 @@ std::string state_line(const LiveRun& run) {
       return "nothing yet: no line in metrics.jsonl, and no process holds the lock";
     case LiveRun::State::kRunning:
       if (!run.has_lines()) return "starting: no line in metrics.jsonl yet";
-      return run.silent_s() > 60 ? fmt::format("running, but silent for {}", duration_text(run.silent_s()))
+      return run.silent_s() > 60 ? fmt::format("running, but silent for {}", seconds_text(run.silent_s()))
                                  : "running";
     case LiveRun::State::kKilled:
       return fmt::format(
           "killed: no summary, and no process holds the lock; last line {} ago. `lockstep resume "
           "{}` continues",
-          duration_text(run.silent_s()), path);
+          seconds_text(run.silent_s()), path);
     case LiveRun::State::kFinished:
       if (run.status() == "stopped") return "stopped; `lockstep resume " + path + "` continues";
       return run.status() == "finished" ? "finished" : "ended: " + run.status();
@@ -76,16 +62,16 @@ std::string state_line(const LiveRun& run) {
 std::string progress_line(const LiveRun& run) {
   const Numbers& step = run.last("step");
   const double at = number(step, "step"), total = number(run.last("schema"), "total_steps");
-  std::string line = "step " + whole_text(at);
+  std::string line = "step " + plain_number(at);
   if (total > 0) {
     constexpr int kBar = 20;
     const double share = std::min(at / total, 1.0);
-    line += fmt::format(" of {}  ", whole_text(total));
+    line += fmt::format(" of {}  ", plain_number(total));
     for (int i = 0; i < kBar; ++i) line += i < share * kBar ? "█" : "·";
     line += fmt::format("  {:.0f} %", 100 * share);
   }
   line += fmt::format("  epoch {:.2f}", number(step, "epoch"));
-  if (run.state() == LiveRun::State::kRunning) line += "  " + duration_text(run.seconds_left()) + " left";
+  if (run.state() == LiveRun::State::kRunning) line += "  " + seconds_text(run.seconds_left()) + " left";
   return line;
 }
 
@@ -96,11 +82,11 @@ std::string evaluation_line(const LiveRun& run) {
        {"valid.loss", "valid.accuracy", "valid.rmse", "test.loss", "test.accuracy", "test.rmse"})
     if (values.contains(name))
       line += fmt::format("{}{} {}", line.empty() ? "" : " · ", name, text_of(number(values, name)));
-  line += fmt::format(" at step {}", whole_text(number(values, "step")));
+  line += fmt::format(" at step {}", plain_number(number(values, "step")));
   const std::string& watch = run.watch();
   if (run.best().contains(watch))
     line += fmt::format("; best {} {} at step {}", watch, text_of(number(run.best(), watch)),
-                        whole_text(number(run.best(), "step")));
+                        plain_number(number(run.best(), "step")));
   return line;
 }
 
@@ -108,7 +94,7 @@ std::string noise_line(const LiveRun& run) {
   const Numbers& noise = run.last("noise");
   return fmt::format("scale {} rows, smoothed {}; batch {}", text_of(number(noise, "noise.scale")),
                      text_of(number(noise, "noise.scale_smoothed")),
-                     whole_text(number(run.last("step"), "batch")));
+                     plain_number(number(run.last("step"), "batch")));
 }
 
 std::string ranks_line(const LiveRun& run) {
@@ -116,7 +102,7 @@ std::string ranks_line(const LiveRun& run) {
   const double share = number(time, "late_share");
   if (!(share > kSlowShare)) return "no rank holds up the others";
   return fmt::format("rank {} is slow: {} ms later than the others to every step, {:.0f} % of a step",
-                     whole_text(number(time, "slowest")), text_of(share * number(time, "step_ms")),
+                     plain_number(number(time, "slowest")), text_of(share * number(time, "step_ms")),
                      100 * share);
 }
 
@@ -153,9 +139,9 @@ std::string watch_screen(const LiveRun& run, int width) {
   add("state", state_line(run));
   if (const Numbers& schema = run.last("schema"); !schema.empty())
     add("", fmt::format("{} rows × {} features, {} parameters, {} shards on {} ranks",
-                        whole_text(number(schema, "rows")), whole_text(number(schema, "features")),
-                        whole_text(number(schema, "parameters")), whole_text(number(schema, "shards")),
-                        whole_text(number(schema, "ranks"))));
+                        plain_number(number(schema, "rows")), plain_number(number(schema, "features")),
+                        plain_number(number(schema, "parameters")), plain_number(number(schema, "shards")),
+                        plain_number(number(schema, "ranks"))));
   const Numbers& step = run.last("step");
   if (!step.empty()) {
     const int room = std::clamp(width - 20, 1, 60);
@@ -167,8 +153,8 @@ std::string watch_screen(const LiveRun& run, int width) {
   add("update", fmt::format("rate {} · gradient norm {} · update/weights {}", text_of(number(step, "rate")),
                             text_of(number(step, "gradient_norm")), text_of(number(step, "update_ratio"))));
   if (!run.last("noise").empty()) add("noise", noise_line(run));
-  add("speed", fmt::format("{} rows/s · {} ms a step · batch {}", whole_text(run.rows_per_s()),
-                           text_of(run.step_ms()), whole_text(number(step, "batch"))));
+  add("speed", fmt::format("{} rows/s · {} ms a step · batch {}", plain_number(run.rows_per_s()),
+                           text_of(run.step_ms()), plain_number(number(step, "batch"))));
   if (!run.last("time").empty() && number(run.last("schema"), "ranks") > 1) add("ranks", ranks_line(run));
   return screen;
 }
@@ -188,9 +174,9 @@ std::string study_screen(const std::filesystem::path& study, int width) {
                        "\n";
   for (const Json& member : json["members"])
     screen += clipped(fmt::format("{:<24} {:<10} {:>10} {:>10} {:>12} {:>14}", member.value("name", "?"),
-                                  member.value("status", "?"), whole_text(value(member, "steps")),
-                                  text_of(value(member, "best")), duration_text(value(member, "train_s")),
-                                  duration_text(value(member, "time_to_target_s"))),
+                                  member.value("status", "?"), plain_number(value(member, "steps")),
+                                  text_of(value(member, "best")), seconds_text(value(member, "train_s")),
+                                  seconds_text(value(member, "time_to_target_s"))),
                       width) +
               "\n";
   return screen;

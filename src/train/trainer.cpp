@@ -162,7 +162,8 @@ TrainOutcome Trainer::run() {
   return outcome_;
 }
 
-TrainOutcome Trainer::diverged_outcome() const {
+TrainOutcome Trainer::diverged_outcome() {
+  finish_path();
   TrainOutcome outcome = outcome_;
   outcome.reason = EndReason::kDiverged;
   outcome.last = report_;

@@ -60,7 +60,7 @@ class Trainer {
   /// Collective. Throws AgreedError(kDiverged).
   TrainOutcome run();
   /// What a run that diverged had come to.
-  TrainOutcome diverged_outcome() const;
+  TrainOutcome diverged_outcome();
 
   Index batch() const { return batch_; }
   Index steps_per_epoch() const { return steps_per_epoch_; }

@@ -69,7 +69,7 @@ TEST_F(Watch, FollowsARun) {
   EXPECT_TRUE(has(text, "running")) << text;
   EXPECT_TRUE(has(text, "step 20 of 100")) << text;
   EXPECT_TRUE(has(text, "12,800 rows/s · 10 ms a step")) << text;
-  EXPECT_TRUE(has(text, "1 s left")) << text;
+  EXPECT_TRUE(has(text, "0.8 s left")) << text;
   EXPECT_TRUE(has(text, "█▁")) << text;
   append(step_line(30, "0.5").substr(0, 40));  // half a line
   EXPECT_TRUE(has(screen(run), "step 20 of 100"));
