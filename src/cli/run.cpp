@@ -79,13 +79,14 @@ int run_command(const std::vector<std::string>& whole, const Plugins& plugins) {
   return command.run({line, plugins, table, whole});
 }
 
-/// Whether other ranks of the job can be met: a command with -n is made for that, one that is not known is
+/// Whether other ranks of the job can be met: a command with -n is made for that, and a study in a job, one that is not known is
 /// known to none.
 bool meets_others(const std::vector<std::string>& whole) {
   const std::optional<Command> command = find_command({whole.begin() + 1, whole.end()});
   if (!command) return true;
   const std::vector<Flag>& flags = command->syntax.flags;
-  return std::any_of(flags.begin(), flags.end(), [](const Flag& flag) { return flag.letter == 'n'; });
+  return command->syntax.name == "study" ||
+         std::any_of(flags.begin(), flags.end(), [](const Flag& flag) { return flag.letter == 'n'; });
 }
 
 int run_as_one_of_all(const std::vector<std::string>& whole, const Plugins& plugins) {

@@ -5,12 +5,16 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "cli/machine.h"
+#include "cli/ranks.h"
 #include "cli/study_afterwards.h"
 #include "cli/study_directory.h"
 #include "cli/study_file.h"
+#include "cli/study_groups.h"
 #include "cli/study_runner.h"
+#include "comm/agreement.h"
 #include "core/atomic_file.h"
 #include "core/config.h"
 #include "core/floating_point.h"
@@ -21,6 +25,7 @@
 #include "train/check_values.h"
 #include "train/experiment.h"
 #include "train/run_directory.h"
+#include "train/signals.h"
 #include "train/training_run.h"
 
 namespace lockstep {
@@ -92,42 +97,99 @@ std::optional<StudyPrediction> read_prediction(const CommandLine& line) {
                          best.value("time_s", MemberResult::kNone)};
 }
 
-int study(const CommandContext& context) {
-  if (launched_by_mpi())
-    throw Error(ExitCode::kUsage, "`lockstep study` starts its own ranks: call it without mpirun");
-  set_floating_point_mode();
-  Request request = read_request(context.line);
-  const Options options = read_options(context, request);
+Study make_study(const CommandContext& context, const Options& options, int concurrent) {
   const Index rows =
       load_training_rows(options, context.plugins).info().rows;  // not held while members train
   Study study;
   study.name = options.text("run.name").empty() ? options.text("model.name") : options.text("run.name");
-  study.plan = plan_study(options, context.plugins, rows, request.concurrent);
+  study.plan = plan_study(options, context.plugins, rows, concurrent);
   study.predicted = read_prediction(context.line);
-  if (request.directory.empty())
-    request.directory = RunDirectory::fresh_path(options.text("run.root"), study.name + "-study");
-  const StudyDirectory directory(request.directory, options);
-  for (const StudyMember& member : study.plan.members)
-    study.results.push_back(read_member(directory.path() / member_path(member), study.metric()));
-  study.limit_shares.assign(study.results.size(), MemberResult::kNone);
+  study.limit_shares.assign(study.plan.members.size(), MemberResult::kNone);
+  return study;
+}
 
-  const auto save = [&] { write_file_atomically(directory.path() / "study.json", study_json(study)); };
-  save();
+void read_results(Study& study, const fs::path& folder) {
+  study.results.clear();
+  for (const StudyMember& member : study.plan.members)
+    study.results.push_back(read_member(folder / member_path(member), study.metric()));
+}
+
+fs::path folder_for(const Request& request, const Options& options, const Study& study) {
+  if (!request.directory.empty()) return request.directory;
+  return RunDirectory::fresh_path(options.text("run.root"), study.name + "-study");
+}
+
+void save(const Study& study, const fs::path& folder) {
+  write_file_atomically(folder / "study.json", study_json(study));
+}
+
+void say_start(const Study& study, int concurrent, const fs::path& folder) {
   fmt::print(stderr, "{} members, {} at a time, {:.3g} s of training each at most: {}\n",
-             study.results.size(), request.concurrent, study.plan.share_s, directory.path().string());
-  StudyRunner runner(study, directory.path(), save);
-  bool is_complete = runner.run(request.concurrent);
+             study.results.size(), concurrent, study.plan.share_s, folder.string());
+}
+
+// What needs all members. Returns the exit code.
+int finish(Study& study, const CommandContext& context, const Options& options, const fs::path& folder,
+           bool is_complete) {
   if (is_complete) {
     const Dataset data = load_training_rows(options, context.plugins);
     add_limit_shares(study, context.plugins, data);
-    is_complete = write_landscape(study, context.plugins, data, directory.path());
+    is_complete = write_landscape(study, context.plugins, data, folder);
   }
-  save();
-  fmt::print("{}{}\n", study_table(study), directory.path().string());
-  if (is_complete) return study.best() < 0 && runner.first_failure() != 0 ? runner.first_failure() : 0;
-  fmt::print(stderr, "stopped; `lockstep study --resume --run-dir {}` continues\n",
-             directory.path().string());
+  save(study, folder);
+  fmt::print("{}{}\n", study_table(study), folder.string());
+  if (is_complete) return 0;
+  fmt::print(stderr, "stopped; `lockstep study --resume --run-dir {}` continues\n", folder.string());
   return static_cast<int>(ExitCode::kStopped);
+}
+
+/// As one of the ranks of a job, which train the members in groups.
+int study_as_rank(Communicator& communicator, const CommandContext& context, const Request& request,
+                  const Options& options) {
+  const std::int64_t most =
+      *std::max_element(options.integers("study.ranks").begin(), options.integers("study.ranks").end());
+  const int groups = std::max(1, communicator.size() / static_cast<int>(most));
+  std::optional<Study> study;
+  std::optional<StudyDirectory> directory;
+  std::string folder;
+  on_all_ranks(communicator, [&] { study.emplace(make_study(context, options, groups)); });
+  on_all_ranks(communicator, [&] {
+    if (communicator.rank() != 0) return;
+    directory.emplace(folder_for(request, options, *study), options);
+    folder = directory->path().string();
+  });
+  folder = all_gather(communicator, folder)[0];
+  read_results(*study, folder);
+  barrier(communicator);
+  if (directory) {
+    save(*study, folder);
+    say_start(*study, groups, folder);
+  }
+  const bool is_complete = train_in_groups(*study, folder, context.plugins, communicator);
+  if (!directory) return is_complete ? 0 : static_cast<int>(ExitCode::kStopped);
+  read_results(*study, folder);
+  return finish(*study, context, options, folder, is_complete);
+}
+
+int study(const CommandContext& context) {
+  set_floating_point_mode();
+  const Request request = read_request(context.line);
+  const Options options = read_options(context, request);
+  if (launched_by_mpi()) {
+    stop_on_signals();
+    return run_as_rank(options.real("comm.timeout_s"), [&](Communicator& communicator) {
+      return study_as_rank(communicator, context, request, options);
+    });
+  }
+  Study study = make_study(context, options, request.concurrent);
+  const StudyDirectory directory(folder_for(request, options, study), options);
+  read_results(study, directory.path());
+  save(study, directory.path());
+  say_start(study, request.concurrent, directory.path());
+  StudyRunner runner(study, directory.path(), [&] { save(study, directory.path()); });
+  const bool is_complete = runner.run(request.concurrent);
+  const int code = finish(study, context, options, directory.path(), is_complete);
+  return code == 0 && study.best() < 0 ? runner.first_failure() : code;
 }
 
 }  // namespace

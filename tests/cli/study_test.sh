@@ -66,7 +66,7 @@ expect 65 "no study to resume" "$lockstep" study --resume --run-dir nothing
 
 echo "-- killed in the middle, continued to the same models"
 slow=(-c base.toml --rates 0.5,0.01 --batches 16 --ranks 1,2 --set train.target= --set train.epochs=300
-  --set "checkpoint.every=2000 steps" --vary "optim.name=sgd" --budget 500s)
+  --set "checkpoint.every=2000 steps" --vary "optim.name=sgd" --budget 1000h)
 expect 0 "4 of 4" "$lockstep" study "${slow[@]}" --run-dir whole
 "$lockstep" study "${slow[@]}" --run-dir killed >killed.txt 2>&1 &
 victim=$!
@@ -95,6 +95,13 @@ got=0
 wait $victim || got=$?
 cat stopped.txt
 [[ $got == 75 ]] && grep -q "continues" stopped.txt
+
+echo "-- in groups of the ranks of one job, to the same models"
+mpi=(--mca btl_vader_single_copy_mechanism none --oversubscribe --timeout 60)
+expect 78 "wants 2 ranks; this job has 1" mpirun "${mpi[@]}" -n 1 "$lockstep" study "${slow[@]}" --run-dir few
+expect 0 "4 of 4" mpirun "${mpi[@]}" -n 3 "$lockstep" study "${slow[@]}" --run-dir groups
+for run in whole/members/*; do cmp "$run/model.safetensors" "groups/members/${run##*/}/model.safetensors"; done
+expect 0 "4 of 4" mpirun "${mpi[@]}" -n 2 "$lockstep" study --resume --run-dir groups
 
 echo "-- divergence, an unreachable target, a combination that cannot be"
 linear=(--set "data.train=demo:linear?rows=500&features=4" --set model.name=linear --set train.epochs=20
