@@ -170,9 +170,10 @@ class PlotDrawing {
     const std::string colour = note.colour < 0 ? "ink" : fmt::format("c{}", note.colour % 6);
     if (note.kind == PlotNote::Kind::kHorizontal) {
       out_ += fmt::format(
-          "<g class=\"note {}\"><path d=\"M{} {:.1f}H{}\"/><text class=\"start\" x=\"{}\" "
+          "<g class=\"note {}\"><path d=\"M{} {:.1f}H{}\"/><text class=\"end\" x=\"{}\" "
           "y=\"{:.1f}\">{}</text></g>",
-          colour, kLeft, y, right, kLeft + 3, y - 5, label);
+          colour, kLeft, y, right, right - 3, y < top() + 12 && verticals_of(plot_) > 0 ? y + 13 : y - 5,
+          label);
       return;
     }
     if (note.kind == PlotNote::Kind::kVertical) {

@@ -186,7 +186,8 @@ function drawNotes(view) {
     const rows = plot.notes.slice(i).filter(other => other.kind === 'v').length;
     if (note.kind === 'h') {
       groups[i].querySelector('path').setAttribute('d', `M${LEFT} ${y.toFixed(1)}H${right}`);
-      set(LEFT + 3, y - 5);
+      const above = plot.notes.some(other => other.kind === 'v');
+      set(right - 3, y < plot.top + 12 && above ? y + 13 : y - 5);
     } else if (note.kind === 'v') {
       const row = plot.top - 14 * rows + 6;
       groups[i].querySelector('path').setAttribute('d', `M${x.toFixed(1)} ${row - 9}V${bottom}`);

@@ -199,6 +199,9 @@ std::vector<Figure> step_figures(const RunView& view) {
     if (!course) continue;
     Figure figure = course_figure(view, key, title);
     Plot plot = course_plot(label, is_log && course->lowest().value > 0);
+    // A rate that hardly moves is no drama.
+    if (std::string_view(key) == "rate" && course->lowest().value > 0.9 * course->highest().value)
+      plot.y.low = 0, plot.y.high = 1.25 * course->highest().value, plot.y.may_switch = false;
     if (course->lowest().value == course->highest().value) plot.y.is_log = false;
     add_series(&plot, course_series(view, key, label, 0));
     figure.plots = {std::move(plot)};

@@ -106,16 +106,19 @@ std::string target_sentence(const StudyRecord& study, const BatchPlot& wanted,
 }
 
 void add_optima(const StudyRecord& study, Value value, Plot* plot) {
+  std::vector<PlotNote> optima;
   if (study.predicted && study.predicted->batch > 0)
-    plot->notes.push_back({.label = "predicted " + plain_number(study.predicted->batch),
-                           .x = study.predicted->batch,
-                           .colour = 3});
+    optima.push_back({.label = "predicted " + plain_number(study.predicted->batch),
+                      .x = study.predicted->batch,
+                      .colour = 3});
   const MemberRecord* found = study.member(study.found);
   if (found && std::isfinite(found->*value))
-    plot->notes.push_back({.kind = PlotNote::Kind::kPoint,
-                           .label = "found " + plain_number(found->batch),
-                           .x = found->batch,
-                           .y = found->*value});
+    optima.push_back({.label = "found " + plain_number(found->batch), .x = found->batch});
+  // From left to right, so that no label crosses the line of another.
+  std::sort(optima.begin(), optima.end(), [](const PlotNote& a, const PlotNote& b) { return a.x < b.x; });
+  for (PlotNote& note : optima) plot->notes.push_back(std::move(note));
+  if (found && std::isfinite(found->*value))
+    plot->notes.push_back({.kind = PlotNote::Kind::kPoint, .x = found->batch, .y = found->*value});
 }
 
 Figure target_figure(const StudyView& view, const BatchPlot& wanted) {

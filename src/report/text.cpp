@@ -98,10 +98,24 @@ std::string plain_number(double value) {
   return fmt::format("{:.3g}", value);
 }
 
+namespace {
+
+// "1e-5", "2.5e18": as JavaScript writes it.
+std::string power_text(double value) {
+  const std::string digits = fmt::format("{:.2e}", value);
+  const auto e = digits.find('e');
+  std::string factor = digits.substr(0, e);
+  factor.erase(factor.find_last_not_of('0') + 1);
+  if (factor.back() == '.') factor.pop_back();
+  return factor + "e" + std::to_string(std::stoi(digits.substr(e + 1)));
+}
+
+}  // namespace
+
 std::string tick_text(double value) {
   const double size = std::abs(value);
   if (size == 0) return "0";
-  if (size >= 1e15 || size < 9.999e-4) return fmt::format("{:.3g}", value);
+  if (size >= 1e15 || size < 9.999e-4) return power_text(value);
   constexpr struct {
     double size;
     const char* letter;

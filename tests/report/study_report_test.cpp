@@ -106,9 +106,10 @@ TEST(StudyReport, ShowsTheTradeOffWithFoundPredictedAndFailed) {
                      MadeStudy::time_of(best.at("x")[i].get<double>(), 0.5) / 2);
   EXPECT_EQ(series.at("diverged").at("x").size(), 8u);
   EXPECT_EQ(series.at("target not reached").at("x").size(), 4u);
-  ASSERT_EQ(plot.at("notes").size(), 3u);  // where the axis ends, predicted, found
+  ASSERT_EQ(plot.at("notes").size(), 4u);  // where the axis ends, predicted, found, found again as a point
   EXPECT_EQ(plot.at("notes")[1].at("x"), 64);
   EXPECT_EQ(plot.at("notes")[2].at("x"), 100);
+  EXPECT_EQ(plot.at("notes")[3].at("y"), MadeStudy::time_of(100, 0.5) / 2);
   const std::string figure = figure_of(html, "trade-off");
   EXPECT_NE(figure.find("Batch 100 took the least"), std::string::npos);
   EXPECT_NE(figure.find("12 members did not reach it"), std::string::npos);
