@@ -17,11 +17,16 @@ namespace {
 constexpr std::string_view kFreeTables[] = {"run.", "log.", "comm.", "checkpoint.", "study."};
 constexpr std::string_view kFreeKeys[] = {"data.train",  "data.valid",        "data.test",
                                           "data.labels", "data.valid_labels", "data.test_labels",
-                                          "data.cache",  "train.budget"};
+                                          "data.cache",  "train.budget",      "train.noise_every"};
 
 /// data.valid = "split:0.2" is no path: it takes rows away from training.
 bool takes_rows(const Options& options, const OptionSpec& spec) {
   return spec.key == "data.valid" && options.text(spec.key).starts_with("split:");
+}
+
+/// Batches that follow the noise depend on how often it is measured.
+bool chooses_batches(const Options& options, const OptionSpec& spec) {
+  return spec.key == "train.noise_every" && options.text("train.batch") == "auto";
 }
 
 template <class Wanted>
@@ -47,7 +52,7 @@ bool determines_model(std::string_view key) {
 
 std::string canonical_config(const Options& options) {
   return sorted_lines(options, [&](const OptionSpec& spec) {
-    return determines_model(spec.key) || takes_rows(options, spec);
+    return determines_model(spec.key) || takes_rows(options, spec) || chooses_batches(options, spec);
   });
 }
 

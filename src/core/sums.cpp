@@ -50,6 +50,19 @@ double sum_of_squares(const float* values, Index count) {
   return sum_of_lanes(lanes);
 }
 
+double sum_of_products(const float* a, const float* b, Index count) {
+  std::array<double, kLanes> lanes{};
+  Index i = 0;
+  const auto add = [&](Index lane) {
+    lanes[static_cast<std::size_t>(lane)] +=
+        static_cast<double>(a[i + lane]) * static_cast<double>(b[i + lane]);
+  };
+  for (; i + kLanes <= count; i += kLanes)
+    for (Index lane = 0; lane < kLanes; ++lane) add(lane);
+  for (Index lane = 0; lane < count - i; ++lane) add(lane);
+  return sum_of_lanes(lanes);
+}
+
 double sum_of(const double* values, Index count) {
   std::array<double, kLanes> lanes{};
   Index i = 0;

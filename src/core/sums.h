@@ -15,6 +15,9 @@ double sum_of_lanes(std::array<double, 16> lanes);
 /// wherever the values lie.
 double sum_of_squares(const float* values, Index count);
 
+/// Σ a[i]·b[i] in double, which is exact for a product; lanes and tree as above.
+double sum_of_products(const float* a, const float* b, Index count);
+
 /// Σ values[i]; lanes and tree as above.
 double sum_of(const double* values, Index count);
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <utility>
 
 #include "core/gemm.h"
 #include "core/gemv.h"
@@ -123,12 +124,14 @@ void GradientSum::begin_step(TreeNode hosted) {
   hosted_ = hosted;
   stack_.reset(hosted.first);
   depth_ = depth_after_ = 0;
+  held_additions_ = -1;
   is_open_ = false;
 }
 
 void GradientSum::begin_batch(std::span<const Segment> segments, bool is_last) {
   plan_.clear();
   depth_ = depth_after_;
+  LOCKSTEP_CHECK(held_additions_ < 0 && (!holds_leaves_ || segments.size() == 1));
   for (const Segment& segment : segments) {
     if (!is_open_) {
       const int due = stack_.skip_to(segment.shard);
@@ -137,11 +140,17 @@ void GradientSum::begin_batch(std::span<const Segment> segments, bool is_last) {
     }
     int additions = is_open_ ? 1 : 0;
     is_open_ = !segment.ends_shard;
-    if (segment.ends_shard) additions += stack_.push({segment.shard, segment.shard + 1});
+    if (segment.ends_shard) {
+      const int due = stack_.push({segment.shard, segment.shard + 1});
+      if (holds_leaves_)
+        held_additions_ = due;
+      else
+        additions += due;
+    }
     plan_.push_back({segment.begin, segment.end, additions});
     depth_after_ += 1 - additions;
   }
-  tells_ = is_last && notice_ != nullptr;
+  tells_ = is_last && notice_ != nullptr && !holds_leaves_;
   if (!tells_) return;
   // What finish_step() would add belongs to the sums that are then complete.
   const int due = stack_.skip_to(hosted_.last);
@@ -152,13 +161,25 @@ void GradientSum::begin_batch(std::span<const Segment> segments, bool is_last) {
 std::span<const TreeNode> GradientSum::finish_step() {
   LOCKSTEP_CHECK(!is_open_);
   closing_additions_ = stack_.skip_to(hosted_.last);
-  for (int i = 0; i < closing_additions_; ++i) {
-    --depth_after_;
-    const auto top = static_cast<std::size_t>(depth_after_);
-    add_floats(buffers_[top - 1], buffers_[top], layout_.size());
-  }
+  for (int i = 0; i < closing_additions_; ++i) add_topmost();
   LOCKSTEP_CHECK_EQ(depth_after_, stack_.depth());
   return stack_.nodes();
+}
+
+const float* GradientSum::leaf() const {
+  return held_additions_ < 0 ? nullptr : buffers_[static_cast<std::size_t>(depth_after_) - 1];
+}
+
+int GradientSum::add_leaf() {
+  const int additions = std::exchange(held_additions_, -1);
+  for (int i = 0; i < additions; ++i) add_topmost();
+  return additions;
+}
+
+void GradientSum::add_topmost() {
+  const auto top = static_cast<std::size_t>(--depth_after_);
+  for (const Tensor& tensor : layout_.tensors())
+    add_floats(buffers_[top - 1] + tensor.offset, buffers_[top] + tensor.offset, round_up_16(tensor.size));
 }
 
 void GradientSum::add_product(int tensor, ConstMatrix a, ConstMatrix g) {
@@ -226,13 +247,13 @@ void GradientSum::add_columns(int tensor, ConstMatrix g) {
   });
 }
 
-void GradientSum::add_leaves(int tensor, const void* self, LeafFunction leaf) {
+void GradientSum::add_leaves(int tensor, const void* self, LeafFunction write) {
   const Tensor& target = layout_[tensor];
   const Index padded = round_up_16(target.size);
   int depth = depth_;
   for (const Push& push : plan_) {
     if (push.end > push.begin)
-      leaf(self, push.begin, push.end, buffers_[static_cast<std::size_t>(depth++)] + target.offset);
+      write(self, push.begin, push.end, buffers_[static_cast<std::size_t>(depth++)] + target.offset);
     for (int k = 0; k < push.additions; ++k) {
       --depth;
       const auto top = static_cast<std::size_t>(depth);

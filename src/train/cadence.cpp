@@ -39,10 +39,9 @@ Cadence::Cadence(const std::string& key, const std::string& text, Index steps_pe
   }
 }
 
-bool Cadence::is_due(Index batches_done) const {
-  if (growth_ > 0)
-    return batches_done <= 1 || powers_done(batches_done, growth_) > powers_done(batches_done - 1, growth_);
-  return steps_ > 0 && batches_done % steps_ == 0;
+bool Cadence::is_due(Index before, Index now) const {
+  if (growth_ > 0) return before < 1 || powers_done(now, growth_) > powers_done(before, growth_);
+  return steps_ > 0 && before / steps_ < now / steps_;
 }
 
 }  // namespace lockstep

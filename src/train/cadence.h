@@ -19,9 +19,9 @@ class Cadence {
 
   /// Not "never".
   bool exists() const { return steps_ > 0 || seconds_ > 0 || growth_ > 0; }
-  /// Whether the number of batches done is a multiple of the period, or the first of a new power of 1 +
-  /// growth.
-  bool is_due(Index batches_done) const;
+  /// Whether a step, which went from position `before` to `now` of the run, in batches, came to a multiple of
+  /// the period, or is the first of a new power of 1 + growth.
+  bool is_due(Index before, Index now) const;
   /// Seconds between two times; 0 where it counts steps.
   double seconds() const { return seconds_; }
 

@@ -5,6 +5,7 @@
 
 #include "optim/rate.h"
 #include "optim/regularization.h"
+#include "train/batch_policy.h"
 #include "train/cadence.h"
 #include "train/experiment.h"
 #include "train/options.h"
@@ -18,6 +19,7 @@ void check_values(const Options& options, const Plugins& plugins) {
   constexpr RunLength kAnyLength = {1'000'000, 1'000};
   if (!options.text("model.name").empty()) make_loss(options, plugins);
   const Index batch = batch_size(options, std::numeric_limits<Index>::max());
+  const BatchPolicy batches(options, std::numeric_limits<Index>::max());
   const auto optimizer = plugins.optimizers.find(options.text("optim.name")).create(options);
   read_regularization(options, *optimizer);
   const Rate rate(options, plugins.schedules, kAnyLength, batch);

@@ -60,6 +60,8 @@ std::string to_json(const RunState& state) {
               {"average_count", state.average_count},
               {"skipped_steps", state.skipped_steps},
               {"schedule", to_texts(state.schedule)},
+              {"noise", to_texts(state.noise)},
+              {"batch", to_texts(state.batch)},
               {"watch",
                {{"best", state.watch.best},
                 {"best_step", state.watch.best_step},
@@ -81,6 +83,8 @@ RunState parse_run_state(const std::string& text) {
     state.average_count = json.at("average_count").get<Index>();
     state.skipped_steps = json.at("skipped_steps").get<Index>();
     state.schedule = to_values(json.at("schedule").get<std::vector<std::string>>());
+    state.noise = to_values(json.at("noise").get<std::vector<std::string>>());
+    state.batch = to_values(json.at("batch").get<std::vector<std::string>>());
     const Json& watch = json.at("watch");
     state.watch = {watch.at("best").get<double>(), watch.at("best_step").get<Index>(),
                    watch.at("since_best").get<Index>()};

@@ -20,6 +20,8 @@ struct RunState {
   Index skipped_steps = 0;
   std::vector<double> schedule;
   BestWatch::State watch;
+  std::vector<double> noise;  ///< NoiseMeter::state()
+  std::vector<double> batch;  ///< BatchPolicy::state()
   double train_s = 0;
   int end_reason = 0;            ///< EndReason: the run had come to its end when this was saved
   std::string canonical_config;  ///< what determines the model; must be equal on resume
@@ -27,7 +29,8 @@ struct RunState {
 };
 
 /// A checkpoint is a safetensors file: the weights under their names, "state.<name>.<tensor>" of the
-/// optimizer, "average.<tensor>", "best.<tensor>", and RunState as JSON in the metadata.
+/// optimizer, "average.<tensor>", "best.<tensor>", "pair.<tensor>" (NoiseMeter), and RunState as JSON in the
+/// metadata.
 std::string to_json(const RunState& state);
 RunState parse_run_state(const std::string& json);
 

@@ -46,6 +46,7 @@ Index CompactRows::collect(const BatchWindow& window, std::uint32_t* keys) {
   values_.clear();
   used_ = 0;
   const Sampler::Window places(dataset_.shards(), window.first, window.last);
+  keys_ = keys;
   for (int shard = dataset_.hosted().first; shard < dataset_.hosted().last; ++shard)
     append(shard, places.of(shard));
   return columns_.finish(keys);

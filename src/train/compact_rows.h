@@ -25,6 +25,8 @@ class CompactRows {
   /// Writes the columns of the window's rows, each once and ascending, and returns how many they are. Begins
   /// the epoch of the window.
   Index collect(const BatchWindow& window, std::uint32_t* keys);
+  /// What collect() wrote last; as many as there is room for may be read.
+  const std::uint32_t* keys() const { return keys_; }
 
   /// The next rows of the window, shard by shard and place by place, with places among the keys for columns.
   /// Of the batch's entries only the offsets are looked at.
@@ -37,6 +39,7 @@ class CompactRows {
   Sampler& sampler_;
   Index most_keys_ = 0;
   ColumnIndex columns_;
+  const std::uint32_t* keys_ = nullptr;
   std::vector<float> values_;  // of the entries
   std::size_t used_ = 0;       // entries of the window that compact() has passed
 };

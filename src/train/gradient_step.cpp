@@ -7,6 +7,7 @@
 
 #include "core/clock.h"
 #include "core/sums.h"
+#include "train/leaf_squares.h"
 
 namespace lockstep {
 
@@ -39,7 +40,8 @@ GradientStep::GradientStep(const Dataset& dataset, Sampler& sampler, const Gradi
       row_loss_(Batch::kMaxRows),
       row_weight_(Batch::kMaxRows),
       row_right_(Batch::kMaxRows),
-      reducer_(target.reducer) {
+      reducer_(target.reducer),
+      layout_(target.layout) {
   if (reducer_.wants_tensors())
     sums_.tell([](void* listener, int tensor) { static_cast<GradientReducer*>(listener)->ready(tensor); },
                &reducer_);
@@ -61,8 +63,12 @@ void GradientStep::run(const float* weights, const BatchWindow& window) {
     if (has_rows_[static_cast<std::size_t>(shard)] != 0) append(shard, places.of(shard));
   process(true);
   nodes_ = sums_.finish_step();
-  for (int i = 0; i < sums_.closing_additions(); ++i, --tail_depth_)
-    tails_[static_cast<std::size_t>(tail_depth_) - 2].add(tails_[static_cast<std::size_t>(tail_depth_) - 1]);
+  add_tails(sums_.closing_additions());
+}
+
+void GradientStep::measure_shards(bool measures) {
+  measures_ = measures;
+  sums_.hold_leaves(measures);
 }
 
 void GradientStep::mark_used(const BatchWindow& window) {
@@ -84,6 +90,7 @@ void GradientStep::append(int shard, Sampler::Places places) {
     buffer_.append(shard, rows, first, tile.last == places.last);
   }
   buffer_.prefetch(shard, sampler_.upcoming(shard, places));
+  if (measures_) process();
 }
 
 void GradientStep::process(bool is_last) {
@@ -103,6 +110,7 @@ void GradientStep::process(bool is_last) {
   model_.backward(weights_, batch, gradient, sums_);
   buffer_.prefetch_part();
   sum_tails(batch);
+  if (measures_) add_leaf();
   buffer_.prefetch_part();
   buffer_.clear(batch.epoch);
   mark_ = now_ticks();
@@ -157,10 +165,25 @@ void GradientStep::sum_tails(const Batch& batch) {
   for (const GradientSum::Push& push : sums_.plan()) {
     if (push.end > push.begin)
       tails_[static_cast<std::size_t>(tail_depth_++)] = tail_of(push.begin, push.end);
-    for (int i = 0; i < push.additions; ++i, --tail_depth_)
-      tails_[static_cast<std::size_t>(tail_depth_) - 2].add(
-          tails_[static_cast<std::size_t>(tail_depth_) - 1]);
+    add_tails(push.additions);
   }
+}
+
+void GradientStep::add_tails(int additions) {
+  for (; additions > 0; --additions, --tail_depth_)
+    tails_[static_cast<std::size_t>(tail_depth_) - 2].add(tails_[static_cast<std::size_t>(tail_depth_) - 1]);
+}
+
+void GradientStep::add_leaf() {
+  const float* const leaf = sums_.leaf();
+  if (leaf == nullptr) return;
+  Tail& tail = tails_[static_cast<std::size_t>(tail_depth_) - 1];
+  if (tail.sums[kTailWeight] > 0) {
+    tail.sums[kTailSquares] = leaf_squares(layout_, compact_ == nullptr ? nullptr : compact_->keys(), leaf) /
+                              tail.sums[kTailWeight];
+    tail.sums[kTailShards] = 1;
+  }
+  add_tails(sums_.add_leaf());
 }
 
 std::string GradientStep::find_non_finite(const float* weights, const BatchWindow& window) {

@@ -20,8 +20,9 @@
 
 namespace lockstep {
 
-/// What Tail::sums hold in training.
-enum TailSum { kTailWeight = 0, kTailLoss = 1, kTailCorrect = 2 };
+/// What Tail::sums hold in training; the last two where shards are measured: Σ ‖g_s‖²/n_s over the shards s
+/// with row weight n_s > 0, g_s the sum of their rows' gradients, and how many shards these are.
+enum TailSum { kTailWeight = 0, kTailLoss = 1, kTailCorrect = 2, kTailSquares = 3, kTailShards = 4 };
 
 /// Seconds of one rank's part of a step.
 struct PhaseSeconds {
@@ -46,6 +47,9 @@ class GradientStep {
                Index outputs);
 
   void run(const float* weights, const BatchWindow& window);
+  /// Whether the next run() tells kTailSquares and kTailShards, shard by shard; the gradient has the same
+  /// bits.
+  void measure_shards(bool measures);
 
   std::span<const TreeNode> nodes() const { return nodes_; }
   std::span<const Tail> tails() const { return std::span(tails_).first(nodes_.size()); }
@@ -69,6 +73,8 @@ class GradientStep {
   void weigh_rows(const Batch& batch);
   Tail tail_of(Index begin, Index end) const;
   void sum_tails(const Batch& batch);
+  void add_tails(int additions);
+  void add_leaf();
 
   const Dataset& dataset_;
   Sampler& sampler_;
@@ -94,6 +100,8 @@ class GradientStep {
   StepTrace* trace_ = nullptr;
   Index traced_step_ = 0;
   double traced_until_s_ = 0;
+  const ParameterLayout& layout_;
+  bool measures_ = false;
 };
 
 }  // namespace lockstep

@@ -53,7 +53,7 @@ void MetricsLog::on_step(const StepReport& report) {
   loss_sum_ += report.loss;
   accuracy_sum_ += report.accuracy;
   ++batches_;
-  if (!is_due(report.step, total_steps_)) return;
+  if (!is_due(report.step, total_steps_) && report.step != report.total_steps) return;
   const auto batches = static_cast<double>(batches_);
   Json line = line_of("step", report);
   line["train.loss"] = loss_sum_ / batches;
@@ -92,6 +92,24 @@ void MetricsLog::on_times(const StepReport& report, const RankTimesReport& times
                              {"wait", rank.wait},
                              {"update", rank.update},
                              {"late_ms", rank.late_ms}});
+  directory_.append_metrics(line.dump());
+}
+
+void MetricsLog::on_noise(const StepReport& report, const NoiseReport& noise) {
+  Json line = line_of("noise", report);
+  line["noise.gradient_sq"] = noise.gradient_sq;
+  line["noise.variance"] = noise.variance;
+  line["noise.scale"] = noise.scale;  // a NaN becomes null
+  line["noise.scale_smoothed"] = noise.scale_smoothed;
+  line["noise.source"] = noise.is_of_pairs ? "pairs" : "shards";
+  directory_.append_metrics(line.dump());
+}
+
+void MetricsLog::on_batch(const StepReport& report, const BatchReport& batch) {
+  Json line = line_of("batch", report);
+  line["batch"] = batch.batch;
+  line["rate_gain"] = batch.rate_gain;
+  line["noise.scale_smoothed"] = batch.scale_smoothed;
   directory_.append_metrics(line.dump());
 }
 

@@ -37,6 +37,10 @@ struct RunFacts {
 ///               the line before; late_ms is how much later than the first it came to the reduction, a step,
 ///               in the mean; `slowest` is the number of the rank that came last, late_share how much later
 ///               than the median of the others, of the time of a step
+///   noise       step, epoch, rows, train_s, noise.gradient_sq, noise.variance, noise.scale,
+///               noise.scale_smoothed, noise.source ("shards" or "pairs"), see NoiseMeter
+///   batch       step, epoch, rows, train_s, batch, rate_gain, noise.scale_smoothed: what train.batch =
+///               "auto" makes of it
 ///   hash        step, parameters_hash
 ///
 /// A resumed run drops what lies behind its checkpoint and goes on; losses of its first line are of the
@@ -56,6 +60,8 @@ class MetricsLog final : public StepObserver {
   void on_step(const StepReport& report) override;
   void on_evaluation(const StepReport& report, const MetricValues& values, bool is_best) override;
   void on_times(const StepReport& report, const RankTimesReport& times) override;
+  void on_noise(const StepReport& report, const NoiseReport& noise) override;
+  void on_batch(const StepReport& report, const BatchReport& batch) override;
   void on_hash(Index step, const std::string& hash) override;
 
  private:

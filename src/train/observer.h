@@ -36,6 +36,22 @@ struct StepReport {
   TimeShares shares;
 };
 
+/// A measurement of the gradient noise (NoiseMeter); equal on all ranks.
+struct NoiseReport {
+  double gradient_sq = 0;     ///< |G|², which may come out below zero
+  double variance = 0;        ///< tr Σ
+  double scale = 0;           ///< tr Σ/|G|²; NaN: cannot be told
+  double scale_smoothed = 0;  ///< of both smoothed
+  bool is_of_pairs = false;   ///< of two consecutive steps, not of the shards of one
+};
+
+/// What train.batch = "auto" makes of a measurement.
+struct BatchReport {
+  Index batch = 0;            ///< of the steps to come
+  double rate_gain = 1;       ///< the rate is multiplied by this
+  double scale_smoothed = 0;  ///< NaN: cannot be told
+};
+
 /// Told about the course of a run, on rank 0.
 class StepObserver {
  public:
@@ -45,6 +61,8 @@ class StepObserver {
   }
   /// The times of all ranks since the last call.
   virtual void on_times(const StepReport& /*report*/, const RankTimesReport& /*times*/) {}
+  virtual void on_noise(const StepReport& /*report*/, const NoiseReport& /*noise*/) {}
+  virtual void on_batch(const StepReport& /*report*/, const BatchReport& /*batch*/) {}
   virtual void on_hash(Index /*step*/, const std::string& /*hash*/) {}
   virtual void on_message(const std::string& /*text*/) {}
 };

@@ -23,20 +23,55 @@ void declare_run(OptionTable& table) {
   table.text("run.root", "runs", "folder under which new run directories are made");
 }
 
+void declare_auto_batch(OptionTable& table) {
+  table
+      .integer(
+          "train.batch_min", 128,
+          "with batch = \"auto\": the batch it begins with and never goes below; the rate is meant for it, "
+          "and train.shards follow from it")
+      .range(1);
+  table.integer("train.batch_max", 0, "with batch = \"auto\": the largest batch; 0: an eighth of the rows")
+      .range(0);
+  table
+      .text(
+          "train.batch_rule", "adascale",
+          "with batch = \"auto\": what the rate is multiplied by in a batch of s times batch_min. adascale: "
+          "the gain r of Johnson et al. (2020), between 1 and s by the gradient noise, and its root for "
+          "optimizers that divide by the size of gradients; linear: s; sqrt: the root of s; none: 1")
+      .one_of({"adascale", "linear", "sqrt", "none"});
+  table
+      .reals("train.batch_cost", {0, 0},
+             "with batch = \"auto\": microseconds of a step and of each of its rows, [fixed, per row], which "
+             "`lockstep tune` measures: the batch is then the one that takes the least time. 0, 0: the noise "
+             "scale itself is the batch")
+      .range(0);
+}
+
 void declare_train(OptionTable& table) {
-  table.text("train.batch", "128",
-             "rows of one global batch, over all ranks: a number, or \"full\" for all rows");
+  table.text(
+      "train.batch", "128",
+      "rows of one global batch, over all ranks: a number, \"full\" for all rows, or \"auto\": it follows "
+      "the gradient noise between train.batch_min and train.batch_max, and lengths in steps are then "
+      "those of batch_min rows");
   table
       .integer("train.shards", 0,
                "shards S, part of the experiment: ranks host them, and gradients are summed by them. 0: the "
                "largest "
                "power of two ≤ batch/32 within 2 … 64 (full batch: 64)")
       .range(0, 4096);
+  declare_auto_batch(table);
   table.real("train.epochs", 10, "passes over the training rows; fractions count").range(0, 1e9);
   table.integer("train.steps", 0, "stop after this many batches instead of train.epochs; 0: epochs count")
       .range(0);
   table.flag("train.shuffle", true,
              "permute the rows of every shard anew each epoch (data.shuffle_window); false: file order");
+  table
+      .integer(
+          "train.noise_every", 100,
+          "measure the gradient noise every so many batches, and at least fifty times a run: the noise "
+          "scale tells up to which batch larger ones pay. It costs less than a hundredth of the time and "
+          "changes no bit. 0: never")
+      .range(0);
   table.text("train.target", "",
              "stop when reached: \"valid.accuracy >= 0.88\"; the time to it goes to the summary");
   table.text(
@@ -134,14 +169,19 @@ void declare_train_options(OptionTable& table) {
   declare_others(table);
 }
 
+bool is_batch_auto(const Options& options) {
+  return options.text("train.batch") == "auto";
+}
+
 Index batch_size(const Options& options, Index rows) {
   const std::string& text = options.text("train.batch");
   if (text == "full") return rows;
+  if (text == "auto") return std::min<Index>(options.integer("train.batch_min"), rows);
   Index batch = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), batch);
   if (error != std::errc() || end != text.data() + text.size() || batch < 1)
     throw Error(ExitCode::kConfig, options.origin("train.batch") + ": train.batch = \"" + text +
-                                       "\": expected \"full\" or a number of rows from 1");
+                                       "\": expected \"full\", \"auto\" or a number of rows from 1");
   return std::min(batch, rows);
 }
 

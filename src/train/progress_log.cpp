@@ -5,8 +5,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <utility>
 
 #include "core/clock.h"
 
@@ -115,6 +117,15 @@ void ProgressLog::on_evaluation(const StepReport& report, const MetricValues& va
 
 void ProgressLog::on_times(const StepReport& /*report*/, const RankTimesReport& times) {
   if (const std::string line = slow_rank_.observe(times); !line.empty()) print(line);
+}
+
+// Only changes: there is a decision at every measurement.
+void ProgressLog::on_batch(const StepReport& report, const BatchReport& batch) {
+  if (batch.batch == std::exchange(batch_, batch.batch)) return;
+  print(fmt::format(
+      "step {} · epoch {:.2f} · batch {} · rate × {:.3g} · noise scale {}", report.step, report.epoch,
+      batch.batch, batch.rate_gain,
+      std::isnan(batch.scale_smoothed) ? "too large to tell" : fmt::format("{:.0f}", batch.scale_smoothed)));
 }
 
 void ProgressLog::on_message(const std::string& text) {

@@ -21,6 +21,7 @@ class ProgressLog final : public StepObserver {
   void on_step(const StepReport& report) override;
   void on_evaluation(const StepReport& report, const MetricValues& values, bool is_best) override;
   void on_times(const StepReport& report, const RankTimesReport& times) override;
+  void on_batch(const StepReport& report, const BatchReport& batch) override;
   void on_message(const std::string& text) override;
 
   /// The style that log.progress = "auto" means here: what the launcher says of its terminal in
@@ -42,6 +43,7 @@ class ProgressLog final : public StepObserver {
   double first_train_s_ = -1;
   Index first_rows_ = 0;
   bool has_bar_ = false;
+  Index batch_ = 0;
   // Since the last line.
   double loss_sum_ = 0, accuracy_sum_ = 0;
   Index batches_ = 0;

@@ -54,6 +54,14 @@ class SparseStep {
   /// All M weights, made up for: the weights themselves, or `out` (M floats) filled.
   const float* settled(float* out) const;
 
+  /// Writes the sum that reduce() gave to `kept`, zeros and this slice's floats of M, in the place of the one
+  /// that lay there before, if any.
+  void keep_gradient(AlignedVector<float>& kept);
+  /// Collective. The scalar product of that sum and the one reduce() has given since.
+  double product_with(const AlignedVector<float>& kept);
+  /// `kept` came from a checkpoint.
+  void restore_kept(const AlignedVector<float>& kept);
+
   /// What a checkpoint must hold besides the settled weights. The views are valid until the next call.
   std::vector<TensorView> checkpoint_tensors();
   /// Puts what is to be made up for into `weights` (M) in the place of the settled ones.
@@ -98,6 +106,7 @@ class SparseStep {
   std::vector<float*> part_of_state_;  // of the range an update is made for
   std::vector<double> block_squares_;
   std::vector<float> saved_ages_, saved_window_;
+  std::vector<std::uint32_t> kept_keys_;
 };
 
 }  // namespace lockstep

@@ -56,6 +56,16 @@ Json times_of_ranks(const RankTimesReport& times) {
 
 constexpr int kHistogramBins = 60;
 
+void add_noise(Json& json, const NoiseMeter& meter) {
+  if (meter.scale().count() == 0) return;
+  const NoiseReport noise = meter.report();
+  json["noise.gradient_sq"] = noise.gradient_sq;
+  json["noise.variance"] = noise.variance;
+  json["noise.scale"] = noise.scale;
+  json["noise.scale_smoothed"] = noise.scale_smoothed;
+  json["noise.source"] = noise.is_of_pairs ? "pairs" : "shards";
+}
+
 }  // namespace
 
 double exposed_ms(const StepReport& last, const StepTimes& times) {
@@ -76,7 +86,11 @@ std::string summary_json(const TrainOutcome& outcome, const Trainer& trainer, co
   json["parameters_hash"] = outcome.hash;
   json["ranks"] = ranks;
   json["shards"] = data.shards();
-  json["batch"] = trainer.batch();
+  json["batch"] = trainer.batches().batch();
+  if (trainer.batches().is_auto()) {
+    json["batch.mean"] = static_cast<double>(last.rows) / static_cast<double>(std::max<Index>(last.step, 1));
+    json["rate_gain"] = trainer.batches().gain();
+  }
   json["steps"] = last.step;
   json["skipped_steps"] = outcome.skipped_steps;
   json["epochs"] = last.epoch;
@@ -96,6 +110,7 @@ std::string summary_json(const TrainOutcome& outcome, const Trainer& trainer, co
   json["time.ranks"] = times_of_ranks(outcome.times);
   json["slowest_rank"] = outcome.times.slowest;
   json["exposed_ms"] = exposed_ms(last, times);
+  add_noise(json, trainer.noise());
   if (outcome.time_to_target_s >= 0) json["time_to_target_s"] = outcome.time_to_target_s;
   if (outcome.best_step >= 0) json["best_step"] = outcome.best_step;
   json["baseline"] = baseline_of(data.info());

@@ -59,11 +59,11 @@ Trainer::Trainer(const Options& options, const Plugins& plugins, Communicator& c
       sampler_(data.train, static_cast<std::uint64_t>(options.integer("run.seed")),
                shuffle_rule(options.flag("train.shuffle"), options.integer("data.shuffle_window"),
                             data.train.info(), data.train.shards())),
-      batch_(batch_size(options, data.train.info().rows)),
-      sparse_choice_(choose_sparse(options, *model.model, data.train, batch_, communicator)),
+      batches_(options, data.train.info().rows),
+      sparse_choice_(choose_sparse(options, *model.model, data.train, batches_.most(), communicator)),
       sparse_(sparse_choice_.is_sparse
                   ? std::make_unique<SparseStep>(options, plugins, communicator, data.train, sampler_, model,
-                                                 *optimizer_, batch_)
+                                                 *optimizer_, batches_.most())
                   : nullptr),
       reducer_(sparse_ ? sparse_->take_reducer()
                        : plugins.reducers.find(options.text("train.reduction"))
@@ -74,10 +74,12 @@ Trainer::Trainer(const Options& options, const Plugins& plugins, Communicator& c
           sparse_ ? sparse_->target() : GradientTarget{*model.model, model.model->layout(), *reducer_},
           *model.loss, model.outputs),
       update_step_(model.model->layout(), *optimizer_, read_regularization(options, *optimizer_), *reducer_),
-      steps_per_epoch_((data.train.info().rows + batch_ - 1) / batch_),
+      steps_per_epoch_((data.train.info().rows + batches_.first() - 1) / batches_.first()),
       average_(options, steps_per_epoch_, reducer_->slice()),
       total_steps_(planned_steps(options, steps_per_epoch_)),
-      rate_(options, plugins.schedules, {total_steps_, steps_per_epoch_}, batch_),
+      rate_(options, plugins.schedules, {total_steps_, steps_per_epoch_}, batches_.first()),
+      noise_(options, {model.model->layout(), *reducer_, sparse_.get(), data.train.info().rows,
+                       data.train.shards(), total_steps_, batches_.first()}),
       target_(options),
       watch_(options),
       evaluation_cadence_("eval.every", options.text("eval.every"), steps_per_epoch_,
@@ -109,17 +111,6 @@ std::size_t Trainer::memory_bytes() const {
          slice_bytes * (state + (average_.exists() ? 1 : 0) + (keeps_best_ ? 1 : 0));
 }
 
-BatchWindow Trainer::next_window() const {
-  const Index rows = data_.train.info().rows;
-  const Index first = consumed_ % rows;
-  return {static_cast<std::uint64_t>(consumed_ / rows), first, std::min(first + batch_, rows)};
-}
-
-Index Trainer::windows_done() const {
-  const Index rows = data_.train.info().rows;
-  return consumed_ / rows * steps_per_epoch_ + consumed_ % rows / batch_;
-}
-
 void Trainer::start_weights() {
   const Slice mine = reducer_->slice();
   std::copy(model_.weights.begin() + mine.begin, model_.weights.begin() + mine.end, weights_ + mine.begin);
@@ -129,7 +120,8 @@ void Trainer::start_weights() {
     for (auto& vector : update_step_.state()) state.push_back(vector.data());
     sparse_->use_state(std::move(state));
     bool had_rate = false;
-    for (Index step = 0; step < step_ && !had_rate; ++step) had_rate = rate_.at(step) != 0;
+    const Index now = schedule_step(next_window());
+    for (Index step = 0; step < now && !had_rate; ++step) had_rate = rate_.at(step) != 0;
     sparse_->start(had_rate);
   }
   reducer_->take_exchange_seconds();  // the start of the last rank is no exchange
@@ -139,14 +131,20 @@ void Trainer::start_weights() {
 
 TrainOutcome Trainer::run() {
   start_weights();
+  if (noise_.needs_pairs(batches_.batch()))
+    for (StepObserver* observer : observers_)
+      observer->on_message(
+          "gradient noise is told by pairs of consecutive steps, more roughly than by the shards of one, "
+          "because only one shard has rows in a step");
   last_save_s_ = now_seconds();
   while (!is_finished()) {
     const double start = now_seconds();
+    const Index before = position(consumed_);
     run_step();
     const double seconds = now_seconds() - start;
     step_times_.add(seconds);
     report_.train_s += seconds;
-    after_step();
+    after_step(before);
   }
   share_times();
   if (trace_.is_complete(step_, true)) write_trace();
@@ -176,6 +174,8 @@ void Trainer::run_step() {
   const double start = now_seconds();
   const Index step = step_ + 1;
   gradient_step_.trace_to(trace_.is_traced(step) ? &trace_ : nullptr, step);
+  noise_.begin_step(window, position(consumed_), position(consumed_ + window.last - window.first));
+  gradient_step_.measure_shards(noise_.measures_shards());
   gradient_step_.run(sparse_ ? sparse_->prepare(window) : weights_, window);
   LocalSums mine{gradient_step_.nodes(), gradient_step_.tails(), 0, gradient_step_.has_rows()};
   if (stop_requested.load(std::memory_order_relaxed)) mine.votes |= kVoteStop;
@@ -193,7 +193,7 @@ void Trainer::run_step() {
   const double reduced = now_seconds();
   const double arrival = reducer_->take_exchange_seconds();
   consumed_ += window.last - window.first;
-  if (window.last == data_.train.info().rows) gradient_step_.ledger().close_epoch();
+  if (window.last == rows()) gradient_step_.ledger().close_epoch();
   if (total.sums[kTailWeight] > 0)
     update_weights(gradient, total, window);
   else
@@ -228,6 +228,7 @@ UpdateResult Trainer::apply(float* gradient, const Tail& total) {
   result.is_finite = std::isfinite(total.sums[kTailLoss]);
   if (!result.is_finite) return result;
   const double weight = total.sums[kTailWeight];
+  noise_.see(gradient);
   if (sparse_) return sparse_->update(weight, report_.rate, step_ + 1);
   return update_step_.run(
       {gradient, weight, report_.rate, step_ + 1, options_.real("train.tolerance") > 0,
@@ -238,7 +239,9 @@ UpdateResult Trainer::apply(float* gradient, const Tail& total) {
 // An average of 0 rows is no step: zero weight leaves weights, state and step count alone.
 void Trainer::update_weights(float* gradient, const Tail& total, const BatchWindow& window) {
   const double tolerance = options_.real("train.tolerance");
-  report_.rate = rate_.at(step_);
+  const Index scheduled = schedule_step(window);
+  report_.rate = rate_.at(scheduled) * batches_.gain();
+  average_.count_ahead(scheduled - step_);
   const UpdateResult result = apply(gradient, total);
   if (!result.is_finite) {
     if (sparse_) sparse_->skip();  // blame() writes where other ranks may still read
@@ -249,6 +252,7 @@ void Trainer::update_weights(float* gradient, const Tail& total, const BatchWind
   report_.gradient_norm = result.gradient_norm;
   report_.update_ratio = result.update_ratio;
   tell_step(total);
+  tell_noise(total);
   if (tolerance > 0 && result.objective_norm <= tolerance) reason_ = EndReason::kTolerance;
 }
 
@@ -266,21 +270,22 @@ void Trainer::handle_non_finite(const BatchWindow& window) {
   for (StepObserver* observer : observers_) observer->on_message("skipped a non-finite step: " + place);
 }
 
-void Trainer::after_step() {
-  const Index done = windows_done();
+void Trainer::after_step(Index before) {
+  const Index done = position(consumed_);
   const bool is_last = done >= total_steps_;
-  if (budget_.is_due(done) && reason_ == EndReason::kFinished) reason_ = EndReason::kBudget;
+  if (budget_.is_due(before, done) && reason_ == EndReason::kFinished) reason_ = EndReason::kBudget;
   if (is_last && reason_ == EndReason::kBudget) reason_ = EndReason::kFinished;
   const bool is_end = is_last || (is_finished() && reason_ != EndReason::kStopped);
   // A stopped run evaluates too where it is due: what follows from it belongs to the state that is saved.
-  if (is_end || evaluation_cadence_.is_due(done)) evaluate();
+  if (is_end || evaluation_cadence_.is_due(before, done)) evaluate();
   if (is_last && reason_ == EndReason::kStopped) reason_ = EndReason::kFinished;
   const Index every = options_.integer("log.hash_every");
   if (every > 0 ? step_ % every == 0 : done % steps_per_epoch_ == 0) check_weights_equal();
   keep_path();
   if (gathers_times_now_) tell_times();
   if (trace_.is_complete(step_, false)) write_trace();
-  if (reason_ == EndReason::kStopped || saves_now_ || checkpoint_cadence_.is_due(done)) save_checkpoint();
+  if (reason_ == EndReason::kStopped || saves_now_ || checkpoint_cadence_.is_due(before, done))
+    save_checkpoint();
 }
 
 std::string Trainer::blame(const BatchWindow& window) {

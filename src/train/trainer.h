@@ -10,11 +10,13 @@
 
 #include "lockstep/comm/communicator.h"
 #include "optim/rate.h"
+#include "train/batch_policy.h"
 #include "train/cadence.h"
 #include "train/checkpoint.h"
 #include "train/evaluator.h"
 #include "train/experiment.h"
 #include "train/gradient_step.h"
+#include "train/noise_meter.h"
 #include "train/observer.h"
 #include "train/rank_times.h"
 #include "train/run_directory.h"
@@ -62,11 +64,13 @@ class Trainer {
   /// What a run that diverged had come to.
   TrainOutcome diverged_outcome();
 
-  Index batch() const { return batch_; }
+  Index batch() const { return batches_.batch(); }  ///< now
+  const BatchPolicy& batches() const { return batches_; }
   Index steps_per_epoch() const { return steps_per_epoch_; }
   Index total_steps() const { return total_steps_; }
   Index step() const { return step_; }  ///< updates made
   const Rate& rate() const { return rate_; }
+  const NoiseMeter& noise() const { return noise_; }
   std::string transport() const { return reducer_->transport(); }
   /// What is to be said of sparse gradients; "": nothing.
   const std::string& sparse_line() const { return sparse_choice_.line; }
@@ -80,8 +84,11 @@ class Trainer {
   static std::atomic<bool> stop_requested;
 
  private:
+  Index rows() const { return data_.train.info().rows; }
   BatchWindow next_window() const;
-  Index windows_done() const;
+  Index position(Index consumed) const;
+  Index schedule_step(const BatchWindow& window) const;
+  Index expected_steps() const;
   void share_times();
   void tell_times();
   std::vector<TensorView> current_tensors();
@@ -96,7 +103,8 @@ class Trainer {
   void handle_non_finite(const BatchWindow& window);
   std::string blame(const BatchWindow& window);
   void tell_step(const Tail& total);
-  void after_step();
+  void tell_noise(const Tail& total);
+  void after_step(Index before);
   void evaluate();
   void check_weights_equal();
   void keep_best(const float* weights);
@@ -105,7 +113,7 @@ class Trainer {
   RunState run_state() const;
   void add_final_metrics();
   void keep_final_weights();
-  bool is_finished() const { return windows_done() >= total_steps_ || reason_ != EndReason::kFinished; }
+  bool is_finished() const { return position(consumed_) >= total_steps_ || reason_ != EndReason::kFinished; }
   MetricValues measure(const float* weights, const Dataset& rows, const std::string& name);
   void require_metric(const std::string& key, const std::string& metric) const;
   const float* weights_to_evaluate();
@@ -117,17 +125,18 @@ class Trainer {
   RunDirectory* directory_ = nullptr;
   std::unique_ptr<Optimizer> optimizer_;
   Sampler sampler_;
-  Index batch_;
+  BatchPolicy batches_;
   SparseChoice sparse_choice_;
   std::unique_ptr<SparseStep> sparse_;  // null: gradients are dense
   std::unique_ptr<GradientReducer> reducer_;
   float* weights_;  // the reducer's: M floats, all ranks of a node may have the same
   GradientStep gradient_step_;
   UpdateStep update_step_;
-  Index steps_per_epoch_;
+  Index steps_per_epoch_;  // these two in steps of batches_.first() rows
   WeightAverage average_;
   Index total_steps_;
   Rate rate_;
+  NoiseMeter noise_;
   Target target_;
   BestWatch watch_;
   Cadence evaluation_cadence_, checkpoint_cadence_, budget_;

@@ -8,10 +8,10 @@ namespace lockstep {
 
 void Trainer::tell_step(const Tail& total) {
   report_.step = step_;
-  report_.total_steps = total_steps_;
+  report_.total_steps = expected_steps();
   report_.rows = consumed_;
-  report_.batch = batch_;
-  report_.epoch = static_cast<double>(consumed_) / static_cast<double>(data_.train.info().rows);
+  report_.batch = batches_.batch();
+  report_.epoch = static_cast<double>(consumed_) / static_cast<double>(rows());
   report_.loss = total.sums[kTailLoss] / total.sums[kTailWeight];
   if (model_.loss->task() == Task::kClassification)
     report_.accuracy = total.sums[kTailCorrect] / total.sums[kTailWeight];

@@ -36,6 +36,7 @@ void Trainer::save_checkpoint() {
   std::vector<AlignedVector<float>> state;
   for (const auto& mine : update_step_.state()) state.push_back(gather(mine));
   const auto average = average_.is_started() ? gather(average_.values()) : AlignedVector<float>();
+  const auto pair = noise_.is_within_pair() ? gather(noise_.kept()) : AlignedVector<float>();
   const auto best = keeps_best_ ? gather(best_weights_) : AlignedVector<float>();
   on_all_ranks(communicator_, [&] {
     if (directory_ == nullptr) return;
@@ -51,6 +52,7 @@ void Trainer::save_checkpoint() {
       add("state." + optimizer_->state_names()[i] + ".", state[i].data());
     if (average_.is_started()) add("average.", average.data());
     if (keeps_best_) add("best.", best.data());
+    if (noise_.is_within_pair()) add("pair.", pair.data());
     write_safetensors(checkpoint_path(directory_->checkpoints(), step_),
                       {{"format", "lockstep-checkpoint-1"},
                        {"config", to_toml(options_, false)},
@@ -72,6 +74,8 @@ RunState Trainer::run_state() const {
   state.skipped_steps = outcome_.skipped_steps;
   state.schedule = rate_.state();
   state.watch = watch_.state();
+  state.noise = noise_.state();
+  state.batch = batches_.state();
   state.train_s = report_.train_s;
   state.end_reason = static_cast<int>(reason_ == EndReason::kStopped ? EndReason::kFinished : reason_);
   state.canonical_config = canonical_config(options_);
@@ -97,6 +101,12 @@ void Trainer::resume(const TensorFile& checkpoint) {
     take_slice("state." + optimizer_->state_names()[i] + ".", update_step_.state()[i]);
   if (state.average_count > 0) take_slice("average.", average_.values());
   if (keeps_best_) take_slice("best.", best_weights_);
+  batches_.restore(state.batch);
+  noise_.restore(state.noise);
+  if (noise_.is_within_pair()) {
+    copy_tensors(checkpoint, "pair.", layout, model_.weights.data());
+    noise_.restore_kept(model_.weights.data() + reducer_->slice().begin);
+  }
   copy_tensors(checkpoint, "", layout, model_.weights.data());
   if (sparse_) sparse_->restore(checkpoint, model_.weights.data());
   step_ = report_.step = state.step;
@@ -108,7 +118,7 @@ void Trainer::resume(const TensorFile& checkpoint) {
   rate_.restore(state.schedule);
   watch_.restore(state.watch);
   report_.train_s = resumed_train_s_ = state.train_s;
-  report_.total_steps = total_steps_;
+  report_.total_steps = expected_steps();
   report_.epoch = static_cast<double>(consumed_) / static_cast<double>(data_.train.info().rows);
   reason_ = static_cast<EndReason>(state.end_reason);
   if (reason_ == EndReason::kTarget) outcome_.time_to_target_s = state.train_s;

@@ -57,6 +57,11 @@ double balance(int shards, int ranks) {
   return static_cast<double>(shards) / (static_cast<double>(ranks) * most);
 }
 
+std::string batch_text(const BatchPolicy& batches) {
+  if (!batches.is_auto()) return fmt::format("{}", batches.first());
+  return fmt::format("{}, which may grow to {},", batches.first(), batches.most());
+}
+
 std::vector<std::string> start_lines(const Trainer& trainer, const TrainedModel& model, const Dataset& train,
                                      Communicator& communicator, const Topology& topology) {
   const int ranks = communicator.size(), shards = train.shards();
@@ -69,7 +74,7 @@ std::vector<std::string> start_lines(const Trainer& trainer, const TrainedModel&
                               trainer.rate().description()));
   lines.push_back(fmt::format(
       "batch {} = {} shards on {} rank{} (balance {:.2f}), {} steps an epoch, {} in all; {:.0f} MB a rank",
-      trainer.batch(), shards, ranks, ranks == 1 ? "" : "s", balance(shards, ranks),
+      batch_text(trainer.batches()), shards, ranks, ranks == 1 ? "" : "s", balance(shards, ranks),
       trainer.steps_per_epoch(), trainer.total_steps(), static_cast<double>(trainer.memory_bytes()) / 1e6));
   if (ranks > 1) lines.push_back("ranks exchange by " + trainer.transport());
   if (!trainer.sparse_line().empty()) lines.push_back(trainer.sparse_line());

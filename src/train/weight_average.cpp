@@ -17,7 +17,7 @@ WeightAverage::WeightAverage(const Options& options, Index steps_per_epoch, cons
 }
 
 bool WeightAverage::begin_step(Index step) {
-  if (!exists() || step <= start_) return false;
+  if (!exists() || step + ahead_ <= start_) return false;
   ++count_;
   const double share = count_ == 1           ? 1.0
                        : kind_ == Kind::kEma ? 1.0 - decay_

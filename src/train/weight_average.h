@@ -16,6 +16,8 @@ class WeightAverage {
   WeightAverage(const Options& options, Index steps_per_epoch, const Slice& slice);
 
   bool exists() const { return kind_ != Kind::kNone; }
+  /// That the run is so many batches further than its updates tell, for train.average_start.
+  void count_ahead(Index batches) { ahead_ = batches; }
   /// Before update number `step` (1, 2, …) is averaged. Returns whether it counts.
   bool begin_step(Index step);
   /// Averages the weights [begin, begin + count) of the M ones that `weights` points to.
@@ -35,6 +37,7 @@ class WeightAverage {
   Kind kind_;
   double decay_;
   Index start_;
+  Index ahead_ = 0;
   Slice slice_;
   Index count_ = 0;
   float share_ = 1;  ///< of the newest weights

@@ -110,6 +110,17 @@ TEST(StepAllocation, NoneOnTwoThreadBackedRanks) {
   EXPECT_EQ(count_allocations(2, by_messages), 0);
 }
 
+// All of these measure the gradient noise every third step; here by pairs of steps.
+TEST(StepAllocation, NoneForNoiseOfPairs) {
+  for (const int ranks : {1, 2}) {
+    auto one_shard = kMlp, single_rows = kWide;
+    one_shard.push_back("train.shards=1");
+    single_rows.push_back("train.batch=1");
+    EXPECT_EQ(count_allocations(ranks, one_shard), 0) << ranks;
+    EXPECT_EQ(count_allocations(ranks, single_rows), 0) << ranks;
+  }
+}
+
 TEST(StepAllocation, NoneBetweenNodes) {
   for (const std::string nodes : {"1", "2", "3"}) {
     auto settings = kMlp;

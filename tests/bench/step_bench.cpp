@@ -5,6 +5,7 @@
 //   in one call of the faster of Eigen and our own kernels, against the time of the step; and the default
 //   shards against one
 //   flagship logistic, one epoch in file order: rows a second
+//   what it costs to measure the gradient noise
 #include <algorithm>
 #include <cstdio>
 #include <memory>
@@ -95,6 +96,51 @@ void bench_flagship() {
       median(rates) / 1e6);
 }
 
+// What a step costs in which the gradient noise is measured, against one in which it is not: at the default
+// one of a hundred is.
+void bench_noise(const char* name, const std::vector<std::string>& settings) {
+  auto always = settings, never = settings;
+  always.push_back("train.noise_every=1");
+  never.push_back("train.noise_every=0");
+  Run measured(always), plain(never);
+  std::vector<double> measured_ms, plain_ms, share;
+  for (int round = 0; round < kRounds; ++round) {
+    plain.restart();
+    measured.restart();
+    plain.trainer->run();
+    measured.trainer->run();
+    plain_ms.push_back(plain.trainer->step_times().percentile_ms(0.5));
+    measured_ms.push_back(measured.trainer->step_times().percentile_ms(0.5));
+    share.push_back(measured_ms.back() / plain_ms.back() - 1);
+  }
+  std::printf("gradient noise, %s, %d shards, one rank\n", name, plain.data->train.shards());
+  std::printf("  step, not measured          %8.4f ms\n  step, measured              %8.4f ms\n",
+              median(plain_ms), median(measured_ms));
+  std::printf("  cost of every 100th         %8.3f %%\n", median(share));
+}
+
+void bench_noises() {
+  const std::vector<std::string> mlp = {"data.train=demo:blobs?rows=10000&features=784&classes=10",
+                                        "model.name=mlp",
+                                        "model.hidden=256,128",
+                                        "train.steps=40",
+                                        "eval.train=never",
+                                        "data.scale=0.1",
+                                        "optim.learning_rate=0.01"};
+  const std::vector<std::string> logistic = {"data.train=demo:logistic?rows=1000000&features=28&noise=0.1",
+                                             "model.name=logistic", "train.shuffle=false", "train.epochs=1",
+                                             "eval.train=never"};
+  const auto with = [](std::vector<std::string> settings, const std::vector<std::string>& more) {
+    settings.insert(settings.end(), more.begin(), more.end());
+    return settings;
+  };
+  bench_noise("mlp 784-256-128-10, batch 1,000", with(mlp, {"train.batch=1000"}));
+  bench_noise("mlp 784-256-128-10, batch 64", with(mlp, {"train.batch=64"}));
+  bench_noise("mlp 784-256-128-10, batch 64, pairs", with(mlp, {"train.batch=64", "train.shards=1"}));
+  bench_noise("flagship logistic, batch 1,000", with(logistic, {"train.batch=1000"}));
+  bench_noise("flagship logistic, batch 1, pairs", with(logistic, {"train.batch=1", "train.steps=20000"}));
+}
+
 // Sixteen shards on one rank must train what a thread of one rank with the serial path trains: the loss
 // falls.
 bool verify() {
@@ -108,7 +154,7 @@ bool verify() {
 }  // namespace
 }  // namespace lockstep
 
-// Runs what it is told (mlp1000, mlp64, flagship), or everything.
+// Runs what it is told (mlp1000, mlp64, flagship, noise), or everything.
 int main(int count, char** arguments) {
   if (!lockstep::verify()) {
     std::fprintf(stderr, "the network does not learn; nothing was timed\n");
@@ -121,5 +167,6 @@ int main(int count, char** arguments) {
   if (is_wanted("mlp1000")) lockstep::bench_mlp(1000);
   if (is_wanted("mlp64")) lockstep::bench_mlp(64);
   if (is_wanted("flagship")) lockstep::bench_flagship();
+  if (is_wanted("noise")) lockstep::bench_noises();
   return 0;
 }

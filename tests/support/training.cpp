@@ -24,6 +24,7 @@ class Recorder final : public StepObserver {
   void on_evaluation(const StepReport&, const MetricValues& values, bool) override {
     result_->evaluations.push_back(values);
   }
+  void on_noise(const StepReport&, const NoiseReport& noise) override { result_->noises.push_back(noise); }
 
  private:
   TrainingOutcome* result_;

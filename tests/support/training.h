@@ -40,6 +40,7 @@ struct TrainingOutcome {
   std::vector<std::vector<Index>> shapes;         ///< of the tensors
   std::vector<StepReport> steps;                  ///< as observers were told
   std::vector<MetricValues> evaluations;          ///< as observers were told
+  std::vector<NoiseReport> noises;                ///< as observers were told
   std::vector<std::vector<std::size_t>> batches;  ///< rows of the file by window, epoch after epoch
   std::vector<float> flat() const;                ///< all tensors, one behind the other
 };

@@ -67,6 +67,14 @@ class GradientSum {
   /// Additions that finish_step() had to make because the last shards have no rows.
   int closing_additions() const { return closing_additions_; }
 
+  /// For who wants to see the sum of every shard: from the next step on it stays apart until add_leaf(). A
+  /// batch then has one segment. Changes no bit of the result, but costs a pass over memory a shard.
+  void hold_leaves(bool holds) { holds_leaves_ = holds; }
+  /// M floats: the sum of the shard that the last batch ended; null: it goes on, or was added.
+  const float* leaf() const;
+  /// Takes it into the tree. Returns how many additions (topmost but one += topmost) that made.
+  int add_leaf();
+
   static int buffers_needed(TreeNode hosted);
 
  private:
@@ -77,6 +85,7 @@ class GradientSum {
     if (tells_) notice_(listener_, tensor);
   }
   void pack_columns(ConstMatrix a, Index first, Index last);
+  void add_topmost();
 
   const ParameterLayout& layout_;
   std::vector<float*> buffers_;
@@ -87,6 +96,8 @@ class GradientSum {
   int depth_after_ = 0;   ///< and when it ends
   bool is_open_ = false;  ///< the topmost sum continues in the next batch
   int closing_additions_ = 0;
+  bool holds_leaves_ = false;
+  int held_additions_ = -1;  ///< due when the leaf is added; −1: there is none
   Notice notice_ = nullptr;
   void* listener_ = nullptr;
   bool tells_ = false;  ///< in this batch
