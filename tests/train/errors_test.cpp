@@ -12,6 +12,7 @@
 
 #include "cli/option_table.h"
 #include "comm/agreement.h"
+#include "core/atomic_file.h"
 #include "core/config.h"
 #include "core/safetensors.h"
 #include "lockstep/core/error.h"
