@@ -79,8 +79,8 @@ int run_command(const std::vector<std::string>& whole, const Plugins& plugins) {
   return command.run({line, plugins, table, whole});
 }
 
-/// Whether other ranks of the job can be met: a command with -n is made for that, and a study in a job, one that is not known is
-/// known to none.
+/// Whether other ranks of the job can be met: a command with -n is made for that, and a study in a job, one
+/// that is not known is known to none.
 bool meets_others(const std::vector<std::string>& whole) {
   const std::optional<Command> command = find_command({whole.begin() + 1, whole.end()});
   if (!command) return true;

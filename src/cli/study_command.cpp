@@ -22,6 +22,7 @@
 #include "core/setting.h"
 #include "lockstep/comm/mpi_session.h"
 #include "lockstep/core/error.h"
+#include "report/report.h"
 #include "train/check_values.h"
 #include "train/experiment.h"
 #include "train/run_directory.h"
@@ -137,6 +138,7 @@ int finish(Study& study, const CommandContext& context, const Options& options, 
     is_complete = write_landscape(study, context.plugins, data, folder);
   }
   save(study, folder);
+  write_report({folder}, folder / "report.html");
   fmt::print("{}{}\n", study_table(study), folder.string());
   if (is_complete) return 0;
   fmt::print(stderr, "stopped; `lockstep study --resume --run-dir {}` continues\n", folder.string());

@@ -40,7 +40,8 @@ std::vector<std::string> batch_values(const Options& options, Index rows) {
   for (const std::string& value : values) {
     Options one = options;
     one.set("train.batch", value, options.origin("study.batches"));
-    if (seen.insert(batch_size(one, rows)).second) kept.push_back(value);
+    // A batch that changes is like no other, whatever it begins with.
+    if (seen.insert(value == "auto" ? -1 : batch_size(one, rows)).second) kept.push_back(value);
   }
   return kept;
 }

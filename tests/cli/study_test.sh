@@ -59,6 +59,20 @@ check all 'm["batch-1-rate-0.5-name-sgd-ranks-1"]["steps"] == m["batch-1-rate-0.
 expect 0 parameters_hash "$lockstep" train -c all/members/batch-64-rate-0.5-name-adam-ranks-2/config.toml --run-dir again
 cmp again/model.safetensors all/members/batch-64-rate-0.5-name-adam-ranks-2/model.safetensors
 expect 0 "12 of 12" "$lockstep" study --resume --run-dir all
+[[ -s all/report.html ]]
+python3 - <<'PYTHON'
+import json
+scape = json.load(open("all/landscape.json"))
+assert sorted(path["regime"] for path in scape["paths"]) == ["full", "mini-batch", "single rows"], scape["paths"]
+assert not scape["exact"] and 0 < scape["explained"] <= 1 and len(scape["axes"]) == 2
+assert len(scape["x"]) == len(scape["y"]) == len(scape["loss"]) == 25 and all(len(row) == 25 for row in scape["loss"])
+for path in scape["paths"]:
+    steps = [point[2] for point in path["points"]]
+    assert steps == sorted(steps)
+    for x, y, _ in path["points"]:
+        assert scape["x"][0] <= x <= scape["x"][-1] and scape["y"][0] <= y <= scape["y"][-1]
+PYTHON
+check all 'all(one["limit_share"] > 0 for one in s["members"])'
 expect 78 "another study: there study.rates = \[0.5\], here study.rates = \[0.3\]" \
   "$lockstep" study -c base.toml --run-dir all --rates 0.3
 expect 73 "holds no study" "$lockstep" study -c base.toml --run-dir again
