@@ -14,6 +14,7 @@ namespace {
 
 constexpr double kRateShare = 0.2, kGridShare = 0.3;  // of the core time that is left
 constexpr double kNextHorizon = 3;
+constexpr double kEvaluationShare = 0.5;
 
 double round_rate(double rate) {
   return std::stod(fmt::format("{:.3g}", rate));
@@ -51,7 +52,7 @@ double TuneSearch::core_seconds_left() const {
   return std::max(0.0, now_.deadline_s - now_seconds()) * now_.cores;
 }
 
-// Evaluations may take twice as long as all else, not longer.
+// Evaluations may take a share of the time of all else, not more.
 Trial TuneSearch::make(Index batch, double rate, double horizon_s) const {
   Trial trial;
   trial.batch = std::clamp<Index>(batch, 1, now_.rows);
@@ -64,9 +65,22 @@ Trial TuneSearch::make(Index batch, double rate, double horizon_s) const {
     trial.cadence = fmt::format("{}%", percent);
     const double growth = percent / 100;
     const double count = 1 / growth + std::log(static_cast<double>(trial.steps) + 1) / std::log1p(growth);
-    if (count * evaluation_s <= 2 * (steps_s + now_.start_s)) break;
+    if (count * evaluation_s <= kEvaluationShare * (steps_s + now_.start_s)) break;
   }
   return trial;
+}
+
+double TuneSearch::slowdown() const {
+  const auto batch = static_cast<double>(now_.batch);
+  return now_.costs.at(1).at(batch) / step_s(now_.batch);
+}
+
+double TuneSearch::core_seconds_of(double horizon_s) const {
+  return (1 + kEvaluationShare) * (now_.start_s + horizon_s * slowdown());
+}
+
+double TuneSearch::horizon_of(double core_seconds) const {
+  return std::max(core_seconds / (1 + kEvaluationShare) - now_.start_s, 0.2 * core_seconds) / slowdown();
 }
 
 bool TuneSearch::remember(Index batch, double rate) {
@@ -120,7 +134,7 @@ std::vector<TrialCourse> TuneSearch::try_rates(int first, int last) {
 // The range grows for as long as its best rate is at its end.
 void TuneSearch::test_rates() {
   constexpr int kBelow = 3, kAbove = 4, kMore = 3, kMostExtensions = 4;
-  horizon_s_ = kRateShare * core_seconds_left() / (kBelow + kAbove + 2);
+  horizon_s_ = horizon_of(kRateShare * core_seconds_left() / (kBelow + kAbove + 1));
   int first = -kBelow, last = kAbove;
   std::vector<TrialCourse> courses = try_rates(first, last);
   found_.present = courses[kBelow];
@@ -183,7 +197,7 @@ std::vector<Trial> TuneSearch::first_grid(double horizon_s) const {
 // Every round takes as long as the one before: a third of the trials, three times as long.
 void TuneSearch::halve() {
   std::vector<Trial> trials = first_grid(1);
-  horizon_s_ = kGridShare * core_seconds_left() / static_cast<double>(trials.size());
+  horizon_s_ = horizon_of(kGridShare * core_seconds_left() / static_cast<double>(trials.size()));
   while (!trials.empty() && !trials_.was_stopped()) {
     double horizon_s = horizon_s_;
     if (found_.best.has_reached()) horizon_s = std::min(horizon_s, 1.02 * time_of(found_.best));
@@ -203,7 +217,7 @@ void TuneSearch::halve() {
     if (found_.best.has_reached() || kept < 2) return;
     for (std::size_t i = 0; i < kept; ++i) trials.push_back(courses[i].trial);
     horizon_s_ *= kNextHorizon;
-    if (horizon_s_ * static_cast<double>(kept) > core_seconds_left()) return;
+    if (core_seconds_of(horizon_s_) * static_cast<double>(kept) > core_seconds_left()) return;
   }
 }
 
@@ -220,9 +234,9 @@ void TuneSearch::race_neighbours() {
                                found_.best.trial.rate * std::pow(rate_factor, fineness), horizon_s);
       if (remember(trial.batch, trial.rate)) trials.push_back(trial);
     }
-    const double needed = static_cast<double>(trials.size()) * (horizon_s * now_.cores + now_.start_s);
-    if (needed > 0.8 * core_seconds_left()) trials.resize(trials.size() / 3);
-    if (trials.empty() || core_seconds_left() < horizon_s) return;
+    const double affordable = 0.8 * core_seconds_left() / core_seconds_of(horizon_s);
+    if (affordable < static_cast<double>(trials.size())) trials.resize(static_cast<std::size_t>(affordable));
+    if (trials.empty()) return;
     bool has_improved = false;
     for (const TrialCourse& course : run_all(trials))
       if (course.has_run && is_better(course, found_.best)) {
@@ -251,7 +265,7 @@ void TuneSearch::verify() {
     trials.back().warmup = fmt::format("{} steps", std::max<Index>(1, found_.best.steps_to_target / 5));
   }
   if (!found_.present.has_reached()) trials.push_back(make(now_.batch, now_.rate, 30 * time_s));
-  if (core_seconds_left() < time_s * now_.cores) return;
+  if (core_seconds_left() < 4 * core_seconds_of(time_s)) return;
   for (const TrialCourse& course : run_all(trials)) {
     if (!course.has_run) continue;
     if (course.trial.seed_offset > 0)

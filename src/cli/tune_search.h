@@ -64,6 +64,11 @@ class TuneSearch {
  private:
   double price_s(Index batch) const;
   double core_seconds_left() const;
+  /// Of one rank against ranks_for(), at the present batch.
+  double slowdown() const;
+  /// What a trial of so many counted seconds takes of one core, and the other way round.
+  double core_seconds_of(double horizon_s) const;
+  double horizon_of(double core_seconds) const;
   Trial make(Index batch, double rate, double horizon_s) const;
   std::vector<TrialCourse> run_all(const std::vector<Trial>& trials);
   double time_of(const TrialCourse& course) const;
