@@ -14,7 +14,8 @@ namespace {
 
 constexpr double kRateShare = 0.2, kGridShare = 0.3;  // of the core time that is left
 constexpr double kNextHorizon = 3;
-constexpr double kEvaluationShare = 0.5;
+// Evaluations against all else: at first it matters who is good, in the end how good exactly.
+constexpr double kRoughly = 0.5, kExactly = 2;
 
 double round_rate(double rate) {
   return std::stod(fmt::format("{:.3g}", rate));
@@ -53,7 +54,7 @@ double TuneSearch::core_seconds_left() const {
 }
 
 // Evaluations may take a share of the time of all else, not more.
-Trial TuneSearch::make(Index batch, double rate, double horizon_s) const {
+Trial TuneSearch::make(Index batch, double rate, double horizon_s, double evaluation_share) const {
   Trial trial;
   trial.batch = std::clamp<Index>(batch, 1, now_.rows);
   trial.rate = round_rate(rate);
@@ -65,7 +66,7 @@ Trial TuneSearch::make(Index batch, double rate, double horizon_s) const {
     trial.cadence = fmt::format("{}%", percent);
     const double growth = percent / 100;
     const double count = 1 / growth + std::log(static_cast<double>(trial.steps) + 1) / std::log1p(growth);
-    if (count * evaluation_s <= kEvaluationShare * (steps_s + now_.start_s)) break;
+    if (count * evaluation_s <= evaluation_share * (steps_s + now_.start_s)) break;
   }
   return trial;
 }
@@ -75,12 +76,12 @@ double TuneSearch::slowdown() const {
   return now_.costs.at(1).at(batch) / step_s(now_.batch);
 }
 
-double TuneSearch::core_seconds_of(double horizon_s) const {
-  return (1 + kEvaluationShare) * (now_.start_s + horizon_s * slowdown());
+double TuneSearch::core_seconds_of(double horizon_s, double evaluation_share) const {
+  return (1 + evaluation_share) * (now_.start_s + horizon_s * slowdown());
 }
 
 double TuneSearch::horizon_of(double core_seconds) const {
-  return std::max(core_seconds / (1 + kEvaluationShare) - now_.start_s, 0.2 * core_seconds) / slowdown();
+  return std::max(core_seconds / (1 + kRoughly) - now_.start_s, 0.2 * core_seconds) / slowdown();
 }
 
 bool TuneSearch::remember(Index batch, double rate) {
@@ -113,7 +114,7 @@ std::vector<TrialCourse> TuneSearch::try_rates(int first, int last) {
   const double step = std::sqrt(10.0);
   std::vector<Trial> trials;
   for (int power = first; power <= last; ++power) {
-    trials.push_back(make(now_.batch, now_.rate * std::pow(step, power), horizon_s_));
+    trials.push_back(make(now_.batch, now_.rate * std::pow(step, power), horizon_s_, kRoughly));
     if (power != 0) continue;
     trials.back().rate = now_.rate;
     trials.back().measures_noise = true;
@@ -189,7 +190,7 @@ std::vector<Trial> TuneSearch::first_grid(double horizon_s) const {
     const double ratio = static_cast<double>(batch) / static_cast<double>(now_.batch);
     const double scale = std::clamp(now_.scales_linearly ? ratio : std::sqrt(ratio), 0.03, 10.0);
     for (const double factor : {1 / 3.0, 1.0, 3.0})
-      trials.push_back(make(batch, rate * scale * factor, horizon_s));
+      trials.push_back(make(batch, rate * scale * factor, horizon_s, kRoughly));
   }
   return trials;
 }
@@ -201,7 +202,7 @@ void TuneSearch::halve() {
   while (!trials.empty() && !trials_.was_stopped()) {
     double horizon_s = horizon_s_;
     if (found_.best.has_reached()) horizon_s = std::min(horizon_s, 1.02 * time_of(found_.best));
-    for (Trial& trial : trials) trial = make(trial.batch, trial.rate, horizon_s);
+    for (Trial& trial : trials) trial = make(trial.batch, trial.rate, horizon_s, kRoughly);
     std::vector<TrialCourse> courses = run_all(trials);
     std::erase_if(courses, [](const TrialCourse& course) { return !course.has_run || course.has_diverged; });
     std::sort(courses.begin(), courses.end(),
@@ -217,7 +218,33 @@ void TuneSearch::halve() {
     if (found_.best.has_reached() || kept < 2) return;
     for (std::size_t i = 0; i < kept; ++i) trials.push_back(courses[i].trial);
     horizon_s_ *= kNextHorizon;
-    if (core_seconds_of(horizon_s_) * static_cast<double>(kept) > core_seconds_left()) return;
+    if (core_seconds_of(horizon_s_, kRoughly) * static_cast<double>(kept) > core_seconds_left()) return;
+  }
+}
+
+// Seldom evaluated, a trial seems to reach the target later than it does, one more than the other.
+void TuneSearch::sharpen() {
+  constexpr std::size_t kFinalists = 6;
+  std::vector<TrialCourse> finalists;
+  for (const TrialCourse& course : found_.courses)
+    if (course.has_reached() && course.trial.cadence != "5%") finalists.push_back(course);
+  std::stable_sort(finalists.begin(), finalists.end(),
+                   [&](const TrialCourse& a, const TrialCourse& b) { return time_of(a) < time_of(b); });
+  std::vector<Trial> trials;
+  for (const TrialCourse& course : finalists) {
+    const bool is_there = std::any_of(trials.begin(), trials.end(), [&](const Trial& trial) {
+      return trial.batch == course.trial.batch && trial.rate == course.trial.rate;
+    });
+    const double cost = core_seconds_of(time_of(course), kExactly) * static_cast<double>(trials.size() + 1);
+    if (is_there || trials.size() == kFinalists || cost > 0.5 * core_seconds_left()) continue;
+    trials.push_back(make(course.trial.batch, course.trial.rate, 1.001 * time_of(course), kExactly));
+  }
+  for (const TrialCourse& course : run_all(trials)) {
+    if (!course.has_run) continue;
+    const bool is_present =
+        course.trial.batch == now_.batch && course.trial.rate == found_.present.trial.rate;
+    if (is_present && course.has_reached()) found_.present = course;
+    if (is_better(course, found_.best)) found_.best = course;
   }
 }
 
@@ -231,10 +258,10 @@ void TuneSearch::race_neighbours() {
     for (const auto& [batch_factor, rate_factor] : kMoves) {
       const double batch = static_cast<double>(found_.best.trial.batch) * std::pow(batch_factor, fineness);
       const Trial trial = make(std::lround(std::max(1.0, batch)),
-                               found_.best.trial.rate * std::pow(rate_factor, fineness), horizon_s);
+                               found_.best.trial.rate * std::pow(rate_factor, fineness), horizon_s, kExactly);
       if (remember(trial.batch, trial.rate)) trials.push_back(trial);
     }
-    const double affordable = 0.8 * core_seconds_left() / core_seconds_of(horizon_s);
+    const double affordable = 0.8 * core_seconds_left() / core_seconds_of(horizon_s, kExactly);
     if (affordable < static_cast<double>(trials.size())) trials.resize(static_cast<std::size_t>(affordable));
     if (trials.empty()) return;
     bool has_improved = false;
@@ -256,16 +283,16 @@ void TuneSearch::verify() {
   const Trial& best = found_.best.trial;
   std::vector<Trial> trials;
   for (const std::int64_t offset : {1, 2}) {
-    trials.push_back(make(best.batch, best.rate, 3 * time_s));
+    trials.push_back(make(best.batch, best.rate, 3 * time_s, kExactly));
     trials.back().seed_offset = offset;
     trials.back().cadence = best.cadence;
   }
   for (const double factor : {1.0, 3.0}) {
-    trials.push_back(make(best.batch, best.rate * factor, time_s));
+    trials.push_back(make(best.batch, best.rate * factor, time_s, kExactly));
     trials.back().warmup = fmt::format("{} steps", std::max<Index>(1, found_.best.steps_to_target / 5));
   }
-  if (!found_.present.has_reached()) trials.push_back(make(now_.batch, now_.rate, 30 * time_s));
-  if (core_seconds_left() < 4 * core_seconds_of(time_s)) return;
+  if (!found_.present.has_reached()) trials.push_back(make(now_.batch, now_.rate, 30 * time_s, kRoughly));
+  if (core_seconds_left() < 4 * core_seconds_of(time_s, kExactly)) return;
   for (const TrialCourse& course : run_all(trials)) {
     if (!course.has_run) continue;
     if (course.trial.seed_offset > 0)
@@ -289,6 +316,7 @@ TuneFinding TuneSearch::run() {
   }
   halve();
   if (now_.goal != TuneGoal::kAccuracy) {
+    sharpen();
     race_neighbours();
     verify();
   }

@@ -67,9 +67,9 @@ class TuneSearch {
   /// Of one rank against ranks_for(), at the present batch.
   double slowdown() const;
   /// What a trial of so many counted seconds takes of one core, and the other way round.
-  double core_seconds_of(double horizon_s) const;
+  double core_seconds_of(double horizon_s, double evaluation_share) const;
   double horizon_of(double core_seconds) const;
-  Trial make(Index batch, double rate, double horizon_s) const;
+  Trial make(Index batch, double rate, double horizon_s, double evaluation_share) const;
   std::vector<TrialCourse> run_all(const std::vector<Trial>& trials);
   double time_of(const TrialCourse& course) const;
   bool is_better(const TrialCourse& a, const TrialCourse& b) const;
@@ -79,6 +79,7 @@ class TuneSearch {
   std::vector<Index> batches_to_try() const;
   std::vector<Trial> first_grid(double horizon_s) const;
   void halve();
+  void sharpen();
   void race_neighbours();
   void verify();
   bool remember(Index batch, double rate);
