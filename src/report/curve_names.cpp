@@ -13,7 +13,7 @@ const char* const kCurveRule =
     "its first value. Oscillating: in its last half it deviates from a straight line by more than a tenth of "
     "the drop (standard deviation, and twice that of the lowest curve), or it has "
     "covered less than nine tenths of the drop at a higher rate than the lowest curve's. Slow: less than "
-    "nine tenths at a lower rate. Good: the others.";
+    "nine tenths at a lower rate. Good: the others, and those that stopped at the target.";
 
 namespace {
 
@@ -84,7 +84,7 @@ std::vector<CurveName> name_curves(const std::vector<RateCurve>& curves) {
   for (std::size_t i = 0; i < curves.size(); ++i) {
     if (has_failed(i)) continue;
     const double drop = first - shapes[lowest].end;
-    const bool covers = first - shapes[i].end >= 0.9 * drop;
+    const bool covers = curves[i].reached || first - shapes[i].end >= 0.9 * drop;
     const bool swings = shapes[i].spread > 0.1 * drop && shapes[i].spread > 2 * shapes[lowest].spread;
     if (swings || (!covers && curves[i].rate > curves[lowest].rate))
       names[i] = CurveName::kOscillating;

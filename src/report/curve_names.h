@@ -16,6 +16,7 @@ struct RateCurve {
   double rate = 0;
   std::vector<CoursePoint> points;  ///< training loss
   bool diverged = false;            ///< it ended not finite
+  bool reached = false;             ///< it stopped at the target: there was no need to go further down
 };
 
 /// The rule. The end of a curve is the mean of its last tenth, its drop is counted from where the curves
@@ -25,7 +26,7 @@ struct RateCurve {
 ///   oscillating   if its spread is above a tenth of the drop and twice that of the curve with the lowest
 ///                 end, or if it has covered less than nine tenths of the drop at a rate above that curve's;
 ///   slow          if it has covered less than nine tenths of the drop at another rate;
-///   good          otherwise.
+///   good          otherwise, and where it only stopped because it had reached the target.
 std::vector<CurveName> name_curves(const std::vector<RateCurve>& curves);
 
 /// Standard deviation of the last half of a curve about a straight line.

@@ -205,7 +205,7 @@ Figure rates_figure(const StudyView& view) {
     if (curves.size() == kMost) break;
     const Course* loss = loss_of(*member);
     curves.push_back({rate, loss ? loss->points() : std::vector<CoursePoint>{},
-                      member->status == "diverged" || member->run->diverged()});
+                      member->status == "diverged" || member->run->diverged(), member->reached});
     members.push_back(member);
   }
   const auto names = name_curves(curves);

@@ -69,6 +69,15 @@ printf x | dd of=cut/model.safetensors bs=1 seek=$(($(stat -c %s cut/model.safet
 expect 65 "damaged" "$lockstep" checkpoint verify cut
 expect 65 "no such file" "$lockstep" checkpoint show nothing
 
+echo "-- report"
+expect 0 "run/report.html" "$lockstep" report run
+grep -q 'id="run-cost"' run/report.html
+expect 0 "both.html" "$lockstep" report run cut --out both.html
+expect 0 "cost.svg" "$lockstep" report run --picture run-cost --out cost.svg
+expect 64 "this report has run-cost" "$lockstep" report run --picture nothing
+expect 65 "no such run directory" "$lockstep" report nothing
+expect 73 "cannot be" "$lockstep" report run --out nowhere/report.html
+
 echo "-- folds"
 expect 0 "valid.accuracy .* ± " "$lockstep" train "${options[@]}" --folds 3 --run-dir folds
 [[ -s folds/folds.json && -s folds/fold-2/model.safetensors ]]

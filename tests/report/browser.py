@@ -183,6 +183,7 @@ def check_report(page, checks, folder, report):
     check_silence(page, checks, address)
     for sentence in page.run(OVERLAPS):
         checks.expect(False, f"after the choices: {sentence}")
+    page.call("Emulation.setDeviceMetricsOverride", width=794, height=1123, deviceScaleFactor=1, mobile=False)
     page.call("Emulation.setEmulatedMedia", media="print")
     page.picture(folder / f"{name}-print.png")
     charts = page.run("document.querySelectorAll('figure svg.plot[id]').length")

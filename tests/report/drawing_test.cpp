@@ -98,6 +98,9 @@ TEST(CurveNames, FollowTheirRule) {
   using enum CurveName;
   EXPECT_EQ(names, (std::vector{kSlow, kGood, kOscillating, kDiverging, kDiverging, kOscillating}));
   EXPECT_EQ(name_curves({curve(0.1, 0.05, 0)}), std::vector{kGood});
+  RateCurve early = curve(0.5, 0.004, 0);
+  early.reached = true;
+  EXPECT_EQ(name_curves({early, curve(0.1, 0.05, 0)}), (std::vector{kGood, kGood}));
   EXPECT_EQ(name_curves({RateCurve{}}), std::vector{kDiverging});
   EXPECT_TRUE(name_curves({}).empty());
 }
