@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <ctime>
 #include <fstream>
@@ -88,7 +89,10 @@ void LiveRun::read_line(const std::string& line) {
       losses_.resize((losses_.size() + 1) / 2);
       stride_ *= 2;
     }
-    marks_.push_back({numbers["step"], numbers["rows"], numbers["train_s"]});
+  }
+  const bool has_time = numbers.contains("step") && numbers.contains("train_s");
+  if (has_time && (marks_.empty() || numbers["step"] > marks_.back().step)) {
+    marks_.push_back({numbers["step"], numbers["train_s"]});
     if (marks_.size() > kMarks) marks_.erase(marks_.begin());
   }
   last_[kind] = std::move(numbers);
@@ -116,9 +120,14 @@ void LiveRun::read_state() {
   state_ = State::kFinished;
 }
 
+double LiveRun::step() const {
+  return marks_.empty() ? std::nan("") : marks_.back().step;
+}
+
 double LiveRun::rows_per_s() const {
-  if (marks_.size() < 2 || marks_.back().train_s <= marks_[0].train_s) return std::nan("");
-  return (marks_.back().rows - marks_[0].rows) / (marks_.back().train_s - marks_[0].train_s);
+  const Numbers& line = last("step");
+  if (!line.contains("rows") || !line.contains("step")) return std::nan("");
+  return line.at("rows") / std::max(line.at("step"), 1.0) / step_ms() * 1e3;
 }
 
 double LiveRun::step_ms() const {

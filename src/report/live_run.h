@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace lockstep {
@@ -41,13 +42,14 @@ class LiveRun {
   const Numbers& best() const { return best_; }
   /// train.loss of the step lines, evenly thinned where there are very many.
   const std::vector<double>& losses() const { return losses_; }
+  double step() const;        ///< of the newest line of any kind; NaN: none
   double rows_per_s() const;  ///< over the last lines; NaN: not known yet
   double step_ms() const;
   double seconds_left() const;
 
  private:
   struct Mark {
-    double step = 0, rows = 0, train_s = 0;
+    double step = 0, train_s = 0;
   };
 
   void read_lines();
@@ -66,7 +68,7 @@ class LiveRun {
   Numbers best_;
   std::vector<double> losses_;
   std::size_t stride_ = 1, steps_seen_ = 0;  ///< of losses_
-  std::vector<Mark> marks_;                  ///< the last few step lines
+  std::vector<Mark> marks_;                  ///< the last few steps that have a line
 };
 
 }  // namespace lockstep

@@ -61,7 +61,7 @@ std::string state_line(const LiveRun& run) {
 
 std::string progress_line(const LiveRun& run) {
   const Numbers& step = run.last("step");
-  const double at = number(step, "step"), total = number(run.last("schema"), "total_steps");
+  const double at = run.step(), total = number(run.last("schema"), "total_steps");
   std::string line = "step " + plain_number(at);
   if (total > 0) {
     constexpr int kBar = 20;
@@ -70,7 +70,7 @@ std::string progress_line(const LiveRun& run) {
     for (int i = 0; i < kBar; ++i) line += i < share * kBar ? "█" : "·";
     line += fmt::format("  {:.0f} %", 100 * share);
   }
-  line += fmt::format("  epoch {:.2f}", number(step, "epoch"));
+  line += fmt::format("  epoch {:.2f}", number(step, "epoch") * at / number(step, "step"));
   if (run.state() == LiveRun::State::kRunning) line += "  " + seconds_text(run.seconds_left()) + " left";
   return line;
 }

@@ -70,7 +70,7 @@ code=0
 [[ $code == 65 ]]
 
 echo "-- a rank that is held up is named while the run goes on"
-"$lockstep" train "${options[@]}" -n 2 --set train.steps=1000000000 --set eval.every=never --run-dir slow &
+"$lockstep" train "${options[@]}" -n 2 --set train.steps=20000000 --set eval.every=never --run-dir slow &
 launcher=$!
 rank_pid() { # the process of rank $1 of the run in slow
   local pid
