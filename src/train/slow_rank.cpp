@@ -10,7 +10,8 @@ namespace lockstep {
 std::string SlowRankWatch::observe(const RankTimesReport& times) {
   if (times.ranks.size() < 2 || times.steps < kFewestSteps || times.seconds < kShortest_s) return "";
   const bool is_known = times.slowest == slow_;
-  if (times.late_share > kSlow && !is_known) {
+  const int last_suspect = std::exchange(suspect_, times.late_share > kSlow ? times.slowest : -1);
+  if (suspect_ >= 0 && suspect_ == last_suspect && !is_known) {
     slow_ = times.slowest;
     return fmt::format(
         "rank {} on {} is slow: it comes {:.3g} ms later than the others to every step, {:.0f} % of a step "

@@ -8,10 +8,10 @@
 
 namespace lockstep {
 
-/// Names the rank that holds up the others. The rule: a rank is slow when, over the steps between two
-/// gatherings of times (RankTimes), it came to the reduction later than the median of the others by more than
-/// a fifth of the time of a step; it keeps up again when that is below a tenth, or another is slower. What is
-/// known already is not said again.
+/// Names the rank that holds up the others. The rule: a rank is slow when twice in a row, over the steps
+/// between two gatherings of times (RankTimes), it came to the reduction later than the median of the others
+/// by more than a fifth of the time of a step; it keeps up again when that is below a tenth, or another is
+/// slower. What is known already is not said again.
 class SlowRankWatch {
  public:
   static constexpr double kSlow = 0.2;
@@ -24,7 +24,8 @@ class SlowRankWatch {
   std::string observe(const RankTimesReport& times);
 
  private:
-  int slow_ = -1;  ///< the rank that was named
+  int slow_ = -1;     ///< the rank that was named
+  int suspect_ = -1;  ///< the one past its share in the last times
 };
 
 }  // namespace lockstep
