@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstdio>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -15,6 +16,7 @@
 #include "cli/ranks.h"
 #include "cli/step_limits.h"
 #include "cli/step_trial.h"
+#include "core/clock.h"
 #include "core/config.h"
 #include "core/sums.h"
 #include "lockstep/core/error.h"
@@ -140,10 +142,14 @@ int bench_batches(Communicator& communicator, Options options, const Plugins& pl
   constexpr double kPatience = 4;
   Index before = 0;
   double last_s = 0;
+  const double end =
+      now_seconds() + kPatience * request.seconds * static_cast<double>(request.batches.size());
   for (const std::string& batch : request.batches) {
     options.set("train.batch", batch, "--batches");
     const Index rows = batch_size(options, std::numeric_limits<Index>::max());
+    const bool is_late = before > 0 && now_seconds() > end;
     double next_s = before == 0 ? 0 : last_s * static_cast<double>(rows) / static_cast<double>(before);
+    if (is_late) next_s = HUGE_VAL;
     broadcast(communicator, &next_s, sizeof next_s);
     if (next_s * StepTrial::kFirstSteps > kPatience * request.seconds) continue;
     StepTrial trial(options, plugins, communicator);

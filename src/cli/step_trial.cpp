@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/step_trial.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "comm/agreement.h"
@@ -55,18 +57,20 @@ StepTrial::StepTrial(const Options& options, const Plugins& plugins, Communicato
 StepMeasure StepTrial::measure(double seconds) {
   double steps = std::clamp(seconds / step_s_, static_cast<double>(kFirstSteps), 1e7);
   broadcast(communicator_, &steps, sizeof steps);
-  return train(static_cast<Index>(steps));
+  constexpr double kPatience = 5;  // on a busy machine steps may take far longer than the first ones
+  return train(static_cast<Index>(steps), kPatience * seconds);
 }
 
-StepMeasure StepTrial::train(Index steps) {
+StepMeasure StepTrial::train(Index steps, double most_s) {
   options_.set("train.steps", std::int64_t{steps}, "bench");
+  options_.set("train.budget", most_s > 0 ? fmt::format("{:.6f}s", most_s) : "never", "bench");
   model_->weights = initial_weights_;
   std::optional<Trainer> trainer;
   on_all_ranks(communicator_, [&] { trainer.emplace(options_, plugins_, communicator_, *data_, *model_); });
   const StepReport last = trainer->run().last;
   const StepTimes& times = trainer->step_times();
   step_s_ = times.percentile_ms(0.5) / 1e3;
-  return {steps,
+  return {last.step,
           trainer->batch(),
           data_->train.shards(),
           static_cast<double>(last.rows) / last.train_s,
@@ -74,7 +78,7 @@ StepMeasure StepTrial::train(Index steps) {
           times.percentile_ms(0.5),
           times.percentile_ms(0.95),
           times.percentile_ms(0.99),
-          per_step_ms(last.shares, steps)};
+          per_step_ms(last.shares, last.step)};
 }
 
 }  // namespace lockstep

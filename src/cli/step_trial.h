@@ -41,7 +41,7 @@ class StepTrial {
   Index states() const { return states_; }
 
  private:
-  StepMeasure train(Index steps);
+  StepMeasure train(Index steps, double most_s = 0);
 
   Options options_;
   const Plugins& plugins_;
