@@ -31,7 +31,7 @@ void add_series(Plot* plot, PlotSeries series) {
 }
 
 std::string place_text(const CoursePoint& point) {
-  return fmt::format("step {} ({} epochs, {})", plain_number(point.step), plain_number(point.epoch),
+  return fmt::format("step {} ({}, {})", plain_number(point.step), count_text(point.epoch, "epoch"),
                      seconds_text(point.train_s));
 }
 
@@ -107,12 +107,17 @@ Figure cost_figure(const RunView& view) {
   Plot plot = course_plot("mean loss", is_positive && loss->highest().value > 100 * loss->lowest().value);
   plot.y.may_switch = is_positive;
   add_series(&plot, course_series(view, "train.loss", "training loss", 0));
-  add_series(&plot, course_series(view, "train.loss_max", "highest of a batch", 1, 2));
-  add_series(&plot, course_series(view, "train.loss_min", "lowest of a batch", 2, 1));
+  const Course *least = view.run.course("train.loss_min"), *most = view.run.course("train.loss_max");
+  // A line for every step holds one batch, and three times the same curve says no more than once.
+  if (least && most &&
+      (least->lowest().value < loss->lowest().value || most->highest().value > loss->highest().value)) {
+    add_series(&plot, course_series(view, "train.loss_max", "highest of a batch", 1, 2));
+    add_series(&plot, course_series(view, "train.loss_min", "lowest of a batch", 2, 1));
+  }
   figure.sentence = fmt::format(
-      "The training loss went from {} to {} in {} ({} epochs, {}); its lowest value, {}, stands at {}.",
+      "The training loss went from {} to {} in {} ({}, {}); its lowest value, {}, stands at {}.",
       plain_number(loss->first().value), plain_number(loss->last().value),
-      count_text(view.run.steps(), "step"), plain_number(loss->last().epoch),
+      count_text(view.run.steps(), "step"), count_text(loss->last().epoch, "epoch"),
       seconds_text(loss->last().train_s), plain_number(loss->lowest().value), place_text(loss->lowest()));
   if (loss->finite() == 1)
     figure.sentence = "A single step was recorded, with a loss of " + plain_number(loss->last().value) + ".";

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "report/draw_matrix.h"
+#include "report/statistics.h"
 #include "report/text.h"
 
 namespace lockstep {
@@ -15,6 +16,14 @@ namespace {
 
 std::string ms_text(double ms) {
   return seconds_text(ms / 1e3);
+}
+
+// Bins say their middle and, where they are neighbours, meet half way, by ratio. Empty ones are not listed,
+// so the usual ratio is taken for the width of those that stand alone.
+double half_width_of(const std::vector<std::array<double, 2>>& bins) {
+  std::vector<double> ratios;
+  for (std::size_t i = 1; i < bins.size(); ++i) ratios.push_back(bins[i][0] / bins[i - 1][0]);
+  return ratios.empty() ? 1.02 : std::sqrt(median(ratios));
 }
 
 Figure histogram_figure(const RunView& view) {
@@ -34,19 +43,14 @@ Figure histogram_figure(const RunView& view) {
                                            : figure.sentence + " (summary.json holds no histogram of them.)";
     return figure;
   }
-  // Bins say their middle; they meet half way, by ratio.
   PlotSeries bars{.name = "steps", .mark = PlotMark::kBars};
-  const auto edge = [&](std::size_t i) {
-    if (bins.size() == 1) return bins[0][0] * (i == 0 ? 0.98 : 1.02);
-    if (i == 0) return bins[0][0] / std::sqrt(bins[1][0] / bins[0][0]);
-    if (i == bins.size()) return bins[i - 1][0] * std::sqrt(bins[i - 1][0] / bins[i - 2][0]);
-    return std::sqrt(bins[i - 1][0] * bins[i][0]);
-  };
+  const double half = half_width_of(bins);
   for (std::size_t i = 0; i < bins.size(); ++i) {
-    bars.x.push_back(bins[i][0]);
+    const double ms = bins[i][0];
+    bars.x.push_back(ms);
     bars.y.push_back(bins[i][1]);
-    bars.low.push_back(edge(i));
-    bars.high.push_back(edge(i + 1));
+    bars.low.push_back(ms / (i == 0 ? half : std::min(half, std::sqrt(ms / bins[i - 1][0]))));
+    bars.high.push_back(ms * (i + 1 == bins.size() ? half : std::min(half, std::sqrt(bins[i + 1][0] / ms))));
   }
   Plot plot;
   plot.x = {.label = "milliseconds", .is_log = bins[0][0] > 0};
