@@ -84,7 +84,7 @@ for _ in {1..300}; do
 done
 expect "^state *running" "$lockstep" watch slow
 held=$(rank_pid 1)
-for _ in {1..400}; do
+for _ in {1..1500}; do
   kill -STOP "$held" && sleep 0.04 && kill -CONT "$held" && sleep 0.01
   grep -q "rank 1 on .* is slow" slow/log.txt && break
 done
