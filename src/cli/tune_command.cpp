@@ -139,8 +139,14 @@ std::map<int, CostCurve> measure_costs(const Options& options, Index rows, const
   const double each_ms =
       0.1 * request.budget_s * 1e3 / static_cast<double>(count * static_cast<long>(numbers.size()));
   std::map<int, CostCurve> costs;
-  for (const int ranks : numbers)
+  for (const int ranks : numbers) {
     costs[ranks] = measure_cost(folder.path(), batches, ranks, std::clamp(static_cast<int>(each_ms), 5, 500));
+    if (const auto timed = static_cast<std::ptrdiff_t>(costs[ranks].points().size()); timed < count)
+      fmt::print(stderr,
+                 "warning: {} of {} batch sizes could be timed on {} rank{}: the machine is busy or the budget "
+                 "short, and what follows from the cost of steps is the less certain\n",
+                 timed, count, ranks, ranks == 1 ? "" : "s");
+  }
   return costs;
 }
 
