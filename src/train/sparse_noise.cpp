@@ -28,7 +28,7 @@ void SparseStep::keep_gradient(AlignedVector<float>& kept) {
 double SparseStep::product_with(const AlignedVector<float>& kept) {
   constexpr Index kBlock = ParameterLayout::kBlockSize;
   std::fill(block_squares_.begin(), block_squares_.end(), 0.0);
-  const float* const theirs = kept.data() - slice_.begin;
+  const Index begin = slice_.begin;
   std::array<double, 16> lanes{};
   Index block = 0;
   const float* value = sums_.values;
@@ -43,15 +43,15 @@ double SparseStep::product_with(const AlignedVector<float>& kept) {
         block = at / kBlock;
       }
       lanes[static_cast<std::size_t>(at) % lanes.size()] +=
-          static_cast<double>(*value) * static_cast<double>(theirs[at]);
+          static_cast<double>(*value) * static_cast<double>(kept[static_cast<std::size_t>(at - begin)]);
     }
   close();
   const Slice rest = exchange_->rest();
   for (std::size_t i = 0; i < layout_.blocks().size(); ++i)
     if (const Block& part = layout_.blocks()[i];
         part.tensor > 0 && part.begin >= rest.begin && part.begin < rest.end)
-      block_squares_[i] =
-          sum_of_products(sums_.rest + (part.begin - rest.begin), theirs + part.begin, part.end - part.begin);
+      block_squares_[i] = sum_of_products(sums_.rest + (part.begin - rest.begin),
+                                          kept.data() + (part.begin - begin), part.end - part.begin);
   exchange_->share_blocks(block_squares_.data(), 1);
   return tree_sum(block_squares_);
 }
