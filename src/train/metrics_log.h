@@ -34,7 +34,7 @@ struct RunFacts {
 ///               its name, "valid.loss"
 ///   time        step, train_s, steps, step_ms, slowest, late_share, ranks [{data, compute, exchange, wait,
 ///               update, late_ms}]: every few seconds. Of each rank, in seconds over the `steps` steps since
-///               the line before; late_ms is how much later than the first it came to the reduction, a step,
+///               the line before; late_ms is how much later than the first it came to exchanges, a step,
 ///               in the mean; `slowest` is the number of the rank that came last, late_share how much later
 ///               than the median of the others, of the time of a step
 ///   noise       step, epoch, rows, train_s, noise.gradient_sq, noise.variance, noise.scale,

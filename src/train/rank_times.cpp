@@ -16,7 +16,6 @@ constexpr double kLongestInterval_s = 3;
 void add_to(StepSeconds& sum, const StepSeconds& other, double sign) {
   sum.data += sign * other.data;
   sum.compute += sign * other.compute;
-  sum.arrival += sign * other.arrival;
   sum.exchange += sign * other.exchange;
   sum.update += sign * other.update;
   sum.exposed += sign * other.exposed;
@@ -63,7 +62,7 @@ const RankTimesReport& RankTimes::report(const Sums& mine) {
   report_.seconds = report_.exposed = 0;
   for (const Sums& rank : ranks_) {
     price = std::min(price, rank.seconds.exchange);
-    longest_wait = std::max(longest_wait, rank.seconds.arrival);
+    longest_wait = std::max(longest_wait, rank.seconds.exchange);
     report_.seconds += rank.seconds.whole / static_cast<double>(ranks_.size());
     report_.exposed += rank.seconds.exposed / static_cast<double>(ranks_.size());
   }
@@ -71,22 +70,22 @@ const RankTimesReport& RankTimes::report(const Sums& mine) {
   report_.slowest = 0;
   for (std::size_t i = 0; i < ranks_.size(); ++i) {
     const StepSeconds& rank = ranks_[i].seconds;
-    const double late_s = (longest_wait - rank.arrival) / std::max(ranks_[i].steps, 1.0);
+    const double late_s = (longest_wait - rank.exchange) / std::max(ranks_[i].steps, 1.0);
     report_.ranks[i] = {rank.data, rank.compute, price, rank.exchange - price, rank.update, late_s * 1e3};
-    if (rank.arrival < ranks_[static_cast<std::size_t>(report_.slowest)].seconds.arrival)
+    if (rank.exchange < ranks_[static_cast<std::size_t>(report_.slowest)].seconds.exchange)
       report_.slowest = static_cast<int>(i);
   }
-  const double latest = ranks_[static_cast<std::size_t>(report_.slowest)].seconds.arrival;
+  const double latest = ranks_[static_cast<std::size_t>(report_.slowest)].seconds.exchange;
   report_.host_of_slowest = hosts_[static_cast<std::size_t>(report_.slowest)];
-  report_.late_share = (median_arrival_of_others() - latest) / std::max(report_.seconds, 1e-12);
+  report_.late_share = (median_exchange_of_others() - latest) / std::max(report_.seconds, 1e-12);
   return report_;
 }
 
-double RankTimes::median_arrival_of_others() {
+double RankTimes::median_exchange_of_others() {
   others_.clear();
   for (std::size_t i = 0; i < ranks_.size(); ++i)
-    if (static_cast<int>(i) != report_.slowest) others_.push_back(ranks_[i].seconds.arrival);
-  if (others_.empty()) return ranks_[0].seconds.arrival;
+    if (static_cast<int>(i) != report_.slowest) others_.push_back(ranks_[i].seconds.exchange);
+  if (others_.empty()) return ranks_[0].seconds.exchange;
   const auto middle = others_.begin() + static_cast<std::ptrdiff_t>(others_.size() / 2);
   std::nth_element(others_.begin(), middle, others_.end());
   return *middle;

@@ -13,9 +13,7 @@ namespace lockstep {
 struct StepSeconds {
   double data = 0;
   double compute = 0;
-  double arrival =
-      0;  ///< in the reduction of the gradient: the wait for ranks that came later, and its price
-  double exchange = 0;  ///< in all exchanges, those of the reduction included
+  double exchange = 0;  ///< waiting for ranks that came later, and moving bytes
   double update = 0;
   double exposed = 0;  ///< waiting for bytes of other nodes
   double whole = 0;
@@ -28,7 +26,7 @@ struct RankTime {
   double exchange = 0;  ///< what exchanges took the rank that waited least
   double wait = 0;      ///< what they took this rank beyond that: for ranks that were later
   double update = 0;
-  double late_ms = 0;  ///< a step, in the mean: how much later than the first rank it came to the reduction
+  double late_ms = 0;  ///< a step, in the mean: how much later than the first rank it came to exchanges
 };
 
 /// The times of all ranks over some steps; the same on all ranks.
@@ -45,9 +43,9 @@ struct RankTimesReport {
 };
 
 /// Who is late: every rank measures its own times, and seldom they are gathered. A rank that is late finds
-/// all others waiting and waits for nobody, so lateness follows from what ranks waited in the reduction, and
-/// no clock is compared with another. It is a mean over the steps between two gatherings: ranks that are late
-/// by turns are not called late.
+/// all others waiting and waits for nobody, so lateness follows from what ranks waited in all exchanges of a
+/// step, and no clock is compared with another. It is a mean over the steps between two gatherings: ranks
+/// that are late by turns are not called late.
 ///
 /// A rank votes in a step's tail when two to four seconds have gone by since the last gathering (at first a
 /// quarter), so all ranks gather after the same step; nothing that reaches a parameter depends on it.
@@ -71,7 +69,7 @@ class RankTimes {
   };
 
   const RankTimesReport& report(const Sums& mine);
-  double median_arrival_of_others();
+  double median_exchange_of_others();
 
   Communicator& communicator_;
   std::vector<std::string> hosts_;

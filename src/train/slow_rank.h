@@ -9,7 +9,7 @@
 namespace lockstep {
 
 /// Names the rank that holds up the others. The rule: a rank is slow when twice in a row, over the steps
-/// between two gatherings of times (RankTimes), it came to the reduction later than the median of the others
+/// between two gatherings of times (RankTimes), it came to exchanges later than the median of the others
 /// by more than a fifth of the time of a step; it keeps up again when that is below a tenth, or another is
 /// slower. What is known already is not said again.
 class SlowRankWatch {

@@ -207,7 +207,7 @@ void Trainer::run_step() {
   const double exchange = reducer_->take_exchange_seconds();
   const double end = now_seconds(), update = end - reduced - exchange;
   const double exposed = reducer_->take_exposed_seconds();
-  rank_times_.add({local.data, local.compute, arrival, arrival + exchange, update, exposed, end - start});
+  rank_times_.add({local.data, local.compute, arrival + exchange, update, exposed, end - start});
   trace_.add_step(step, {start, computed, reduced, end});
   report_.shares.exposed += exposed;
   report_.shares.data += local.data;

@@ -89,6 +89,7 @@ for _ in {1..1500}; do
   grep -q "rank 1 on .* is slow" slow/log.txt && break
 done
 cat slow/log.txt
+grep '"kind":"time"' slow/metrics.jsonl
 grep -q "rank 1 on .* is slow: it comes .* later than the others to every step" slow/log.txt
 kill -KILL "$(rank_pid 0)"
 wait "$launcher" 2>/dev/null || true

@@ -31,8 +31,7 @@ TEST(RankTimes, ThoseWhoWaitLeastAreLatest) {
     RankTimes times(communicator);
     const double waits[] = {0.010, 0.002, 0.008};
     for (int step = 0; step < 4; ++step) {
-      const double arrival = waits[communicator.rank()];
-      times.add({0.001, 0.005, arrival, arrival + 0.001, 0.002, 0, 0.020});
+      times.add({0.001, 0.005, waits[communicator.rank()] + 0.001, 0.002, 0, 0.020});
     }
     for (const RankTimesReport& report : {times.gather(), times.total()}) {
       EXPECT_EQ(report.steps, 4);
