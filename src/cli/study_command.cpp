@@ -94,8 +94,9 @@ std::optional<StudyPrediction> read_prediction(const CommandLine& line) {
   if (!json.is_object() || !json.contains("recommended"))
     throw Error(ExitCode::kData, path + ": is not what `lockstep tune` writes beside its TOML file");
   const Json& best = json["recommended"];
+  const Json& time = best.contains("time_s") ? best["time_s"] : best;  // null: it could not tell
   return StudyPrediction{best.value("batch", Index{0}), best.value("rate", 0.0), best.value("ranks", 1),
-                         best.value("time_s", MemberResult::kNone)};
+                         time.is_number() ? time.get<double>() : MemberResult::kNone};
 }
 
 Study make_study(const CommandContext& context, const Options& options, int concurrent) {

@@ -142,10 +142,11 @@ std::map<int, CostCurve> measure_costs(const Options& options, Index rows, const
   for (const int ranks : numbers) {
     costs[ranks] = measure_cost(folder.path(), batches, ranks, std::clamp(static_cast<int>(each_ms), 5, 500));
     if (const auto timed = static_cast<std::ptrdiff_t>(costs[ranks].points().size()); timed < count)
-      fmt::print(stderr,
-                 "warning: {} of {} batch sizes could be timed on {} rank{}: the machine is busy or the budget "
-                 "short, and what follows from the cost of steps is the less certain\n",
-                 timed, count, ranks, ranks == 1 ? "" : "s");
+      fmt::print(
+          stderr,
+          "warning: {} of {} batch sizes could be timed on {} rank{}: the machine is busy or the budget "
+          "short, and what follows from the cost of steps is the less certain\n",
+          timed, count, ranks, ranks == 1 ? "" : "s");
   }
   return costs;
 }
@@ -179,6 +180,8 @@ int tune(const CommandContext& context) {
     throw Error(ExitCode::kUsage, "`lockstep tune` starts its own ranks: call it without mpirun");
   set_floating_point_mode();
   const Request request = read_request(context.line);
+  if (const fs::path folder = fs::absolute(request.output).parent_path(); !fs::is_directory(folder))
+    throw Error(ExitCode::kOutput, folder.string() + ": there is no such folder to write the config to");
   const Options options = resolve_config(context.table, context.line.config());
   check_values(options, context.plugins);
 
