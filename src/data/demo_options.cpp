@@ -46,6 +46,7 @@ void set(const std::string& source, std::string_view key, std::string_view value
   if (key == "nonzeros") return read(source, key, value, 1, many, options.nonzeros);
   if (key == "power") return read(source, key, value, 1, 100, options.power);
   if (key == "noise") return read(source, key, value, 0, options.name == "linear" ? 1e6 : 1, options.noise);
+  if (key == "condition") return read(source, key, value, 1, 1e12, options.condition);
   if (key == "seed") return read(source, key, value, 0, 1.8e19, options.seed);
   if (key == "first_row") return read(source, key, value, 0, many * many / 2, options.first_row);
   if (key == "part")
@@ -53,7 +54,8 @@ void set(const std::string& source, std::string_view key, std::string_view value
   else
     fail(source,
          "\"" + std::string(key) +
-             "\" is not one of: rows, features, classes, nonzeros, power, noise, seed, part, first_row");
+             "\" is not one of: rows, features, classes, nonzeros, power, noise, condition, seed, part, "
+             "first_row");
 }
 
 void check(const std::string& source, const DemoOptions& options) {

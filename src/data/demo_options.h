@@ -17,6 +17,7 @@ struct DemoOptions {
   Index nonzeros = 20;  ///< per row of sparse
   double power = 2;     ///< of sparse: the higher, the fewer columns are frequent; 1: all alike
   double noise = 0.1;   ///< share of labels that are replaced; linear: standard deviation of the target
+  double condition = 1;  ///< of linear and logistic: largest / smallest variance of a feature
   std::uint64_t seed = 1;
   Index first_row =
       0;  ///< rows [first_row, first_row + rows) of the endless set; `part` = train, valid, test

@@ -41,7 +41,8 @@ float dot(const std::vector<float>& a, const std::vector<float>& b) {
   return sum;
 }
 
-/// linear and logistic.
+/// linear and logistic. Feature j has the variance condition^(−j / (D − 1)) and as much influence as the first:
+/// full-batch descent needs steps in proportion to the condition.
 class PlaneRows final : public DemoRows {
  public:
   explicit PlaneRows(DemoOptions options) : DemoRows(std::move(options)) {
@@ -51,6 +52,10 @@ class PlaneRows final : public DemoRows {
     fill_normal(Philox(options_.seed, Purpose::kDemo, kTruth, kTruth), width, truth_.data());
     const float norm = std::sqrt(dot(truth_, truth_));
     for (float& weight : truth_) weight /= norm;
+    scale_.resize(width, 1);
+    for (std::size_t j = 1; j < width; ++j)
+      scale_[j] = static_cast<float>(
+          std::pow(options_.condition, -0.5 * static_cast<double>(j) / static_cast<double>(width - 1)));
   }
 
   RowSchema schema() const override {
@@ -64,6 +69,8 @@ class PlaneRows final : public DemoRows {
     const Philox random = random_of(number);
     fill_normal(random, values_.size(), values_.data());
     const float score = dot(values_, truth_);
+    if (options_.condition > 1)
+      for (std::size_t j = 0; j < values_.size(); ++j) values_[j] *= scale_[j];
     row.dense = values_.data();
     if (options_.name == "logistic") {
       row.label.number = with_noise(random, score > 0 ? 1 : 0, 2);
@@ -75,7 +82,7 @@ class PlaneRows final : public DemoRows {
   }
 
  private:
-  std::vector<float> truth_, values_;
+  std::vector<float> truth_, scale_, values_;
 };
 
 /// Class k around the corner whose sign in feature j is bit (j mod bits) of k. A normal feature stays within

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <array>
 #include <charconv>
 #include <cmath>
 
@@ -33,6 +34,17 @@ TEST(Demo, FeaturesHaveMeanZeroAndVarianceOne) {
   }
   EXPECT_NEAR(sum / 1e5, 0, 5 / std::sqrt(1e5));  // five standard errors
   EXPECT_NEAR(squares / 1e5, 1, 5 * std::sqrt(1.7 / 1e5));
+}
+
+TEST(Demo, ConditionIsTheRatioOfVariancesAndKeepsTheLabels) {
+  const Dataset plain = demo("demo:logistic?rows=20000&features=3");
+  const Dataset narrow = demo("demo:logistic?rows=20000&features=3&condition=100");
+  EXPECT_EQ(narrow.rows_of(0).labels, plain.rows_of(0).labels);
+  std::array<double, 3> squares{};
+  for (std::size_t i = 0; i < narrow.rows_of(0).dense.size(); ++i)
+    squares[i % 3] += std::pow(static_cast<double>(narrow.rows_of(0).dense[i]), 2) / 20000;
+  EXPECT_NEAR(squares[0] / squares[1], 10, 0.5);
+  EXPECT_NEAR(squares[0] / squares[2], 100, 5);
 }
 
 // Without noise the classes can be told apart; with it, the stated share of labels differs.
