@@ -8,6 +8,7 @@
 #include "comm/agreement.h"
 #include "core/floating_point.h"
 #include "train/check_values.h"
+#include "train/options.h"
 #include "train/training_run.h"
 
 namespace lockstep {
@@ -37,12 +38,7 @@ StepTrial::StepTrial(const Options& options, const Plugins& plugins, Communicato
     : options_(only_steps(options)), plugins_(plugins), communicator_(communicator) {
   set_floating_point_mode();
   require_same_configuration(communicator, options_);
-  std::unique_ptr<Loss> loss;
-  on_all_ranks(communicator, [&] {
-    check_values(options_, plugins);
-    loss = make_loss(options_, plugins);
-  });
-  data_.emplace(load_all(options_, plugins, communicator, *loss));
+  load();
   on_all_ranks(communicator, [&] {
     model_.emplace(make_model(options_, plugins, schema_of(data_->train)));
     initial_weights_ = model_->weights;
@@ -53,9 +49,28 @@ StepTrial::StepTrial(const Options& options, const Plugins& plugins, Communicato
   first_hash_ = model_->parameters_hash();
 }
 
+void StepTrial::load() {
+  std::unique_ptr<Loss> loss;
+  on_all_ranks(communicator_, [&] {
+    check_values(options_, plugins_);
+    loss = make_loss(options_, plugins_);
+  });
+  data_.reset();  // not both at a time
+  data_.emplace(load_all(options_, plugins_, communicator_, *loss));
+}
+
+void StepTrial::use_batch(const std::string& batch, double step_s) {
+  options_.set("train.batch", batch, "bench");
+  if (shard_count(options_) != data_->train.shards()) load();
+  step_s_ = step_s;
+  if (step_s_ > 0) return;
+  train(kFirstSteps);
+  first_hash_ = model_->parameters_hash();
+}
+
 // The number of steps is rank 0's, for all must make as many.
-StepMeasure StepTrial::measure(double seconds) {
-  double steps = std::clamp(seconds / step_s_, static_cast<double>(kFirstSteps), 1e7);
+StepMeasure StepTrial::measure(double seconds, Index fewest) {
+  double steps = std::clamp(seconds / step_s_, static_cast<double>(fewest), 1e7);
   broadcast(communicator_, &steps, sizeof steps);
   constexpr double kPatience = 5;  // on a busy machine steps may take far longer than the first ones
   return train(static_cast<Index>(steps), kPatience * seconds);

@@ -30,10 +30,13 @@ class StepTrial {
   /// Collective. Loads the data and trains kFirstSteps.
   StepTrial(const Options& options, const Plugins& plugins, Communicator& communicator);
 
-  /// The parameters_hash after kFirstSteps: the same for every number of ranks.
+  /// The parameters_hash after the last kFirstSteps: the same for every number of ranks.
   const std::string& first_hash() const { return first_hash_; }
-  /// Collective. Trains for about so long.
-  StepMeasure measure(double seconds);
+  /// Collective. Another train.batch from now on; the data are read again only if it changes the number of
+  /// shards. `step_s`: what a step of it takes, if that is known; else kFirstSteps are trained.
+  void use_batch(const std::string& batch, double step_s = 0);
+  /// Collective. Trains for about so long, but `fewest` steps.
+  StepMeasure measure(double seconds, Index fewest = kFirstSteps);
 
   const Model& model() const { return *model_->model; }
   const Dataset& rows() const { return data_->train; }
@@ -41,6 +44,7 @@ class StepTrial {
   Index states() const { return states_; }
 
  private:
+  void load();
   StepMeasure train(Index steps, double most_s = 0);
 
   Options options_;

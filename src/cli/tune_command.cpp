@@ -132,6 +132,8 @@ std::map<int, CostCurve> measure_costs(const Options& options, Index rows, const
   const ScratchFolder folder;
   Options mine = options;
   mine.set("train.target", std::string(), "tune");
+  mine.set("train.shards", std::int64_t{shard_count(options)},
+           "tune");  // what rows are read for is read once
   write_file_atomically(folder.path() / "cost.toml", to_toml(mine, false));
   const std::string batches = batch_list(options, rows);
   const auto count = std::count(batches.begin(), batches.end(), ',') + 1;

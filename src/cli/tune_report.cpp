@@ -85,9 +85,11 @@ std::string gain_text(const TuneAdvice& advice) {
   if (std::isfinite(advice.present_s))
     return fmt::format("{}; the present config {}: {:.2g} times faster", time, seconds_text(advice.present_s),
                        advice.present_s / advice.time_s);
-  return fmt::format("{}; the present config had not reached it after {}: more than {:.2g} times faster",
-                     time, seconds_text(advice.present_at_least_s),
-                     advice.present_at_least_s / advice.time_s);
+  const double ratio = advice.present_at_least_s / advice.time_s;
+  const std::string gain = ratio > 1 ? fmt::format("more than {:.2g} times faster", ratio)
+                                     : "how much faster that is cannot be told";
+  return fmt::format("{}; the present config had not reached it after {}: {}", time,
+                     seconds_text(advice.present_at_least_s), gain);
 }
 
 std::string what_for(const TuneAdvice& advice) {
