@@ -123,9 +123,9 @@ int bench_as_rank(Communicator& communicator, const Options& options, const Plug
   std::optional<StepLimits> limits;
   if (request.has_limits) {
     const bool is_dense = !trial.rows().info().is_sparse;
-    limits = find_step_limits(
-        communicator,
-        {&trial.model().layout(), is_dense ? trial.rows().info().features : 0, trial.states(), step.batch});
+    limits =
+        find_step_limits(communicator, {&trial.model().layout(), is_dense ? trial.rows().info().features : 0,
+                                        trial.states(), step.batch, communicator.size()});
   }
   if (communicator.rank() != 0) return 0;
   if (request.is_json)

@@ -11,10 +11,12 @@ struct StepWork {
   const ParameterLayout* layout = nullptr;
   Index features = 0;  ///< of dense rows; 0: sparse
   Index states = 0;    ///< state vectors of the optimizer, M floats each
-  Index batch = 1;
+  Index batch = 1;     ///< of all ranks
+  int ranks = 1;       ///< that share it
 };
 
-/// What no step of a rank can undercut; milliseconds.
+/// What no step of a rank can undercut; milliseconds. Weights, gradient and state count as traffic to memory
+/// only if they do not fit into the processor's last cache.
 struct StepLimits {
   double products_ms = 0;
   double memory_ms = 0;

@@ -37,10 +37,9 @@ double limit_ms(const StudyMember& member, const Plugins& plugins, const Dataset
   const TrainedModel model = make_model(options, plugins, schema_of(rows));
   const auto optimizer = plugins.optimizers.find(options.text("optim.name")).create(options);
   const auto alone = make_single_communicator();
-  const Index batch = (member.batch + member.ranks - 1) / member.ranks;
-  const StepLimits limits =
-      find_step_limits(*alone, {&model.model->layout(), rows.info().is_sparse ? 0 : rows.info().features,
-                                static_cast<Index>(optimizer->state_names().size()), batch});
+  const StepLimits limits = find_step_limits(
+      *alone, {&model.model->layout(), rows.info().is_sparse ? 0 : rows.info().features,
+               static_cast<Index>(optimizer->state_names().size()), member.batch, member.ranks});
   return std::max(limits.products_ms, limits.memory_ms);
 }
 

@@ -208,6 +208,10 @@ std::vector<Figure> batch_figures(const StudyView& view) {
                           &MemberRecord::rows_per_s, true, true})};
   Figure share = batch_figure(view, {"limit-share", "Share of what the machine allows", "share of the limit",
                                      &MemberRecord::limit_share, true, false});
+  share.rule =
+      "The limit is the larger of the times of matrix products and of memory traffic, taken when the study "
+      "ended: on a "
+      "machine whose speed changes, a share may exceed 1.";
   if (share.empty.empty()) figures.push_back(std::move(share));
   return figures;
 }

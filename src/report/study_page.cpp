@@ -53,7 +53,7 @@ std::vector<std::pair<std::string, std::string>> facts_of(const StudyRecord& stu
   std::vector<std::pair<std::string, std::string>> facts;
   facts.emplace_back("members", std::to_string(study.members.size()));
   if (study.target) facts.emplace_back("target", study.target->text());
-  if (study.budget_s > 0) facts.emplace_back("budget of each", seconds_text(study.budget_s));
+  if (study.budget_s > 0) facts.emplace_back("budget of all", seconds_text(study.budget_s));
   for (const MemberRecord& member : study.members) {
     if (!member.run) continue;
     facts.emplace_back("model", member.run->setting("model.name"));
