@@ -14,6 +14,7 @@ class CsvFormat final : public Format {
  public:
   explicit CsvFormat(const Options& options);
   void read(const std::string& source, RowSink& sink) const override;
+  std::unique_ptr<BlockParser> parser(const std::string& source, Index unlabelled_features) const override;
   static bool matches(std::string_view source, std::string_view head);
 
   struct Settings {

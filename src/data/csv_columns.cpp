@@ -2,7 +2,6 @@
 #include "data/csv_columns.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 
 #include "data/numbers.h"
@@ -68,26 +67,6 @@ bool decide_header(std::span<const CsvField> fields, const CsvColumns& columns, 
 }
 
 }  // namespace
-
-std::string unquoted(CsvField field) {
-  std::string text(field.text);
-  if (!field.is_quoted) return text;
-  for (std::size_t at = text.find("\"\""); at != std::string::npos; at = text.find("\"\"", at + 1))
-    text.erase(at, 1);
-  return text;
-}
-
-char find_delimiter(std::string_view line) {
-  std::array<bool, 2> seen{};
-  bool is_quoted = false;
-  for (const char c : line) {
-    if (c == '"') is_quoted = !is_quoted;
-    if (is_quoted) continue;
-    seen[0] |= c == '\t';
-    seen[1] |= c == ';';
-  }
-  return seen[0] ? '\t' : seen[1] ? ';' : ',';
-}
 
 std::string CsvColumns::describe(int column) const {
   std::string text = "field " + std::to_string(column + 1);

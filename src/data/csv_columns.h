@@ -4,18 +4,12 @@
 #include <functional>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "data/csv.h"
+#include "data/csv_fields.h"
 
 namespace lockstep {
-
-/// One field of a line, without its quotes.
-struct CsvField {
-  std::string_view text;
-  bool is_quoted = false;
-};
 
 /// What the first line of a file says about its columns.
 struct CsvColumns {
@@ -37,11 +31,5 @@ struct CsvColumns {
 CsvColumns find_csv_columns(std::span<const CsvField> first_line, const CsvFormat::Settings& settings,
                             Index unlabelled_features,
                             const std::function<void(int column, const std::string& what)>& fail);
-
-/// The delimiter of a line: tab if there is one, else semicolon, else comma.
-char find_delimiter(std::string_view line);
-
-/// A doubled quote inside a quoted field is one.
-std::string unquoted(CsvField field);
 
 }  // namespace lockstep

@@ -11,6 +11,7 @@ class LibsvmFormat final : public Format {
  public:
   explicit LibsvmFormat(const Options&) {}
   void read(const std::string& source, RowSink& sink) const override;
+  std::unique_ptr<BlockParser> parser(const std::string& source, Index unlabelled_features) const override;
   static bool matches(std::string_view source, std::string_view head);
 };
 

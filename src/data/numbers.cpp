@@ -5,40 +5,14 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstring>
 #include <limits>
+
+#include "data/decimal.h"
 
 namespace lockstep {
 
 namespace {
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
-// Up to seven digits and ten decimal places: both operands of the one division are exact floats, so it
-// rounds as from_chars does (Clinger, 1990).
-const char* read_short(const char* at, const char* end, float& out) {
-  static constexpr std::array<float, 8> kPowers{1e0F, 1e1F, 1e2F, 1e3F, 1e4F, 1e5F, 1e6F, 1e7F};
-  const bool is_negative = at < end && *at == '-';
-  if (is_negative) ++at;
-  unsigned digits = 0;
-  const char* const first = at;
-  while (at < end && is_digit(*at) && at - first < 8)
-    digits = digits * 10 + static_cast<unsigned>(*at++ - '0');
-  std::ptrdiff_t count = at - first, places = 0;
-  if (at < end && *at == '.') {
-    const char* const point = ++at;
-    while (at < end && is_digit(*at) && at - point < 8)
-      digits = digits * 10 + static_cast<unsigned>(*at++ - '0');
-    places = at - point;
-    count += places;
-  }
-  const bool goes_on = at < end && (is_digit(*at) || *at == '.' || *at == 'e' || *at == 'E');
-  if (count == 0 || count > 7 || goes_on) return nullptr;
-  const float value = static_cast<float>(digits) / kPowers[static_cast<std::size_t>(places)];
-  out = is_negative ? -value : value;
-  return at;
-}
 
 template <class Float>
 const char* read_any(const char* at, const char* end, Float& out) {
@@ -61,16 +35,40 @@ const char* skip_plus(const char* begin, const char* end) {
   return has_plus ? begin + 1 : begin;
 }
 
+// Through a copy: behind `end` nothing may be read.
+template <class Float>
+const char* read_padded(const char* begin, const char* end, Float& out,
+                        bool (*convert)(const Decimal&, Float&)) {
+  constexpr std::size_t kLongest = 48;
+  std::array<char, kLongest + kDecimalPadding> copy{};
+  const auto size = static_cast<std::size_t>(end - begin);
+  if (size == 0) return nullptr;
+  std::memcpy(copy.data(), begin, std::min(size, kLongest));
+  const Decimal decimal = scan_decimal(copy.data());
+  const bool is_whole = size <= kLongest || decimal.rest < copy.data() + kLongest;
+  if (decimal.rest != nullptr && is_whole && convert(decimal, out))
+    return begin + (decimal.rest - copy.data());
+  return read_any(skip_plus(begin, end), end, out);
+}
+
 }  // namespace
 
 const char* read_number(const char* begin, const char* end, float& out) {
-  begin = skip_plus(begin, end);
-  const char* rest = read_short(begin, end, out);
-  return rest != nullptr ? rest : read_any(begin, end, out);
+  return read_padded(begin, end, out, to_float);
 }
 
 const char* read_number(const char* begin, const char* end, double& out) {
-  return read_any(skip_plus(begin, end), end, out);
+  return read_padded(begin, end, out, to_double);
+}
+
+const char* read_rare(const char* at, const char* end, float& out) {
+  const char* const rest = read_any(skip_plus(at, end), end, out);
+  return rest != nullptr && std::isfinite(out) ? rest : nullptr;
+}
+
+const char* read_rare(const char* at, const char* end, double& out) {
+  const char* const rest = read_any(skip_plus(at, end), end, out);
+  return rest != nullptr && std::isfinite(out) ? rest : nullptr;
 }
 
 bool read_whole(std::string_view field, double& out) {

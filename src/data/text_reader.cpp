@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/text_reader.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "lockstep/core/error.h"
@@ -37,6 +38,30 @@ bool TextReader::fill() {
   return count > 0;
 }
 
+void TextReader::fail_long_line() {
+  line_ = {buffer_.data() + begin_, 0};
+  fail(line_.data(), "the line is longer than 64 MB");
+}
+
+bool TextReader::next_piece() {
+  number_ += std::count(piece_.begin(), piece_.end(), '\n');
+  piece_ = {};
+  while (true) {
+    const std::string_view rest(buffer_.data() + begin_, end_ - begin_);
+    const auto newline = rest.rfind('\n');
+    if (newline != std::string_view::npos || is_at_end_) {
+      piece_ = rest.substr(0, newline == std::string_view::npos ? newline : newline + 1);
+      begin_ += piece_.size();
+      return !piece_.empty();
+    }
+    if (end_ - begin_ > kMaxLine) {
+      ++number_;
+      fail_long_line();
+    }
+    fill();
+  }
+}
+
 bool TextReader::next() {
   ++number_;
   std::size_t searched = 0;
@@ -47,10 +72,7 @@ bool TextReader::next() {
         static_cast<const char*>(std::memchr(buffer_.data() + begin_ + searched, '\n', left - searched));
     if (newline != nullptr) break;
     searched = left;
-    if (left > kMaxLine) {
-      line_ = {buffer_.data() + begin_, 0};
-      fail(line_.data(), "the line is longer than 64 MB");
-    }
+    if (left > kMaxLine) fail_long_line();
     if (!fill()) break;
   }
   const char* first = buffer_.data() + begin_;

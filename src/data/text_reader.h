@@ -20,9 +20,17 @@ class TextReader {
 
   /// Steps to the next line; false at the end of the file.
   bool next();
+  /// Steps to the next piece of whole lines, of which only the file's last may lack its line end; false at
+  /// the end of the file. What NUL bytes it holds is for the caller to find.
+  bool next_piece();
+  /// Valid until the next step.
+  std::string_view piece() const { return piece_; }
+  /// Inflated bytes before what comes next.
+  Index position() const { return static_cast<Index>(source_.position() - (end_ - begin_)); }
+
   /// Without its line end. Valid until next().
   std::string_view line() const { return line_; }
-  /// Of the line, from 1.
+  /// Of the line, from 1; of the last line before the piece.
   Index number() const { return number_; }
 
   /// Throws Error(kData) "file:line:column: what". `at` points into the line.
@@ -32,6 +40,7 @@ class TextReader {
  private:
   bool fill();
   void check_start();
+  [[noreturn]] void fail_long_line();
 
   ByteSource source_;
   std::vector<char> buffer_;
@@ -39,6 +48,7 @@ class TextReader {
   std::size_t end_ = 0;    // of what has been read
   bool is_at_end_ = false;
   std::string_view line_;
+  std::string_view piece_;
   Index number_ = 0;
 };
 

@@ -10,6 +10,8 @@
 
 namespace [[gnu::visibility("default")]] lockstep {
 
+class BlockParser;
+
 /// Reads one kind of source.
 class Format {
  public:
@@ -18,6 +20,10 @@ class Format {
   /// Passes all rows of `source` (a path, or "demo:name?key=value") to `sink`. Throws Error(kData) with
   /// "file:line:column: what is wrong, what was expected" for the first bad row.
   virtual void read(const std::string& source, RowSink& sink) const = 0;
+
+  /// For text that can be cut at line ends: what parses pieces of `source`. Null for everything else.
+  /// `unlabelled_features`: see RowSink.
+  virtual std::unique_ptr<BlockParser> parser(const std::string& source, Index unlabelled_features) const;
 };
 
 /// One row of src/data/registry.cpp.

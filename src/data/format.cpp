@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lockstep/data/format.h"
+
+#include "data/block_parser.h"
+
+namespace lockstep {
+
+std::unique_ptr<BlockParser> Format::parser(const std::string&, Index) const {
+  return nullptr;
+}
+
+}  // namespace lockstep
