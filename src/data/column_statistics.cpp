@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 namespace lockstep {
@@ -43,8 +44,7 @@ void ColumnStatistics::add_value(std::size_t shard, std::size_t column, double v
 }
 
 void ColumnStatistics::add(int shard, const RowSchema& schema, const Row& row) {
-  const bool needs_none = plan_.kind == ScalePlan::Kind::kNone || plan_.kind == ScalePlan::Kind::kNumber;
-  if (needs_none || !(row.weight > 0)) return;
+  if (!needs_rows() || !(row.weight > 0)) return;
   const auto at = static_cast<std::size_t>(shard);
   weights_[at][0] += static_cast<double>(row.weight);
   if (!schema.is_sparse) return add_dense(at, schema, row);
@@ -63,10 +63,7 @@ void ColumnStatistics::add(int shard, const RowSchema& schema, const Row& row) {
 
 void ColumnStatistics::add_dense(std::size_t shard, const RowSchema& schema, const Row& row) {
   const auto width = static_cast<std::size_t>(schema.features);
-  if (origin_.empty()) {
-    for (std::size_t j = 0; j < width; ++j) origin_.push_back(feature(row, j));
-    minimum_ = maximum_ = origin_;
-  }
+  if (origin_.empty()) set_origin(schema, row);
   if (plan_.kind == ScalePlan::Kind::kMinMax) {
     for (std::size_t j = 0; j < width; ++j) {
       minimum_[j] = std::min(minimum_[j], feature(row, j));
@@ -80,6 +77,33 @@ void ColumnStatistics::add_dense(std::size_t shard, const RowSchema& schema, con
   }
   for (std::size_t j = 0; j < width; ++j)
     add_value(shard, j, static_cast<double>(feature(row, j)) - static_cast<double>(origin_[j]), row.weight);
+}
+
+void ColumnStatistics::set_origin(const RowSchema& schema, const Row& row) {
+  if (!needs_rows() || schema.is_sparse) return;
+  for (std::size_t j = 0; j < static_cast<std::size_t>(schema.features); ++j)
+    origin_.push_back(feature(row, j));
+  minimum_ = maximum_ = origin_;
+}
+
+void ColumnStatistics::share(Communicator& communicator, TreeNode hosted) {
+  if (!needs_rows()) return;
+  for (ShardSums* sums : {&weights_, &sums_, &squares_}) share_sums(communicator, hosted, *sums);
+  const std::string low(reinterpret_cast<const char*>(minimum_.data()), minimum_.size() * sizeof(float)),
+      high(reinterpret_cast<const char*>(maximum_.data()), maximum_.size() * sizeof(float));
+  const auto combine = [](const std::vector<std::string>& parts, std::vector<float>& values, auto better) {
+    for (const std::string& part : parts) {
+      const std::size_t count = part.size() / sizeof(float);
+      if (values.size() < count) values.resize(count);
+      for (std::size_t j = 0; j < count; ++j) {
+        float value = 0;
+        std::memcpy(&value, part.data() + j * sizeof value, sizeof value);
+        values[j] = better(values[j], value);
+      }
+    }
+  };
+  combine(all_gather(communicator, low), minimum_, [](float a, float b) { return std::min(a, b); });
+  combine(all_gather(communicator, high), maximum_, [](float a, float b) { return std::max(a, b); });
 }
 
 void ColumnStatistics::standardize(bool is_sparse, std::size_t first, std::size_t end, Index rows,
@@ -108,7 +132,7 @@ void ColumnStatistics::spread(bool is_sparse, std::size_t first, std::size_t end
     const float low = !is_sparse && j < minimum_.size() ? minimum_[j] : 0;
     const float range = high - low;
     result.scale.push_back(range > 0 && std::isfinite(range) ? 1 / range : 0.0F);
-    if (!is_sparse) result.shift.push_back(low);
+    if (!is_sparse) result.shift.push_back(low + 0.0F);  // which of 0 and -0 came first does not matter
   }
 }
 

@@ -26,6 +26,11 @@ class ColumnStatistics {
 
   void add(int shard, const RowSchema& schema, const Row& row);
 
+  /// Where a rank adds its own shards alone: the first row of all with a weight, before any other.
+  void set_origin(const RowSchema& schema, const Row& row);
+  /// Collective. Ends that: takes up what the others added.
+  void share(Communicator& communicator, TreeNode hosted);
+
   /// Standardize: shift = mean, scale = 1 / standard deviation (of the population). Min-max: shift = minimum,
   /// scale = 1 / (maximum − minimum). Sparse columns are not shifted: standardize by the standard deviation,
   /// zeros counted, min-max by the largest absolute value. A constant column has scale 1 and is named in
@@ -34,6 +39,9 @@ class ColumnStatistics {
                               std::vector<std::string>& warnings) const;
 
  private:
+  bool needs_rows() const {
+    return plan_.kind == ScalePlan::Kind::kStandardize || plan_.kind == ScalePlan::Kind::kMinMax;
+  }
   void add_value(std::size_t shard, std::size_t column, double value, double weight);
   void add_dense(std::size_t shard, const RowSchema& schema, const Row& row);
   void standardize(bool is_sparse, std::size_t first, std::size_t end, Index rows,

@@ -59,6 +59,11 @@ void declare_data_options(OptionTable& table) {
                "of them, but what makes 256 KiB in all shards where dense rows have at most 256 features and "
                "are 16 million numbers or more")
       .range(0, 4294967295.0);
+  table.text("data.cache", "auto",
+             "Where the rows of text files are kept for the next start: auto (those of 16 MiB or more, in a "
+             "folder beside run.root), on (all, there), off, or a folder");
+  table.text("data.cache_check", "sampled", "How much of a file is hashed to find whether its cache is stale")
+      .one_of({"sampled", "full"});
   table.integer("data.split_seed", 1, "Seed of split: and of folds").range(0);
 }
 

@@ -2,9 +2,11 @@
 #include "data/dataset_builder.h"
 
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "data/numbers.h"
+#include "data/source_files.h"
 #include "lockstep/core/error.h"
 
 namespace lockstep {
@@ -46,8 +48,14 @@ DatasetBuilder::DatasetBuilder(Settings settings, LabelTable& labels)
   info_.is_regression = settings_.task == Task::kRegression;
 }
 
+std::string DatasetBuilder::place_of(Index line) const {
+  const auto file = static_cast<std::size_t>(line >> kFileShift);
+  const Index number = line & ((Index{1} << kFileShift) - 1);
+  return (file < files_.size() ? files_[file] : settings_.source) + ":" + std::to_string(number);
+}
+
 void DatasetBuilder::fail(const Row& row, const std::string& what) const {
-  std::string place = settings_.source + ":" + std::to_string(row.line);
+  std::string place = place_of(row.line);
   if (row.label.column > 0) place += ":" + std::to_string(row.label.column);
   throw Error(ExitCode::kData, place + ": " + what);
 }
@@ -117,9 +125,10 @@ void DatasetBuilder::note_extent(const Row& row) {
   extent_.last_line = row.line;
 }
 
-void DatasetBuilder::add(const Row& row) {
+void DatasetBuilder::add(Index number, const Row& row) {
   const float label = label_of(row);
-  const int shard = static_cast<int>(info_.rows++ % settings_.shards);
+  const int shard = static_cast<int>(number % settings_.shards);
+  info_.rows = number + 1;
   const auto at = static_cast<std::size_t>(shard);
   const auto weight = static_cast<double>(row.weight);
   weight_sums_[at][0] += weight;
@@ -146,11 +155,40 @@ void DatasetBuilder::keep(ShardRows& rows, const Row& row, float label) const {
   if (schema_.has_weights) rows.weights.push_back(row.weight);
 }
 
+void DatasetBuilder::share(Communicator& communicator, Index rows) {
+  info_.rows = rows;
+  const TreeNode hosted = settings_.hosted;
+  share_sums(communicator, hosted, weight_sums_);
+  share_sums(communicator, hosted, info_.is_regression ? label_sums_ : class_sums_);
+  statistics_.share(communicator, hosted);
+  share_lines(communicator);
+}
+
+// Of what several ranks saw the first line is told.
+void DatasetBuilder::share_lines(Communicator& communicator) {
+  std::vector<Index> mine{extent_.last, extent_.last_line, extent_.zero_line};
+  mine.insert(mine.end(), class_lines_.begin(), class_lines_.end());
+  const auto earlier = [](Index a, Index b) { return a == 0 || (b > 0 && b < a) ? b : a; };
+  const std::string bytes(reinterpret_cast<const char*>(mine.data()), mine.size() * sizeof(Index));
+  for (const std::string& part : all_gather(communicator, bytes)) {
+    std::vector<Index> theirs(part.size() / sizeof(Index));
+    std::memcpy(theirs.data(), part.data(), part.size());
+    if (theirs[0] > extent_.last || (theirs[0] == extent_.last && theirs[1] < extent_.last_line)) {
+      extent_.last = theirs[0];
+      extent_.last_line = theirs[1];
+    }
+    extent_.zero_line = earlier(extent_.zero_line, theirs[2]);
+    if (class_lines_.size() + 3 < theirs.size()) class_lines_.resize(theirs.size() - 3);
+    for (std::size_t k = 3; k < theirs.size(); ++k)
+      class_lines_[k - 3] = earlier(class_lines_[k - 3], theirs[k]);
+  }
+}
+
 void DatasetBuilder::expect_classes_of(const DatasetBuilder& train) const {
   for (std::size_t k = schema_.classes.size(); k < class_lines_.size(); ++k) {
     const bool is_known = k < train.class_lines_.size() && train.class_lines_[k] > 0;
     if (class_lines_[k] > 0 && !is_known)
-      throw Error(ExitCode::kData, settings_.source + ":" + std::to_string(class_lines_[k]) + ": label \"" +
+      throw Error(ExitCode::kData, place_of(class_lines_[k]) + ": label \"" +
                                        labels_.name(static_cast<int>(k)) +
                                        "\" occurs in validation rows but in no training row");
   }
@@ -188,7 +226,7 @@ void DatasetBuilder::sum_up(const std::vector<float>& class_weights) {
 
 void DatasetBuilder::check_columns(const Transform& transform) const {
   const auto fail_at = [&](Index line, const std::string& what) {
-    throw Error(ExitCode::kData, settings_.source + ":" + std::to_string(line) + ": " + what);
+    throw Error(ExitCode::kData, place_of(line) + ": " + what);
   };
   if (transform.index_base == 1 && extent_.zero_line > 0)
     fail_at(extent_.zero_line, settings_.trained != nullptr

@@ -34,7 +34,16 @@ class DatasetBuilder {
   DatasetBuilder(Settings settings, LabelTable& labels);
 
   void begin(const RowSchema& schema);
-  void add(const Row& row);
+  void add(const Row& row) { add(info_.rows, row); }
+  /// Row `number`: for ranks that look at the rows of their own shards alone. They call set_origin() with the
+  /// first row of all that has a weight, before any other, and share() at the end.
+  void add(Index number, const Row& row);
+  void set_origin(const Row& row) { statistics_.set_origin(schema_, row); }
+  /// Collective. Takes up what other ranks added; `rows` are all there are.
+  void share(Communicator& communicator, Index rows);
+  /// That the source means; lines of rows are numbered by kFileShift.
+  void name_files(std::vector<std::string> files) { files_ = std::move(files); }
+  void warn(std::string sentence) { info_.warnings.push_back(std::move(sentence)); }
 
   Index rows() const { return info_.rows; }
   const RowSchema& schema() const { return schema_; }
@@ -67,6 +76,8 @@ class DatasetBuilder {
   float label_of(const Row& row);
   float checked_target(const Row& row) const;
   void note_extent(const Row& row);
+  void share_lines(Communicator& communicator);
+  std::string place_of(Index line) const;
   void check_columns(const Transform& transform) const;
   void keep(ShardRows& rows, const Row& row, float label) const;
   void sum_up(const std::vector<float>& class_weights);
@@ -75,6 +86,7 @@ class DatasetBuilder {
 
   Settings settings_;
   LabelTable& labels_;
+  std::vector<std::string> files_;
   RowSchema schema_;
   DatasetInfo info_;
   Extent extent_;

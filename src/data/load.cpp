@@ -1,56 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/load.h"
 
-#include <array>
-#include <new>
-#include <stdexcept>
-
-#include "data/byte_source.h"
+#include "comm/agreement.h"
+#include "core/hash.h"
 #include "data/class_weights.h"
 #include "data/dataset_builder.h"
-#include "data/row_router.h"
+#include "data/source_reader.h"
 #include "lockstep/core/error.h"
 
 namespace lockstep {
 
 namespace {
 
-bool is_demo(const std::string& source) {
-  return source.rfind("demo:", 0) == 0;
-}
-
 /// What does not change from file to file.
 struct Context {
   const Options& options;
   const Registry<FormatRow>& formats;
   const LoadPlan& plan;
+
+  SourceReader reader() const { return {options, formats, plan}; }
 };
 
-const FormatRow& format_of(const std::string& source, const Context& context) {
-  const std::string& name = context.options.text("data.format");
-  if (is_demo(source)) return context.formats.find("demo");
-  if (name != "auto") return context.formats.find(name);
-  std::array<char, 65536> head{};
-  const std::size_t size = ByteSource(source).read(head.data(), head.size());
-  if (size == 0) throw Error(ExitCode::kData, source + ": is empty");
-  for (const FormatRow& row : context.formats.rows())
-    if (row.matches != nullptr && row.matches(source, {head.data(), size})) return row;
-  throw Error(ExitCode::kData, source + ": its format is not recognised, name it by data.format");
-}
-
-void read_rows(const std::string& source, const std::string& labels_key, const Context& context,
-               RowSink& sink) {
-  Options options = context.options;
-  if (!labels_key.empty())
-    options.set("data.labels", context.options.text(labels_key), context.options.origin(labels_key));
-  const auto format = format_of(source, context).create(options);
-  try {
-    format->read(source, sink);
-  } catch (const std::bad_alloc&) {
-    throw Error(ExitCode::kData, source + ": does not fit into the memory of this machine");
-  } catch (const std::length_error&) {
-    throw Error(ExitCode::kData, source + ": does not fit into the memory of this machine");
-  }
+// Collective, if there is a communicator. What one rank throws, all throw.
+template <class Work>
+void in_step(const Context& context, const Work& work) {
+  if (context.plan.communicator == nullptr) return work();
+  on_all_ranks(*context.plan.communicator, work);
 }
 
 DatasetBuilder::Settings settings_for(const std::string& source, const Context& context) {
@@ -63,9 +38,9 @@ DatasetBuilder::Settings settings_for(const std::string& source, const Context& 
   return settings;
 }
 
-std::string fingerprint(const std::string& source, const RowRouter& router, const Context& context) {
+std::string fingerprint(const std::string& rows_hash, const Context& context) {
   Hash hash;
-  hash.add(is_demo(source) ? source : router.hash());
+  hash.add(rows_hash);
   hash.add("\n" + reading_rules(context.options, context.plan.folds));
   return hash.hex();
 }
@@ -78,11 +53,15 @@ Dataset load_further(const TrainedSchema& schema, const std::string& source, con
   settings.needs_labels = needs_labels;
   DatasetBuilder builder(settings, labels);
   const RowFilter all;
-  RowRouter router(builder, nullptr, all, !is_demo(source));
-  if (!needs_labels) router.allow_unlabelled(schema.features);
-  read_rows(source, labels_key, context, router);
-  return builder.finish(
-      {schema.features, schema.index_base, schema.preprocessing, {}, fingerprint(source, router, context)});
+  RowTargets targets{builder, nullptr, all, labels};
+  if (!needs_labels) targets.unlabelled_features = schema.features;
+  const std::string hash = context.reader().read(source, labels_key, targets);
+  std::optional<Dataset> result;
+  in_step(context, [&] {
+    result.emplace(builder.finish(
+        {schema.features, schema.index_base, schema.preprocessing, {}, fingerprint(hash, context)}));
+  });
+  return std::move(*result);
 }
 
 int index_base(const DatasetBuilder& train, const DatasetBuilder& valid, const Options& options) {
@@ -106,20 +85,29 @@ Index feature_count(const DatasetBuilder& train, const DatasetBuilder& valid, in
   return found;
 }
 
-// Training rows and, where the file is split, validation rows.
-DataSets load_training(const Context& context) {
-  const Options& options = context.options;
-  const std::string& source = options.text("data.train");
-  if (source.empty())
-    throw Error(ExitCode::kConfig, "data.train is not set: name a file, or demo:logistic?rows=10000");
-  const RowFilter filter = row_filter(options, context.plan.folds);
+/// The builders of one source, which hold on to what they were made with.
+struct TrainingRows {
+  TrainingRows(const std::string& source, const Context& context)
+      : filter(row_filter(context.options, context.plan.folds)),
+        valid(settings_for(source, context), labels),
+        train(settings_of_train(source, context), labels) {}
+
+  static DatasetBuilder::Settings settings_of_train(const std::string& source, const Context& context) {
+    DatasetBuilder::Settings settings = settings_for(source, context);
+    settings.scale = scale_plan(context.options, false);
+    return settings;
+  }
+
+  const RowFilter filter;
   LabelTable labels;
-  DatasetBuilder::Settings settings = settings_for(source, context);
-  DatasetBuilder valid(settings, labels);
-  settings.scale = scale_plan(options, false);
-  DatasetBuilder train(settings, labels);
-  RowRouter router(train, filter.splits() ? &valid : nullptr, filter, !is_demo(source));
-  read_rows(source, "", context, router);
+  DatasetBuilder valid, train;
+};
+
+DataSets finish_training(TrainingRows& rows, const std::string& source, const std::string& hash,
+                         const Context& context) {
+  const Options& options = context.options;
+  DatasetBuilder &train = rows.train, &valid = rows.valid;
+  const RowFilter& filter = rows.filter;
   if (train.rows() > 0 && filter.splits() && valid.rows() == 0)
     throw Error(ExitCode::kData,
                 source + ": the split leaves no validation row of " + std::to_string(train.rows()) + " rows");
@@ -134,12 +122,29 @@ DataSets load_training(const Context& context) {
     const ScalePlan plan = scale_plan(options, true);
     if (plan.kind == ScalePlan::Kind::kNumber) transform.preprocessing.scale = {plan.number};
   }
-  transform.fingerprint = fingerprint(source, router, context);
+  transform.fingerprint = fingerprint(hash, context);
   std::optional<Dataset> valid_rows;
   if (filter.splits() && train.rows() > 0) valid_rows = valid.finish(transform);
   transform.class_weights =
-      class_weights(options.text("data.class_weights"), labels.names(), train.class_sums());
+      class_weights(options.text("data.class_weights"), rows.labels.names(), train.class_sums());
   return {train.finish(transform), std::move(valid_rows), std::nullopt};
+}
+
+// Collective. Training rows and, where the file is split, validation rows.
+DataSets load_training(const Context& context) {
+  const std::string& source = context.options.text("data.train");
+  std::optional<TrainingRows> rows;
+  in_step(context, [&] {
+    if (source.empty())
+      throw Error(ExitCode::kConfig, "data.train is not set: name a file, or demo:logistic?rows=10000");
+    rows.emplace(source, context);
+  });
+  DatasetBuilder* const valid = rows->filter.splits() ? &rows->valid : nullptr;
+  const std::string hash =
+      context.reader().read(source, "", {rows->train, valid, rows->filter, rows->labels});
+  std::optional<DataSets> sets;
+  in_step(context, [&] { sets.emplace(finish_training(*rows, source, hash, context)); });
+  return std::move(*sets);
 }
 
 }  // namespace
@@ -147,7 +152,7 @@ DataSets load_training(const Context& context) {
 DataSets load_datasets(const Options& options, const Registry<FormatRow>& formats, const LoadPlan& plan) {
   const Context context{options, formats, plan};
   DataSets sets = load_training(context);
-  const DatasetInfo& info = sets.train.info();
+  const DatasetInfo& info = sets.train.info();  // the same on all ranks
   if (plan.task == Task::kClassification && info.classes.size() < 2)
     throw Error(ExitCode::kData, info.source + ": all rows have the label \"" + info.classes[0] +
                                      "\", at least two classes were expected");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <optional>
 
@@ -8,6 +9,7 @@
 #include "data/dataset.h"
 #include "data/row_filter.h"
 #include "data/trained_schema.h"
+#include "lockstep/comm/communicator.h"
 #include "lockstep/core/options.h"
 #include "lockstep/core/registry.h"
 #include "lockstep/data/format.h"
@@ -24,6 +26,9 @@ struct LoadPlan {
   /// Throws Error for a target the loss of a regression cannot take; the place in the file is put before its
   /// message. May be empty.
   std::function<void(float)> check_label;
+  Communicator* communicator = nullptr;   ///< all ranks of it load together; null: this rank alone
+  std::filesystem::path cache_directory;  ///< of data.cache = "auto" and "on"; empty: they mean "off"
+  std::size_t piece_bytes = 0;            ///< of text that a rank parses at a time; 0: as many as are good
 };
 
 struct DataSets {
@@ -37,14 +42,16 @@ struct DataSets {
   }
 };
 
-/// Reads data.train, data.valid and data.test. Every rank reads every row and keeps those of its shards, so
-/// what is known of the whole (classes, sums, statistics) has the same bits on all ranks without an exchange.
-/// Row i counts training rows after split and folds. Classes are the labels of the training rows, sorted by
-/// number if all are numbers, else by name. Throws Error(kData) with file:line:column.
+/// Collective, where the plan has a communicator. Reads data.train, data.valid and data.test. Of cache files,
+/// and of text that data.cache makes one of, a rank reads the rows of its shards alone; of all else every
+/// rank reads every row and keeps those of its shards. What is known of the whole (classes, sums, statistics)
+/// has the same bits either way, on all ranks. Row i counts training rows after split and folds. Classes are
+/// the labels of the training rows, sorted by number if all are numbers, else by name. Throws Error(kData)
+/// with file:line:column.
 DataSets load_datasets(const Options& options, const Registry<FormatRow>& formats, const LoadPlan& plan);
 
-/// Reads one file the way a trained model saw its training data. `needs_labels` = false: rows may lack a
-/// label, and no label is looked at (all are 0).
+/// Collective, where the plan has a communicator. Reads one file the way a trained model saw its training
+/// data. `needs_labels` = false: rows may lack a label, and no label is looked at (all are 0).
 Dataset load_dataset_for(const TrainedSchema& schema, const std::string& source, bool needs_labels,
                          const Options& options, const Registry<FormatRow>& formats, const LoadPlan& plan);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/registry.h"
 
+#include "data/cache_format.h"
 #include "data/csv.h"
 #include "data/demo.h"
 #include "data/idx.h"
@@ -26,6 +27,7 @@ FormatRow row(std::string name, std::string summary) {
 Registry<FormatRow> format_registry() {
   return {"data.format",
           {row<DemoFormat>("demo", "rows made up from a seed, no file needed"),
+           row<CacheFormat>("cache", "files of `lockstep data convert` and data.cache"),
            row<IdxFormat>("idx", "arrays of bytes or numbers with a labels file, as MNIST has them"),
            row<NpyFormat>("npy", "NumPy arrays"),
            row<LibsvmFormat>("libsvm", "sparse rows as text: label index:value …"),

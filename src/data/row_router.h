@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "core/hash.h"
 #include "data/dataset_builder.h"
 #include "data/row_filter.h"
+#include "data/row_hash.h"
 #include "lockstep/data/row_sink.h"
 
 namespace lockstep {
@@ -26,8 +26,6 @@ class RowRouter final : public RowSink {
   std::string hash() const { return hash_.hex(); }
 
  private:
-  void hash_row(const Row& row);
-
   DatasetBuilder& train_;
   DatasetBuilder* valid_;
   const RowFilter& filter_;
@@ -35,7 +33,7 @@ class RowRouter final : public RowSink {
   Index unlabelled_features_ = -1;
   Index file_row_ = 0;
   RowSchema schema_;
-  Hash hash_;
+  RowHash hash_;
 };
 
 }  // namespace lockstep

@@ -6,6 +6,7 @@
 #include "comm/agreement.h"
 #include "core/atomic_file.h"
 #include "core/option_text.h"
+#include "data/cache_place.h"
 #include "lockstep/core/error.h"
 #include "train/options.h"
 #include "train/scratch_folder.h"
@@ -70,6 +71,8 @@ Dataset load_rows_for(const LoadedModel& loaded, const std::string& source, bool
     plan.shards = shard_count(options);
     plan.hosted = hosted_shards(communicator.rank(), communicator.size(), plan.shards);
     if (needs_labels) plan.check_label = [&](float label) { loaded.model.loss->check_label(label); };
+    plan.communicator = &communicator;
+    plan.cache_directory = cache_directory(options.text("run.root"));
     rows.emplace(load_dataset_for(loaded.model.schema, source, needs_labels, options, plugins.formats, plan));
   });
   require_agreement(communicator, "data", rows->info().fingerprint);

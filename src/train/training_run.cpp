@@ -13,6 +13,7 @@
 #include "core/config.h"
 #include "core/config_identity.h"
 #include "core/floating_point.h"
+#include "data/cache_place.h"
 #include "lockstep/core/error.h"
 #include "train/check_values.h"
 #include "train/curves.h"
@@ -168,6 +169,8 @@ DataSets load_all(const Options& options, const Plugins& plugins, Communicator& 
     plan.hosted = hosted_shards(communicator.rank(), communicator.size(), plan.shards);
     plan.folds = folds;
     plan.check_label = [&](float label) { loss.check_label(label); };
+    plan.communicator = &communicator;
+    plan.cache_directory = cache_directory(options.text("run.root"));
     data.emplace(load_datasets(options, plugins.formats, plan));
   });
   return std::move(*data);

@@ -19,8 +19,8 @@ using Texts = std::vector<std::string>;
 
 const std::map<std::string, std::set<std::string>> kArrows = {
     {"core", {}},
-    {"data", {"core"}},
-    {"model", {"core", "data"}},
+    {"data", {"core", "comm"}},
+    {"model", {"core", "data", "comm"}},
     {"optim", {"core"}},
     {"comm", {"core"}},
     {"reduce", {"core", "comm"}},

@@ -53,6 +53,8 @@ DataSets load_for(const TrainingCase& asked, const Options& options, const Plugi
   plan.task = loss->task();
   plan.shards = shard_count(options);
   plan.hosted = hosted_shards(communicator.rank(), communicator.size(), plan.shards);
+  plan.communicator = &communicator;
+  plan.piece_bytes = 1000;  // so that small files have several
   DataSets data = load_datasets(options, plugins.formats, plan);
   if (!asked.is_sparse || asked.table == nullptr || asked.table->weights.empty()) return data;
   return {with_weights(data.train, *asked.table), std::move(data.valid), std::move(data.test)};

@@ -18,6 +18,7 @@ struct RowSchema {
   Index rows = -1;        ///< N where the source knows it, else −1
   bool has_weights = false;
   std::vector<std::string> feature_names;  ///< empty: none
+  std::vector<bool> is_category;           ///< per feature, whether it holds codes of texts; empty: none does
   std::vector<std::string> classes;        ///< where the source knows them; labels are then class numbers
 };
 

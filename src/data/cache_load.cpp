@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/cache_load.h"
+
+#include <cstring>
+#include <limits>
+
+#include "comm/agreement.h"
+#include "data/cache_rows.h"
+#include "lockstep/core/error.h"
+
+namespace lockstep {
+
+namespace {
+
+class Loader {
+ public:
+  Loader(const CacheFile& file, Communicator* communicator, const CacheTargets& targets)
+      : file_(file), communicator_(communicator), targets_(targets) {
+    const bool is_alone = communicator == nullptr || communicator->size() == 1;
+    mine_ = is_alone ? TreeNode{0, targets.shards} : targets.hosted;
+  }
+
+  void begin() {
+    RowSchema schema = file_.schema();
+    targets_.train.begin(schema);
+    schema.rows = -1;  // how many will be validation rows is not known
+    if (targets_.valid != nullptr) targets_.valid->begin(schema);
+    if (targets_.has_classes) number_labels();
+    set_origin();
+  }
+
+  // Ends at the first row that is wrong, of those of this rank.
+  void read() {
+    CacheRows rows(file_);
+    Row row;
+    Counter train(targets_.shards), valid(targets_.shards);
+    while (rows.number() < file_.rows()) {
+      const bool is_valid = targets_.filter.is_valid(rows.number());
+      Counter& counter = is_valid ? valid : train;
+      if (counter.shard >= mine_.first && counter.shard < mine_.last) {
+        wrong_row_ = rows.number();
+        rows.next(row);
+        (is_valid ? *targets_.valid : targets_.train).add(counter.number, row);
+      } else {
+        rows.skip();
+      }
+      counter.step();
+    }
+    wrong_row_ = std::numeric_limits<Index>::max();
+    train_rows_ = train.number;
+    valid_rows_ = valid.number;
+  }
+
+  Index wrong_row() const { return wrong_row_; }
+
+  void share() {
+    if (communicator_ == nullptr || communicator_->size() == 1) return;
+    targets_.train.share(*communicator_, train_rows_);
+    if (targets_.valid != nullptr) targets_.valid->share(*communicator_, valid_rows_);
+  }
+
+ private:
+  // The next row of a data set, and its shard.
+  struct Counter {
+    explicit Counter(int count) : shards(count) {}
+    void step() {
+      ++number;
+      if (++shard == shards) shard = 0;
+    }
+    int shards;
+    Index number = 0;
+    int shard = 0;
+  };
+
+  // Before any row: all ranks give the same numbers.
+  void number_labels() {
+    const CacheMetadata& metadata = file_.metadata();
+    if (!metadata.has_label_values)
+      throw Error(ExitCode::kData,
+                  metadata.source + ": more than 65536 different labels; is this a regression?");
+    for (const double number : metadata.label_numbers) targets_.labels.find({true, number, {}});
+    for (const std::string& text : metadata.label_texts) targets_.labels.find({false, 0, text});
+  }
+
+  void set_origin() {
+    CacheRows rows(file_);
+    Row row;
+    while (rows.number() < file_.rows()) {
+      const bool is_valid = targets_.filter.is_valid(rows.number());
+      rows.next(row);
+      if (is_valid || !(row.weight > 0)) continue;
+      return targets_.train.set_origin(row);
+    }
+  }
+
+  const CacheFile& file_;
+  Communicator* communicator_;
+  const CacheTargets& targets_;
+  TreeNode mine_;
+  Index wrong_row_ = -1;
+  Index train_rows_ = 0, valid_rows_ = 0;
+};
+
+// Collective. The error of the lowest row, on all ranks.
+void agree_on_error(Communicator& communicator, Index row, const std::exception_ptr& error) {
+  std::vector<Index> rows(static_cast<std::size_t>(communicator.size()));
+  all_gather(communicator, &row, sizeof row, rows.data());
+  Index lowest = std::numeric_limits<Index>::max();
+  for (const Index other : rows) lowest = std::min(lowest, other);
+  if (lowest == std::numeric_limits<Index>::max()) return rethrow_first_error(communicator, error);
+  std::string mine;
+  if (error && row == lowest) {
+    try {
+      std::rethrow_exception(error);
+    } catch (const Error& caught) {
+      mine = static_cast<char>(caught.code()) + std::string(caught.what());
+    } catch (const std::exception& caught) {
+      mine = static_cast<char>(ExitCode::kInternal) + std::string(caught.what());
+    }
+  }
+  for (const std::string& text : all_gather(communicator, mine))
+    if (!text.empty()) throw AgreedError(static_cast<ExitCode>(text[0]), text.substr(1));
+}
+
+}  // namespace
+
+void load_from_cache(const CacheFile& file, Communicator* communicator, const CacheTargets& targets) {
+  Loader loader(file, communicator, targets);
+  if (communicator == nullptr) {
+    loader.begin();
+    return loader.read();
+  }
+  std::exception_ptr error;
+  try {
+    loader.begin();
+    loader.read();
+  } catch (...) {
+    error = std::current_exception();
+  }
+  agree_on_error(*communicator, error ? loader.wrong_row() : std::numeric_limits<Index>::max(), error);
+  loader.share();
+}
+
+}  // namespace lockstep

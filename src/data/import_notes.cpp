@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/import_notes.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "data/row_block.h"
+#include "data/source_files.h"
+
+namespace lockstep {
+
+namespace {
+
+constexpr std::size_t kMostLabels = 65536;
+
+template <class Value>
+std::vector<Value> gather_all(Communicator& communicator, const std::vector<Value>& mine) {
+  const std::string bytes(reinterpret_cast<const char*>(mine.data()), mine.size() * sizeof(Value));
+  std::vector<Value> all;
+  for (const std::string& part : all_gather(communicator, bytes)) {
+    const std::size_t before = all.size();
+    all.resize(before + part.size() / sizeof(Value));
+    if (!part.empty()) std::memcpy(static_cast<void*>(all.data() + before), part.data(), part.size());
+  }
+  return all;
+}
+
+bool continues(const LineRun& run, const LineRun& next) {
+  return run.file == next.file && run.line + (next.row - run.row) == next.line;
+}
+
+}  // namespace
+
+void ImportNotes::add_row(const RowSchema& schema, const LineRun& place, const Row& row, double label) {
+  if (next_row_ != place.row || !continues(runs_.back(), place)) runs_.push_back(place);
+  next_row_ = place.row + 1;
+  if (!std::isnan(label) && label != last_label_ && labels_.size() <= kMostLabels)
+    labels_.insert((last_label_ = label) + 0.0);  // -0 is 0
+  hash_.add(schema, place.row, row);
+}
+
+void ImportNotes::add_bad_line(int file, Index line, std::string text) {
+  if (bad_lines_.size() < RowBlock::kNamedBadLines)
+    bad_lines_.emplace_back((static_cast<Index>(file) << kFileShift) + line, std::move(text));
+}
+
+void ImportNotes::gather(Communicator& communicator, CacheMetadata& metadata) const {
+  gather_lines(communicator, metadata);
+  gather_labels(communicator, metadata);
+  gather_bad_lines(communicator, metadata);
+  RowHash sum;
+  for (const RowHash& part : gather_all(communicator, std::vector<RowHash>{hash_})) sum.add(part);
+  metadata.content_hash = sum.hex();
+}
+
+void ImportNotes::gather_lines(Communicator& communicator, CacheMetadata& metadata) const {
+  std::vector<LineRun> runs = gather_all(communicator, runs_);
+  std::sort(runs.begin(), runs.end(), [](const LineRun& a, const LineRun& b) { return a.row < b.row; });
+  for (const LineRun& run : runs)
+    if (metadata.lines.empty() || !continues(metadata.lines.back(), run)) metadata.lines.push_back(run);
+}
+
+void ImportNotes::gather_labels(Communicator& communicator, CacheMetadata& metadata) const {
+  std::vector<double> labels = gather_all(communicator, std::vector<double>(labels_.begin(), labels_.end()));
+  std::sort(labels.begin(), labels.end());
+  labels.erase(std::unique(labels.begin(), labels.end()), labels.end());
+  metadata.has_label_values = labels.size() + metadata.label_texts.size() <= kMostLabels;
+  if (metadata.has_label_values) metadata.label_numbers = std::move(labels);
+}
+
+void ImportNotes::gather_bad_lines(Communicator& communicator, CacheMetadata& metadata) const {
+  std::string mine;
+  for (const auto& [line, text] : bad_lines_) {
+    mine.append(reinterpret_cast<const char*>(&line), sizeof line);
+    mine += text + '\n';
+  }
+  std::vector<std::pair<Index, std::string>> all;
+  for (const std::string& part : all_gather(communicator, mine))
+    for (std::size_t at = 0; at < part.size();) {
+      auto& [line, text] = all.emplace_back();
+      std::memcpy(&line, part.data() + at, sizeof line);
+      at += sizeof line;
+      text = part.substr(at, part.find('\n', at) - at);
+      at += text.size() + 1;
+    }
+  std::sort(all.begin(), all.end());
+  for (std::size_t i = 0; i < std::min(all.size(), RowBlock::kNamedBadLines); ++i)
+    metadata.bad_lines.push_back(all[i].second);
+}
+
+}  // namespace lockstep

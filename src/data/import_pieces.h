@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lockstep/core/view.h"
+
+namespace lockstep {
+
+/// Cuts text files at line ends into pieces, the same for whoever reads them: of a plain file the lines that
+/// begin within 4 MiB, found without reading the rest; of a compressed one so much inflated text and what
+/// ends the last line.
+class ImportPieces {
+ public:
+  static constexpr std::size_t kPieceBytes = std::size_t{4} << 20;
+
+  struct Start {
+    std::string path;
+    Index first_byte = 0;  ///< of rows, in inflated text
+  };
+  explicit ImportPieces(std::vector<Start> files, std::size_t piece_bytes = kPieceBytes);
+  ~ImportPieces();
+
+  struct Piece {
+    int file = 0;
+    std::string_view text;  ///< valid until the next call; empty where it was not wanted
+  };
+  /// Steps to the next piece; false at the end of the last file.
+  bool next(bool is_wanted, Piece& piece);
+
+ private:
+  class Source;
+  class PlainSource;
+  class InflatedSource;
+  std::unique_ptr<Source> open(const Start& start) const;
+
+  std::vector<Start> files_;
+  std::size_t piece_bytes_;
+  int file_ = -1;
+  std::unique_ptr<Source> source_;
+};
+
+}  // namespace lockstep

@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/import_text.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <optional>
+
+#include "comm/agreement.h"
+#include "data/block_parser.h"
+#include "data/byte_source.h"
+#include "data/cache_label.h"
+#include "data/cache_writer.h"
+#include "data/import_dictionaries.h"
+#include "data/import_notes.h"
+#include "data/import_pieces.h"
+#include "lockstep/core/error.h"
+
+namespace lockstep {
+
+namespace {
+
+/// What was seen only after rows had been written without it: the import starts again.
+struct Needs {
+  bool long_labels = false;
+  bool weights = false;
+  bool operator==(const Needs&) const = default;
+};
+
+/// What a rank tells of its piece.
+struct PieceCounts {
+  Index is_piece = 0, file = 0, rows = 0, entries = 0, lines = 0, bad = 0;
+  Index has_problem = 0, has_texts = 0, long_labels = 0, weights = 0;
+};
+
+/// Where the rows of this rank's piece begin.
+struct Place {
+  Index row = 0, line = 0;
+  std::uint64_t entry = 0;
+};
+
+std::string header_of(const std::string& path, Index bytes) {
+  std::string text(static_cast<std::size_t>(bytes), 0);
+  ByteSource(path).read(text.data(), text.size());
+  if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
+  return text;
+}
+
+class Import {
+ public:
+  Import(Communicator& communicator, const ImportRequest& request, const std::filesystem::path& path,
+         Needs needs)
+      : communicator_(communicator), request_(request), needs_(needs) {
+    on_all_ranks(communicator, [&] { begin(); });
+    CacheHeader header;
+    header.kind = schema_.is_sparse ? CacheKind::kSparse : CacheKind::kFloat32;
+    header.features = static_cast<std::uint64_t>(schema_.features);
+    header.label_bytes = needs.long_labels ? 8 : 4;
+    header.has_weights = schema_.has_weights || needs.weights ? 1 : 0;
+    writer_.emplace(communicator, path, header);
+  }
+
+  /// Collective. Whether all was written; or what it takes to.
+  std::optional<Needs> run() {
+    while (true) {
+      const std::vector<PieceCounts> all = read_round();
+      const bool is_end =
+          std::none_of(all.begin(), all.end(), [](const auto& counts) { return counts.is_piece != 0; });
+      if (is_end) break;
+      agree_on_texts(all);
+      Needs needs = needs_;
+      needs.long_labels |= dictionaries_->texts(0).size() >= (1U << 22);
+      for (const PieceCounts& counts : all) {
+        needs.long_labels |= counts.long_labels != 0;
+        needs.weights |= counts.weights != 0 && !schema_.has_weights;
+      }
+      if (needs != needs_) return needs;
+      const Place place = place_of_mine(all);
+      try {
+        if (!error_) write_block(place);
+      } catch (...) {
+        error_ = std::current_exception();  // told in the next round
+      }
+    }
+    finish();
+    return {};
+  }
+
+ private:
+  void begin() {
+    for (const std::string& file : request_.files) open_file(file);
+    if (parser_ == nullptr) {
+      parser_ = request_.format.parser(request_.files[0], request_.unlabelled_features);
+      schema_ = parser_->schema();
+    }
+    std::vector<Index> columns{-1};
+    for (std::size_t j = 0; j < schema_.is_category.size(); ++j)
+      if (schema_.is_category[j]) columns.push_back(static_cast<Index>(j));
+    dictionaries_.emplace(columns);
+    pieces_.emplace(starts_, request_.piece_bytes > 0 ? request_.piece_bytes : ImportPieces::kPieceBytes);
+    lines_.resize(starts_.size());
+    for (std::size_t i = 0; i < starts_.size(); ++i) lines_[i] = first_lines_[i] - 1;
+  }
+
+  void open_file(const std::string& file) {
+    auto parser = request_.format.parser(file, request_.unlabelled_features);
+    if (!parser->has_lines()) return;
+    const std::string header = header_of(file, parser->first_byte());
+    if (parser_ == nullptr) {
+      header_ = header;
+      schema_ = parser->schema();
+      parser_ = std::move(parser);
+    } else if (header != header_) {
+      throw Error(ExitCode::kData, file + ": its first line is not that of " + starts_[0].path);
+    } else if (parser_ != nullptr && parser->schema().features != schema_.features) {
+      throw Error(ExitCode::kData, file + ": has " + std::to_string(parser->schema().features) +
+                                       " features, " + starts_[0].path + " has " +
+                                       std::to_string(schema_.features));
+    }
+    starts_.push_back({file, parser == nullptr ? parser_->first_byte() : parser->first_byte()});
+    first_lines_.push_back(parser == nullptr ? parser_->first_line() : parser->first_line());
+    const auto place = std::find(request_.files.begin(), request_.files.end(), file);
+    file_numbers_.push_back(static_cast<int>(place - request_.files.begin()));
+  }
+
+  // Collective. Parses this rank's piece of the next round.
+  std::vector<PieceCounts> read_round() {
+    PieceCounts mine;
+    try {
+      if (error_) std::rethrow_exception(error_);
+      mine = parse_mine();
+    } catch (...) {
+      error_ = std::current_exception();
+      mine.has_problem = 1;
+    }
+    std::vector<PieceCounts> all(static_cast<std::size_t>(communicator_.size()));
+    all_gather(communicator_, &mine, sizeof mine, all.data());
+    const bool is_problem =
+        std::any_of(all.begin(), all.end(), [](const auto& counts) { return counts.has_problem != 0; });
+    if (is_problem) throw_first_problem(all);
+    try {
+      if (communicator_.rank() < writer_->writers()) writer_->advance(rows_, entries_);
+    } catch (...) {
+      error_ = std::current_exception();
+    }
+    return all;
+  }
+
+  PieceCounts parse_mine() {
+    PieceCounts counts;
+    ImportPieces::Piece piece;
+    for (int rank = 0; rank < writer_->writers(); ++rank) {
+      const bool is_mine = rank == communicator_.rank();
+      if (!pieces_->next(is_mine, piece)) break;
+      if (!is_mine) continue;
+      counts.is_piece = 1;
+      counts.file = piece.file;
+      parser_->parse(piece.text, block_);
+    }
+    if (counts.is_piece == 0) block_.clear();
+    counts.rows = block_.rows();
+    counts.entries = static_cast<Index>(block_.columns.size());
+    counts.lines = block_.line_count;
+    counts.bad = block_.bad_count;
+    counts.has_problem = block_.bad_count > 0 && refuses() ? 1 : 0;
+    counts.weights = block_.weights.empty() ? 0 : 1;
+    fresh_ = dictionaries_->fresh(*parser_);
+    counts.has_texts = fresh_.empty() ? 0 : 1;
+    for (std::size_t i = 0; i < block_.labels.size(); ++i)
+      if (!is_text(i) && !is_short_label(block_.labels[i])) counts.long_labels = 1;
+    return counts;
+  }
+
+  // Where bad lines are skipped, parsing goes on behind them.
+  int file_number() const { return file_numbers_[static_cast<std::size_t>(file_)]; }
+  bool refuses() const { return request_.refuses_bad_rows; }
+  bool is_text(std::size_t row) const { return !block_.label_texts.empty() && block_.label_texts[row] >= 0; }
+
+  Index lines_before(const std::vector<PieceCounts>& all, int rank) const {
+    const Index file = all[static_cast<std::size_t>(rank)].file;
+    Index lines = lines_[static_cast<std::size_t>(file)];
+    for (int r = 0; r < rank; ++r)
+      if (all[static_cast<std::size_t>(r)].file == file) lines += all[static_cast<std::size_t>(r)].lines;
+    return lines;
+  }
+
+  std::string text_of(const BadLine& bad, Index file, Index lines) const {
+    return starts_[static_cast<std::size_t>(file)].path + ":" + std::to_string(lines + bad.line) + ":" +
+           std::to_string(bad.column) + ": " + bad.what;
+  }
+
+  // Collective. A bad line of a piece is as good as an exception.
+  [[noreturn]] void throw_first_problem(const std::vector<PieceCounts>& all) {
+    const int me = communicator_.rank();
+    const PieceCounts& mine = all[static_cast<std::size_t>(me)];
+    std::string text;
+    char code = static_cast<char>(ExitCode::kData);
+    try {
+      if (error_) std::rethrow_exception(error_);
+      if (mine.has_problem != 0) text = text_of(block_.bad_lines.at(0), mine.file, lines_before(all, me));
+    } catch (const Error& error) {
+      code = static_cast<char>(error.code());
+      text = error.what();
+    } catch (const std::exception& error) {
+      code = static_cast<char>(ExitCode::kInternal);
+      text = error.what();
+    }
+    for (const std::string& problem : all_gather(communicator_, text.empty() ? text : code + text))
+      if (!problem.empty()) throw AgreedError(static_cast<ExitCode>(problem[0]), problem.substr(1));
+    throw AgreedError(ExitCode::kInternal, "a rank could not read its piece");
+  }
+
+  // Collective.
+  void agree_on_texts(const std::vector<PieceCounts>& all) {
+    if (std::any_of(all.begin(), all.end(), [](const auto& counts) { return counts.has_texts != 0; }))
+      dictionaries_->take(all_gather(communicator_, fresh_));
+  }
+
+  // Where this rank's piece lies, and what the round adds to the counts.
+  Place place_of_mine(const std::vector<PieceCounts>& all) {
+    Place mine;
+    for (int rank = 0; rank < communicator_.size(); ++rank) {
+      const PieceCounts& counts = all[static_cast<std::size_t>(rank)];
+      if (counts.is_piece == 0) continue;
+      if (rank == communicator_.rank())
+        mine = {rows_, lines_[static_cast<std::size_t>(counts.file)], entries_};
+      if (rank == communicator_.rank()) file_ = counts.file;
+      rows_ += counts.rows;
+      entries_ += static_cast<std::uint64_t>(counts.entries);
+      lines_[static_cast<std::size_t>(counts.file)] += counts.lines;
+      bad_count_ += counts.bad;
+    }
+    return mine;
+  }
+
+  void write_block(const Place& place) {
+    for (const BadLine& bad : block_.bad_lines)
+      notes_.add_bad_line(file_number(), place.line + bad.line, text_of(bad, file_, place.line));
+    if (block_.rows() == 0) return;
+    encode_rows(place);
+    writer_->write_rows(place.row, records_);
+    if (!schema_.is_sparse) return;
+    entry_bytes_.resize(block_.columns.size() * kCacheEntryBytes);
+    for (std::size_t i = 0; i < block_.columns.size(); ++i) {
+      std::memcpy(entry_bytes_.data() + i * kCacheEntryBytes, &block_.columns[i], 4);
+      std::memcpy(entry_bytes_.data() + i * kCacheEntryBytes + 4, &block_.values[i], 4);
+    }
+    writer_->write_entries(place.entry, entry_bytes_);
+  }
+
+  void encode_rows(const Place& place) {
+    const CacheHeader& header = writer_->header();
+    const auto row_bytes = static_cast<std::size_t>(cache_row_bytes(header)),
+               label_at = static_cast<std::size_t>(cache_row_label_at(header));
+    const auto width = static_cast<std::size_t>(schema_.features);
+    const auto rows = static_cast<std::size_t>(block_.rows());
+    recode_categories(rows, width);
+    records_.resize(rows * row_bytes);
+    for (std::size_t i = 0; i < rows; ++i) {
+      char* const record = records_.data() + i * row_bytes;
+      const std::uint64_t end =
+          place.entry + static_cast<std::uint64_t>(schema_.is_sparse ? block_.offsets[i + 1] : 0);
+      if (schema_.is_sparse)
+        std::memcpy(record, &end, sizeof end);
+      else
+        std::memcpy(record, block_.dense.data() + i * width, width * sizeof(float));
+      const double label = label_of(i);
+      store_label(label, header.label_bytes, record + label_at);
+      const float weight = block_.weights.empty() ? 1.0F : block_.weights[i];
+      if (header.has_weights != 0)
+        std::memcpy(record + label_at + header.label_bytes, &weight, sizeof weight);
+      note_row(i, place, label, weight);
+    }
+  }
+
+  void recode_categories(std::size_t rows, std::size_t width) {
+    for (std::size_t slot = 1; slot < dictionaries_->columns().size(); ++slot) {
+      const auto column = static_cast<std::size_t>(dictionaries_->columns()[slot]);
+      for (std::size_t i = 0; i < rows; ++i) {
+        float& value = block_.dense[i * width + column];
+        if (value >= 0)
+          value = static_cast<float>(dictionaries_->code(slot, static_cast<std::int32_t>(value)));
+      }
+    }
+  }
+
+  double label_of(std::size_t row) const {
+    if (!is_text(row)) return block_.labels[row];
+    return text_label(static_cast<std::uint32_t>(dictionaries_->code(0, block_.label_texts[row])));
+  }
+
+  void note_row(std::size_t i, const Place& place, double label, float weight) {
+    Row row;
+    row.label.is_number = !std::isnan(label);
+    row.label.number = row.label.is_number ? label : 0;
+    if (!row.label.is_number) row.label.text = dictionaries_->texts(0)[label_code(label)];
+    row.weight = weight;
+    if (schema_.is_sparse) {
+      row.columns = block_.columns.data() + block_.offsets[i];
+      row.values = block_.values.data() + block_.offsets[i];
+      row.count = block_.offsets[i + 1] - block_.offsets[i];
+    } else {
+      row.dense = block_.dense.data() + i * static_cast<std::size_t>(schema_.features);
+    }
+    notes_.add_row(schema_, {place.row + static_cast<Index>(i), file_number(), place.line + block_.lines[i]},
+                   row, label);
+  }
+
+  // Collective.
+  void finish() {
+    rethrow_first_error(communicator_, error_);
+    CacheMetadata metadata;
+    metadata.identity = request_.identity;
+    metadata.source = request_.source;
+    metadata.files = request_.files;
+    metadata.feature_names = schema_.feature_names;
+    metadata.classes = schema_.classes;
+    metadata.label_texts = dictionaries_->texts(0);
+    metadata.categories.resize(
+        dictionaries_->columns().size() > 1 ? static_cast<std::size_t>(schema_.features) : 0);
+    for (std::size_t slot = 1; slot < dictionaries_->columns().size(); ++slot)
+      metadata.categories[static_cast<std::size_t>(dictionaries_->columns()[slot])] =
+          dictionaries_->texts(slot);
+    metadata.bad_count = bad_count_;
+    notes_.gather(communicator_, metadata);
+    writer_->finish(rows_, entries_, metadata);
+  }
+
+  Communicator& communicator_;
+  const ImportRequest& request_;
+  Needs needs_;
+  RowSchema schema_;
+  std::string header_;  // of the first file
+  std::unique_ptr<BlockParser> parser_;
+  std::vector<ImportPieces::Start> starts_;  // of the files with lines
+  std::vector<Index> first_lines_;
+  std::vector<int> file_numbers_;  // of those files among all
+  std::optional<ImportDictionaries> dictionaries_;
+  std::optional<ImportPieces> pieces_;
+  std::optional<CacheWriter> writer_;
+  std::exception_ptr error_;
+
+  RowBlock block_;
+  std::string fresh_;
+  std::vector<char> records_, entry_bytes_;
+  Index file_ = 0;  // of the block
+  Index rows_ = 0;  // of all ranks
+  std::uint64_t entries_ = 0;
+  std::vector<Index> lines_;  // of each file, header included
+  Index bad_count_ = 0;
+
+  ImportNotes notes_;
+};
+
+}  // namespace
+
+void import_text(Communicator& communicator, const ImportRequest& request,
+                 const std::filesystem::path& path) {
+  Needs needs;
+  while (true) {
+    Import import(communicator, request, path, needs);
+    const std::optional<Needs> more = import.run();
+    if (!more) return;
+    needs = *more;
+  }
+}
+
+}  // namespace lockstep

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/source_reader.h"
+
+#include <array>
+#include <new>
+#include <stdexcept>
+
+#include "comm/agreement.h"
+#include "data/byte_source.h"
+#include "data/cache_load.h"
+#include "data/cache_source.h"
+#include "data/row_router.h"
+#include "data/source_files.h"
+#include "lockstep/core/error.h"
+
+namespace lockstep {
+
+namespace {
+
+bool is_demo(const std::string& source) {
+  return source.starts_with("demo:");
+}
+
+/// The rows of several files as those of one.
+class ListSink final : public RowSink {
+ public:
+  explicit ListSink(RowSink& sink) : sink_(sink) {}
+
+  void begin_file(const std::string& path) { path_ = path; }
+  void begin(const RowSchema& schema) override {
+    if (++file_ == 0) {
+      first_ = schema;
+      RowSchema whole = schema;
+      whole.rows = -1;
+      return sink_.begin(whole);
+    }
+    const bool is_like_first =
+        schema.is_sparse == first_.is_sparse && schema.is_bytes == first_.is_bytes &&
+        schema.features == first_.features && schema.has_weights == first_.has_weights &&
+        schema.feature_names == first_.feature_names && schema.classes == first_.classes;
+    if (!is_like_first) throw Error(ExitCode::kData, path_ + ": its columns are not those of the first file");
+  }
+  Index unlabelled_features() const override { return sink_.unlabelled_features(); }
+  bool wants_next() const override { return sink_.wants_next(); }
+  void skip() override { sink_.skip(); }
+  void add(const Row& row) override {
+    Row numbered = row;
+    numbered.line += static_cast<Index>(file_) << kFileShift;
+    sink_.add(numbered);
+  }
+
+ private:
+  RowSink& sink_;
+  std::string path_;
+  RowSchema first_;
+  int file_ = -1;
+};
+
+void read_all(const std::vector<std::string>& files, const Format& format, RowSink& router) {
+  if (files.size() == 1) return format.read(files[0], router);
+  ListSink sink(router);
+  for (const std::string& file : files) {
+    sink.begin_file(file);
+    format.read(file, sink);
+  }
+}
+
+}  // namespace
+
+const FormatRow& SourceReader::format_of(const std::string& file) const {
+  const std::string& name = options_.text("data.format");
+  if (is_demo(file)) return formats_.find("demo");
+  if (name != "auto") return formats_.find(name);
+  std::array<char, 65536> head{};
+  const std::size_t size = ByteSource(file).read(head.data(), head.size());
+  if (size == 0) throw Error(ExitCode::kData, file + ": is empty");
+  for (const FormatRow& row : formats_.rows())
+    if (row.matches != nullptr && row.matches(file, {head.data(), size})) return row;
+  throw Error(ExitCode::kData, file + ": its format is not recognised, name it by data.format");
+}
+
+std::unique_ptr<Format> SourceReader::make_format(const FormatRow& row, const std::string& labels_key) const {
+  Options options = options_;
+  if (!labels_key.empty()) options.set("data.labels", options_.text(labels_key), options_.origin(labels_key));
+  return row.create(options);
+}
+
+std::string SourceReader::read_cache(const CacheFile& file, const RowTargets& targets) const {
+  const CacheMetadata& metadata = file.metadata();
+  targets.name_files(metadata.files);
+  const bool has_classes = plan_.task == Task::kClassification && targets.unlabelled_features < 0;
+  load_from_cache(file, plan_.communicator,
+                  {targets.train, targets.valid, targets.filter, targets.labels, has_classes, plan_.shards,
+                   plan_.hosted});
+  return metadata.content_hash;
+}
+
+std::string SourceReader::read_files(const std::vector<std::string>& files, const Format& format,
+                                     const RowTargets& targets) const {
+  RowRouter router(targets.train, targets.valid, targets.filter, !is_demo(files[0]));
+  if (targets.unlabelled_features >= 0) router.allow_unlabelled(targets.unlabelled_features);
+  targets.name_files(files);
+  try {
+    read_all(files, format, router);
+  } catch (const std::bad_alloc&) {
+    throw Error(ExitCode::kData, files[0] + ": does not fit into the memory of this machine");
+  } catch (const std::length_error&) {
+    throw Error(ExitCode::kData, files[0] + ": does not fit into the memory of this machine");
+  }
+  return is_demo(files[0]) ? files[0] : router.hash();
+}
+
+std::string SourceReader::read(const std::string& source, const std::string& labels_key,
+                               const RowTargets& targets) const {
+  std::vector<std::string> files;
+  std::unique_ptr<Format> format;
+  std::unique_ptr<CacheFile> cache;
+  std::string format_name, hash;
+  const auto in_step = [&](const auto& work) {
+    plan_.communicator == nullptr ? work() : on_all_ranks(*plan_.communicator, work);
+  };
+  in_step([&] {
+    files = source_files(source);
+    if (files.size() == 1 && CacheFile::is_one(files[0]))
+      return static_cast<void>(cache = std::make_unique<CacheFile>(files[0]));
+    const FormatRow& row = format_of(files[0]);
+    format_name = row.name;
+    format = make_format(row, labels_key);
+  });
+  if (cache == nullptr && targets.unlabelled_features < 0) {
+    std::string why_not;
+    const auto single = plan_.communicator == nullptr ? make_single_communicator() : nullptr;
+    cache = open_cache(
+        single ? *single : *plan_.communicator,
+        {*format, format_name, source, files, options_, plan_.cache_directory, plan_.piece_bytes}, why_not);
+    if (!why_not.empty()) targets.train.warn(why_not);
+  }
+  if (cache != nullptr) return read_cache(*cache, targets);
+  in_step([&] { hash = read_files(files, *format, targets); });
+  return hash;
+}
+
+}  // namespace lockstep

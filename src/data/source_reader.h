@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "data/cache_file.h"
+#include "data/dataset_builder.h"
+#include "data/load.h"
+#include "data/row_filter.h"
+#include "lockstep/data/format.h"
+
+namespace lockstep {
+
+/// Where the rows of a source go.
+struct RowTargets {
+  DatasetBuilder& train;
+  DatasetBuilder* valid = nullptr;  ///< null if the filter splits nothing
+  const RowFilter& filter;
+  LabelTable& labels;              ///< of both
+  Index unlabelled_features = -1;  ///< see RowSink; else every row must have a label
+
+  void name_files(const std::vector<std::string>& files) const {
+    train.name_files(files);
+    if (valid != nullptr) valid->name_files(files);
+  }
+};
+
+/// Brings the rows of a source to where they belong: from a cache file, which may be made first, or through
+/// its format.
+class SourceReader {
+ public:
+  SourceReader(const Options& options, const Registry<FormatRow>& formats, const LoadPlan& plan)
+      : options_(options), formats_(formats), plan_(plan) {}
+
+  /// Collective, if the plan has a communicator. Returns the hash of the rows. `labels_key` is the option
+  /// that names the labels file; empty: data.labels.
+  std::string read(const std::string& source, const std::string& labels_key, const RowTargets& targets) const;
+
+ private:
+  const FormatRow& format_of(const std::string& file) const;
+  std::unique_ptr<Format> make_format(const FormatRow& row, const std::string& labels_key) const;
+  std::string read_cache(const CacheFile& file, const RowTargets& targets) const;
+  std::string read_files(const std::vector<std::string>& files, const Format& format,
+                         const RowTargets& targets) const;
+
+  const Options& options_;
+  const Registry<FormatRow>& formats_;
+  const LoadPlan& plan_;
+};
+
+}  // namespace lockstep
