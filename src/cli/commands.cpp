@@ -7,6 +7,7 @@
 #include "cli/checkpoint_command.h"
 #include "cli/config_command.h"
 #include "cli/data_command.h"
+#include "cli/data_write_command.h"
 #include "cli/doctor_command.h"
 #include "cli/eval_command.h"
 #include "cli/predict_command.h"
@@ -33,6 +34,7 @@ std::vector<Command> commands() {
   add_watch_command(&rows);
   add_checkpoint_commands(&rows);
   add_data_commands(&rows);
+  add_data_write_commands(&rows);
   add_config_commands(&rows);
   add_bench_allreduce_command(&rows);
   add_bench_step_command(&rows);

@@ -14,6 +14,7 @@
 #include "data/import_dictionaries.h"
 #include "data/import_notes.h"
 #include "data/import_pieces.h"
+#include "data/row_encoder.h"
 #include "lockstep/core/error.h"
 
 namespace lockstep {
@@ -54,10 +55,11 @@ class Import {
       : communicator_(communicator), request_(request), needs_(needs) {
     on_all_ranks(communicator, [&] { begin(); });
     CacheHeader header;
-    header.kind = schema_.is_sparse ? CacheKind::kSparse : CacheKind::kFloat32;
+    header.kind = schema_.is_sparse ? CacheKind::kSparse : request.kind;
     header.features = static_cast<std::uint64_t>(schema_.features);
     header.label_bytes = needs.long_labels ? 8 : 4;
     header.has_weights = schema_.has_weights || needs.weights ? 1 : 0;
+    encoder_.emplace(header);
     writer_.emplace(communicator, path, header);
   }
 
@@ -237,40 +239,28 @@ class Import {
   void write_block(const Place& place) {
     for (const BadLine& bad : block_.bad_lines)
       notes_.add_bad_line(file_number(), place.line + bad.line, text_of(bad, file_, place.line));
-    if (block_.rows() == 0) return;
-    encode_rows(place);
-    writer_->write_rows(place.row, records_);
-    if (!schema_.is_sparse) return;
-    entry_bytes_.resize(block_.columns.size() * kCacheEntryBytes);
-    for (std::size_t i = 0; i < block_.columns.size(); ++i) {
-      std::memcpy(entry_bytes_.data() + i * kCacheEntryBytes, &block_.columns[i], 4);
-      std::memcpy(entry_bytes_.data() + i * kCacheEntryBytes + 4, &block_.values[i], 4);
+    const auto rows = static_cast<std::size_t>(block_.rows());
+    if (rows == 0) return;
+    recode_categories(rows, static_cast<std::size_t>(schema_.features));
+    encoder_->clear(place.entry);
+    for (std::size_t i = 0; i < rows; ++i) {
+      const double label = label_of(i);
+      const Row row = row_of(i, label);
+      add_row(row, label, place.line + block_.lines[i]);
+      notes_.add_row(schema_,
+                     {place.row + static_cast<Index>(i), file_number(), place.line + block_.lines[i]}, row,
+                     label);
     }
-    writer_->write_entries(place.entry, entry_bytes_);
+    writer_->write_rows(place.row, encoder_->records());
+    if (schema_.is_sparse) writer_->write_entries(place.entry, encoder_->entries());
   }
 
-  void encode_rows(const Place& place) {
-    const CacheHeader& header = writer_->header();
-    const auto row_bytes = static_cast<std::size_t>(cache_row_bytes(header)),
-               label_at = static_cast<std::size_t>(cache_row_label_at(header));
-    const auto width = static_cast<std::size_t>(schema_.features);
-    const auto rows = static_cast<std::size_t>(block_.rows());
-    recode_categories(rows, width);
-    records_.resize(rows * row_bytes);
-    for (std::size_t i = 0; i < rows; ++i) {
-      char* const record = records_.data() + i * row_bytes;
-      const std::uint64_t end =
-          place.entry + static_cast<std::uint64_t>(schema_.is_sparse ? block_.offsets[i + 1] : 0);
-      if (schema_.is_sparse)
-        std::memcpy(record, &end, sizeof end);
-      else
-        std::memcpy(record, block_.dense.data() + i * width, width * sizeof(float));
-      const double label = label_of(i);
-      store_label(label, header.label_bytes, record + label_at);
-      const float weight = block_.weights.empty() ? 1.0F : block_.weights[i];
-      if (header.has_weights != 0)
-        std::memcpy(record + label_at + header.label_bytes, &weight, sizeof weight);
-      note_row(i, place, label, weight);
+  void add_row(const Row& row, double label, Index line) {
+    try {
+      encoder_->add(row, label);
+    } catch (const Error& error) {
+      throw Error(error.code(), starts_[static_cast<std::size_t>(file_)].path + ":" + std::to_string(line) +
+                                    ": " + error.what());
     }
   }
 
@@ -290,21 +280,20 @@ class Import {
     return text_label(static_cast<std::uint32_t>(dictionaries_->code(0, block_.label_texts[row])));
   }
 
-  void note_row(std::size_t i, const Place& place, double label, float weight) {
+  Row row_of(std::size_t i, double label) const {
     Row row;
     row.label.is_number = !std::isnan(label);
     row.label.number = row.label.is_number ? label : 0;
     if (!row.label.is_number) row.label.text = dictionaries_->texts(0)[label_code(label)];
-    row.weight = weight;
-    if (schema_.is_sparse) {
-      row.columns = block_.columns.data() + block_.offsets[i];
-      row.values = block_.values.data() + block_.offsets[i];
-      row.count = block_.offsets[i + 1] - block_.offsets[i];
-    } else {
+    if (!block_.weights.empty()) row.weight = block_.weights[i];
+    if (!schema_.is_sparse) {
       row.dense = block_.dense.data() + i * static_cast<std::size_t>(schema_.features);
+      return row;
     }
-    notes_.add_row(schema_, {place.row + static_cast<Index>(i), file_number(), place.line + block_.lines[i]},
-                   row, label);
+    row.columns = block_.columns.data() + block_.offsets[i];
+    row.values = block_.values.data() + block_.offsets[i];
+    row.count = block_.offsets[i + 1] - block_.offsets[i];
+    return row;
   }
 
   // Collective.
@@ -339,11 +328,11 @@ class Import {
   std::optional<ImportDictionaries> dictionaries_;
   std::optional<ImportPieces> pieces_;
   std::optional<CacheWriter> writer_;
+  std::optional<RowEncoder> encoder_;
   std::exception_ptr error_;
 
   RowBlock block_;
   std::string fresh_;
-  std::vector<char> records_, entry_bytes_;
   Index file_ = 0;  // of the block
   Index rows_ = 0;  // of all ranks
   std::uint64_t entries_ = 0;

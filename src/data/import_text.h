@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "data/cache_layout.h"
 #include "lockstep/comm/communicator.h"
 #include "lockstep/data/format.h"
 
@@ -13,12 +14,13 @@ namespace lockstep {
 /// What is read into a cache file.
 struct ImportRequest {
   const Format& format;
-  std::string source;              ///< as the user named it
-  std::vector<std::string> files;  ///< that it means
-  std::string identity;            ///< see CacheMetadata
-  Index unlabelled_features = -1;  ///< see RowSink
-  bool refuses_bad_rows = true;    ///< else they were skipped and are counted
-  std::size_t piece_bytes = 0;     ///< 0: as many as are good
+  std::string source;                    ///< as the user named it
+  std::vector<std::string> files;        ///< that it means
+  std::string identity;                  ///< see CacheMetadata
+  Index unlabelled_features = -1;        ///< see RowSink
+  bool refuses_bad_rows = true;          ///< else they were skipped and are counted
+  CacheKind kind = CacheKind::kFloat32;  ///< of dense rows
+  std::size_t piece_bytes = 0;           ///< 0: as many as are good
 };
 
 /// Collective. Parses text by all ranks of the first machine, in rounds of a piece for each, and writes the

@@ -67,16 +67,23 @@ void read_all(const std::vector<std::string>& files, const Format& format, RowSi
 
 }  // namespace
 
-const FormatRow& SourceReader::format_of(const std::string& file) const {
-  const std::string& name = options_.text("data.format");
-  if (is_demo(file)) return formats_.find("demo");
-  if (name != "auto") return formats_.find(name);
+const FormatRow& format_of(const std::string& file, const Options& options,
+                           const Registry<FormatRow>& formats) {
+  const std::string& name = options.text("data.format");
+  if (is_demo(file)) return formats.find("demo");
+  if (name != "auto") return formats.find(name);
   std::array<char, 65536> head{};
   const std::size_t size = ByteSource(file).read(head.data(), head.size());
   if (size == 0) throw Error(ExitCode::kData, file + ": is empty");
-  for (const FormatRow& row : formats_.rows())
+  for (const FormatRow& row : formats.rows())
     if (row.matches != nullptr && row.matches(file, {head.data(), size})) return row;
   throw Error(ExitCode::kData, file + ": its format is not recognised, name it by data.format");
+}
+
+void read_source(const std::string& source, const Options& options, const Registry<FormatRow>& formats,
+                 RowSink& sink) {
+  const std::vector<std::string> files = source_files(source);
+  read_all(files, *format_of(files[0], options, formats).create(options), sink);
 }
 
 std::unique_ptr<Format> SourceReader::make_format(const FormatRow& row, const std::string& labels_key) const {
@@ -123,7 +130,7 @@ std::string SourceReader::read(const std::string& source, const std::string& lab
     files = source_files(source);
     if (files.size() == 1 && CacheFile::is_one(files[0]))
       return static_cast<void>(cache = std::make_unique<CacheFile>(files[0]));
-    const FormatRow& row = format_of(files[0]);
+    const FormatRow& row = format_of(files[0], options_, formats_);
     format_name = row.name;
     format = make_format(row, labels_key);
   });

@@ -26,6 +26,14 @@ struct RowTargets {
   }
 };
 
+/// The format of a file, by data.format or its first bytes.
+const FormatRow& format_of(const std::string& file, const Options& options,
+                           const Registry<FormatRow>& formats);
+
+/// Passes all rows of a source to `sink`, those of several files as if they were one.
+void read_source(const std::string& source, const Options& options, const Registry<FormatRow>& formats,
+                 RowSink& sink);
+
 /// Brings the rows of a source to where they belong: from a cache file, which may be made first, or through
 /// its format.
 class SourceReader {
@@ -38,7 +46,6 @@ class SourceReader {
   std::string read(const std::string& source, const std::string& labels_key, const RowTargets& targets) const;
 
  private:
-  const FormatRow& format_of(const std::string& file) const;
   std::unique_ptr<Format> make_format(const FormatRow& row, const std::string& labels_key) const;
   std::string read_cache(const CacheFile& file, const RowTargets& targets) const;
   std::string read_files(const std::vector<std::string>& files, const Format& format,

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/cache_sink.h"
+
+#include "data/cache_label.h"
+#include "lockstep/core/error.h"
+
+namespace lockstep {
+
+namespace {
+
+constexpr std::size_t kWriteBytes = std::size_t{4} << 20;
+
+}  // namespace
+
+CacheSink::CacheSink(Settings settings)
+    : settings_(std::move(settings)), alone_(make_single_communicator()) {}
+
+void CacheSink::begin(const RowSchema& schema) {
+  schema_ = schema;
+  CacheHeader header;
+  header.kind = schema.is_sparse  ? CacheKind::kSparse
+                : settings_.kind  ? *settings_.kind
+                : schema.is_bytes ? CacheKind::kBytes
+                                  : CacheKind::kFloat32;
+  header.features = static_cast<std::uint64_t>(schema.features);
+  header.label_bytes = settings_.label_bytes;
+  header.has_weights = schema.has_weights ? 1 : 0;
+  encoder_.emplace(header);
+  writer_.emplace(*alone_, settings_.path, header);
+}
+
+double CacheSink::label_of(const Label& label) {
+  double value = label.number;
+  if (!label.is_number) {
+    auto known = codes_.find(label.text);
+    if (known == codes_.end()) {
+      known = codes_.emplace(std::string(label.text), static_cast<std::uint32_t>(texts_.size())).first;
+      texts_.emplace_back(label.text);
+    }
+    value = text_label(known->second);
+  }
+  if (settings_.label_bytes == 4 && !is_short_label(value)) throw NeedsLongLabels();
+  return value;
+}
+
+void CacheSink::add(const Row& row) {
+  const double label = label_of(row.label);
+  encoder_->add(row, label);
+  notes_.add_row(schema_, {row_, 0, row.line}, row, label);
+  ++row_;
+  if (encoder_->records().size() + encoder_->entries().size() >= kWriteBytes) write();
+}
+
+void CacheSink::write() {
+  writer_->write_rows(first_, encoder_->records());
+  if (schema_.is_sparse) writer_->write_entries(first_entry_, encoder_->entries());
+  first_ = row_;
+  first_entry_ = encoder_->next_entry();
+  encoder_->clear(first_entry_);
+  writer_->advance(first_, first_entry_);
+}
+
+void CacheSink::finish() {
+  if (!writer_) throw Error(ExitCode::kData, settings_.source + ": has no rows");
+  write();
+  CacheMetadata metadata;
+  metadata.source = settings_.source;
+  metadata.files = {settings_.source};
+  metadata.feature_names = schema_.feature_names;
+  metadata.classes = schema_.classes;
+  metadata.label_texts = texts_;
+  notes_.gather(*alone_, metadata);
+  writer_->finish(row_, first_entry_, metadata);
+}
+
+void write_cache(CacheSink::Settings settings, const std::function<void(CacheSink&)>& read) {
+  for (const std::uint32_t label_bytes : {4U, 8U}) {
+    settings.label_bytes = label_bytes;
+    try {
+      CacheSink sink(settings);
+      read(sink);
+      return sink.finish();
+    } catch (const CacheSink::NeedsLongLabels&) {
+    }
+  }
+}
+
+}  // namespace lockstep

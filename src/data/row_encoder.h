@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "data/cache_layout.h"
+#include "lockstep/data/row_sink.h"
+
+namespace lockstep {
+
+/// Rows as they stand in a cache file, put into memory one behind the other.
+class RowEncoder {
+ public:
+  explicit RowEncoder(const CacheHeader& header);
+
+  /// Forgets the rows; the next one's entries begin at number `entry`.
+  void clear(std::uint64_t entry);
+  /// `label` as in memory (cache_label.h). Throws Error(kData) for a value that the kind of the file cannot
+  /// hold: a byte that is no whole number of 0 … 255.
+  void add(const Row& row, double label);
+
+  const std::vector<char>& records() const { return records_; }
+  const std::vector<char>& entries() const { return entries_; }
+  /// Behind the last.
+  std::uint64_t next_entry() const { return entry_; }
+
+ private:
+  void put_bytes(const Row& row, char* out) const;
+  void put_halves(const Row& row, char* out) const;
+  void put_entries(const Row& row, char* out);
+
+  CacheHeader header_;
+  std::size_t row_bytes_, label_at_;
+  std::uint64_t entry_ = 0;
+  std::vector<char> records_, entries_;
+};
+
+}  // namespace lockstep
