@@ -6,11 +6,13 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
-#include <memory>
+#include <iomanip>
 #include <set>
+#include <sstream>
+#include <type_traits>
+#include <variant>
 
 #include "core/hash.h"
 #include "data/cache_layout.h"
@@ -75,22 +77,18 @@ class SampledFile {
 };
 
 std::string text_of(const OptionValue& value) {
-  struct Writer {
-    std::string operator()(bool flag) const { return flag ? "true" : "false"; }
-    std::string operator()(std::int64_t number) const { return std::to_string(number); }
-    std::string operator()(double number) const { return std::to_string(number); }
-    std::string operator()(const std::string& text) const { return text; }
-    std::string operator()(const std::vector<std::int64_t>& list) const { return joined(list); }
-    std::string operator()(const std::vector<double>& list) const { return joined(list); }
-    std::string operator()(const std::vector<std::string>& list) const { return joined(list); }
-    template <class List>
-    std::string joined(const List& list) const {
-      std::string text;
-      for (const auto& item : list) text += (*this)(item) + ",";
-      return text;
-    }
-  };
-  return std::visit(Writer{}, value);
+  std::ostringstream text;
+  text << std::setprecision(17);
+  std::visit(
+      [&](const auto& item) {
+        using Item = std::decay_t<decltype(item)>;
+        if constexpr (std::is_arithmetic_v<Item> || std::is_same_v<Item, std::string>)
+          text << item;
+        else
+          for (const auto& part : item) text << part << ",";
+      },
+      value);
+  return text.str();
 }
 
 // Whatever a format declares may change its rows.

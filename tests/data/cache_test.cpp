@@ -3,8 +3,8 @@
 // that is not whole, or not of this text, is never used.
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <optional>
 
 #include "core/atomic_file.h"
@@ -75,7 +75,7 @@ std::vector<Text> texts() {
        "rows.csv",
        csv(301, {"3", "1"}, true),
        {{"data.class_weights", "balanced"}, {"data.weight", "weight"}}},
-      {"TextLabels", "rows.csv", csv(301, {"oak", "ash", "elm, or not", "7"}), {}},
+      {"TextLabels", "rows.csv", csv(301, {"oak", "ash", "\"elm, or not\"", "7"}), {}},
       {"FractionLabels", "rows.csv", csv(301, {"0.1", "0.2"}), {}},
       {"Regression", "rows.csv", csv(301, {}), {}, Task::kRegression},
       {"RegressionWeights", "rows.csv", csv(301, {}, true), {{"data.weight", "weight"}}, Task::kRegression},
@@ -292,7 +292,7 @@ TEST_F(Cache, OfSeveralFilesHasOneNumbering) {
               load({{"data.train", one}}).train.info().fingerprint);
   }
   folder_.write("part-c.csv", header + "1,2,0\n1,2\n");
-  for (const std::string cache : {std::string("off"), cache_.string()}) {
+  for (const std::string& cache : {std::string("off"), cache_.string()}) {
     const std::string found = message(pattern, {{"data.cache", cache}}, 2);
     EXPECT_NE(found.find("part-c.csv:3:"), std::string::npos) << found;
   }
@@ -312,7 +312,7 @@ TEST_F(Cache, IsASourceOfItsOwn) {
 
 // Whatever byte is wrong: an error that names the file, or the byte is in a gap and no row is other.
 TEST_F(Cache, IsRefusedWhenItIsDamaged) {
-  for (const std::string source :
+  for (const std::string& source :
        {folder_.write("a.csv", csv(60, {"oak", "ash"})), folder_.write("b.svm", libsvm(60, 1))}) {
     fs::remove_all(cache_);
     const auto expected = all_rows(load_cached(source).train);
@@ -333,7 +333,8 @@ TEST_F(Cache, IsRefusedWhenItIsDamaged) {
     for (std::size_t at = 0; at < whole.size(); at += at < 160 ? 1 : 37) {
       std::string bytes = whole;
       bytes[at] = static_cast<char>(bytes[at] ^ 0x10);
-      const bool is_gap = (at >= 120 && at < kCachePage) || (at >= gap && at < file.header().metadata_at);
+      const bool is_gap =
+          (at >= sizeof(CacheHeader) + 8 && at < kCachePage) || (at >= gap && at < file.header().metadata_at);
       EXPECT_NE(refused(bytes), is_gap) << "byte " << at << " of " << whole.size();
     }
     for (std::size_t size = 8; size < whole.size(); size += 509)
