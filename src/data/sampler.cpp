@@ -37,15 +37,13 @@ Sampler::Sampler(const Dataset& dataset, std::uint64_t seed, ShuffleRule rule)
     : dataset_(dataset),
       seed_(seed),
       rule_(rule),
-      orders_(static_cast<std::size_t>(dataset.hosted().last - dataset.hosted().first)),
       words_(static_cast<std::size_t>((rule.window + 3) / 4 * 4)) {
-  if (has_windows())
-    blocks_.resize(static_cast<std::size_t>(dataset.shard_rows(dataset.shards() - 1) / rule.block));
-  else
-    for (int shard = dataset.hosted().first; shard < dataset.hosted().last; ++shard) {
-      order(shard).rows.resize(static_cast<std::size_t>(dataset.shard_rows(shard)));
-      std::iota(order(shard).rows.begin(), order(shard).rows.end(), 0U);
-    }
+  for (int shard = dataset.hosted().first; shard < dataset.hosted().last; ++shard) {
+    Order& order = orders_.emplace_back();
+    order.rows.resize(static_cast<std::size_t>(dataset.shard_rows(shard)));
+    std::iota(order.rows.begin(), order.rows.end(), 0U);
+    if (has_windows()) blocks_.reserve(order.rows.size() / static_cast<std::size_t>(rule.block) + 1);
+  }
 }
 
 Philox Sampler::random(Purpose purpose, int shard) const {
@@ -56,61 +54,35 @@ void Sampler::begin_epoch(std::uint64_t epoch) {
   if (epoch == epoch_) return;
   epoch_ = epoch;
   if (rule_.block == 0) return;
-  if (has_windows()) return shuffle_blocks();
   for (int shard = dataset_.hosted().first; shard < dataset_.hosted().last; ++shard) {
-    auto& rows = order(shard).rows;
-    std::iota(rows.begin(), rows.end(), 0U);
-    shuffle_all(random(Purpose::kShuffle, shard), rows);
+    if (has_windows()) {
+      shuffle_blocks(shard, order(shard));
+    } else {
+      auto& rows = order(shard).rows;
+      std::iota(rows.begin(), rows.end(), 0U);
+      shuffle_all(random(Purpose::kShuffle, shard), rows);
+    }
   }
 }
 
-void Sampler::shuffle_blocks() {
+void Sampler::shuffle_blocks(int shard, Order& order) {
+  const auto block = static_cast<std::uint32_t>(rule_.block),
+             rows = static_cast<std::uint32_t>(order.rows.size());
+  blocks_.resize((rows + block - 1) / block);
   std::iota(blocks_.begin(), blocks_.end(), 0U);
-  shuffle_all(random(Purpose::kShuffle, 0), blocks_);
-  for (Order& order : orders_) {
-    order.rows.clear();
-    order.first = order.permuted = 0;
-  }
-}
-
-void Sampler::hold_windows(int shard, Order& order, Index first, Index last) {
-  if (first < order.first || first > order.permuted) {
-    order.rows.clear();
-    order.first = order.permuted = first;
-  }
-  const auto begin = order.rows.begin();
-  order.rows.erase(
-      begin, begin + std::min((first - order.first) * rule_.window, static_cast<Index>(order.rows.size())));
-  order.first = first;
-  while (order.permuted < last) {
-    append_window(shard, order);
-    shuffle_window(shard, order);
-  }
-  append_window(shard, order);
-}
-
-// The window behind those that are there, unless it is there.
-void Sampler::append_window(int shard, Order& order) {
-  const Index rows = dataset_.shard_rows(shard),
-              held = order.first * rule_.window + static_cast<Index>(order.rows.size());
-  const Index last = std::min((order.permuted + 1) * rule_.window, rows);
-  const auto whole = static_cast<Index>(blocks_.size()) * rule_.block;
-  for (Index place = held; place < last;) {
-    const Index within = place % rule_.block;
-    const Index row =
-        place < whole ? blocks_[static_cast<std::size_t>(place / rule_.block)] * rule_.block + within : place;
-    const Index end = std::min(place < whole ? place + rule_.block - within : rows, last);
-    for (Index i = 0; i < end - place; ++i) order.rows.push_back(static_cast<std::uint32_t>(row + i));
-    place = end;
-  }
+  shuffle_all(random(Purpose::kShuffle, shard), blocks_);
+  auto out = order.rows.begin();
+  for (const std::uint32_t number : blocks_)
+    for (std::uint32_t row = number * block; row < std::min((number + 1) * block, rows); ++row) *out++ = row;
+  order.windows = 0;
 }
 
 // Fisher and Yates again, with a word per row, drawn in bulk: the bias of 32 bits is below window / 2^32.
 void Sampler::shuffle_window(int shard, Order& order) {
-  const auto number = static_cast<std::size_t>(order.permuted++);
+  const auto window = static_cast<std::size_t>(rule_.window),
+             number = static_cast<std::size_t>(order.windows++);
   const auto rows =
-      std::span(order.rows)
-          .subspan((number - static_cast<std::size_t>(order.first)) * static_cast<std::size_t>(rule_.window));
+      std::span(order.rows).subspan(number * window, std::min(window, order.rows.size() - number * window));
   random(Purpose::kShuffleWindow, shard).fill(number * (words_.size() / 4), words_);
   for (std::size_t last = rows.size(); last > 1; --last)
     std::swap(rows[last - 1], rows[static_cast<std::uint64_t>(words_[last - 1]) * last >> 32]);
@@ -118,21 +90,16 @@ void Sampler::shuffle_window(int shard, Order& order) {
 
 std::span<const std::uint32_t> Sampler::rows(int shard, Places places) {
   Order& order = this->order(shard);
-  Index first = places.first;
-  if (has_windows()) {
-    const Index window = rule_.window;
-    hold_windows(shard, order, first / window, (places.last + window - 1) / window);
-    first -= order.first * window;
-  }
+  if (has_windows())
+    while (order.windows * rule_.window < places.last) shuffle_window(shard, order);
   return std::span(order.rows)
-      .subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(places.count()));
+      .subspan(static_cast<std::size_t>(places.first), static_cast<std::size_t>(places.count()));
 }
 
 std::span<const std::uint32_t> Sampler::upcoming(int shard, Places places) const {
-  const Order& order = this->order(shard);
-  const std::span all(order.rows);
-  const Index ahead = has_windows() ? rule_.window - order.first * rule_.window : places.count();
-  const auto first = std::min(static_cast<std::size_t>(places.first + ahead), all.size());
+  const std::span all(order(shard).rows);
+  const auto ahead = static_cast<std::size_t>(has_windows() ? rule_.window : places.count());
+  const auto first = std::min(static_cast<std::size_t>(places.first) + ahead, all.size());
   return all.subspan(first, std::min(static_cast<std::size_t>(places.count()), all.size() - first));
 }
 

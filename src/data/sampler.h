@@ -12,8 +12,7 @@ namespace lockstep {
 
 /// How a shard permutes its rows in an epoch: blocks of `block` consecutive rows in random order, then the
 /// places of every `window` of what results. A window of 0 is the whole shard, a block of 0 leaves the order
-/// of the file. The order of blocks is that of all shards, so that one block of each of them is one stretch
-/// of the file; rows behind the last whole block come last.
+/// of the file.
 struct ShuffleRule {
   Index block = 1;
   Index window = 0;
@@ -57,8 +56,7 @@ class Sampler {
     Position first_, last_;
   };
 
-  /// Row numbers, within the shard, of places [first, last) of a hosted shard; valid until the next call for
-  /// this shard. Cheap if places never go back in an epoch.
+  /// Row numbers, within the shard, of places [first, last) of a hosted shard.
   std::span<const std::uint32_t> rows(int shard, Places places);
 
   /// What to fetch from memory while rows(shard, places) are used: as many rows of the next step, or of the
@@ -66,12 +64,9 @@ class Sampler {
   std::span<const std::uint32_t> upcoming(int shard, Places places) const;
 
  private:
-  /// The rows of all places; or, where windows are permuted, of those that were asked for last and one window
-  /// more, which is still in order of the blocks.
   struct Order {
     std::vector<std::uint32_t> rows;
-    Index first = 0;     ///< window
-    Index permuted = 0;  ///< windows [first, permuted) are
+    Index windows = 0;  ///< so many are permuted; what follows is in order of the blocks
   };
 
   const Order& order(int shard) const {
@@ -81,9 +76,7 @@ class Sampler {
   /// Whether shards are permuted in windows: there is more than one in the largest of them.
   bool has_windows() const { return rule_.window > 0 && rule_.window < dataset_.shard_rows(0); }
   Philox random(Purpose purpose, int shard) const;
-  void shuffle_blocks();
-  void hold_windows(int shard, Order& order, Index first, Index last);
-  void append_window(int shard, Order& order);
+  void shuffle_blocks(int shard, Order& order);
   void shuffle_window(int shard, Order& order);
 
   const Dataset& dataset_;
