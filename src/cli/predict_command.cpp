@@ -22,18 +22,20 @@ int predict(const CommandContext& context) {
     if (!line.has(flag))
       throw Error(ExitCode::kUsage,
                   "`lockstep predict` needs --data FILE and --out FILE; see `lockstep predict --help`");
+  const std::string out = line.text("out");
+  const auto format = make_prediction_format(line.text("format"), out);
   LoadedModel loaded = load_model(line.positional()[0], context.table, line.config(), context.plugins);
   if (const auto code = launch_ranks(context)) return *code;
   return run_as_rank(loaded.options.real("comm.timeout_s"), [&](Communicator& communicator) {
-    const std::string out = line.text("out");
     std::optional<AtomicFile> file;
     on_all_ranks(communicator, [&] {
       if (communicator.rank() == 0 && out != "-") file.emplace(out);
     });
-    const Dataset rows = load_rows_for(loaded, line.text("data"), false, context.plugins, communicator);
-    write_predictions(communicator, loaded.model, rows, [&](const std::string& text) {
-      file ? file->write(text) : static_cast<void>(std::fwrite(text.data(), 1, text.size(), stdout));
-    });
+    const Index rows = write_predictions(
+        communicator, loaded, line.text("data"), context.plugins, *format, [&](const std::string& text) {
+          file ? file->write(text) : static_cast<void>(std::fwrite(text.data(), 1, text.size(), stdout));
+        });
+    if (file && format->counts_rows()) file->rewrite_start(format->head(loaded.model, rows));
     if (file) file->commit();
     return 0;
   });
@@ -42,16 +44,18 @@ int predict(const CommandContext& context) {
 }  // namespace
 
 void add_predict_commands(std::vector<Command>* rows) {
-  rows->push_back({{"predict",
-                    "RUN|FILE",
-                    1,
-                    1,
-                    true,
-                    {{"data", "FILE", "rows, with or without labels"},
-                     {"out", "FILE", "CSV with a line for each row; - is stdout"},
-                     ranks_flag()}},
-                   "Writes what a model says of every row of a file.",
-                   predict});
+  rows->push_back(
+      {{"predict",
+        "RUN|FILE",
+        1,
+        1,
+        true,
+        {{"data", "FILE", "rows, with or without labels; a pattern or a list of files too"},
+         {"out", "FILE", "a line or an array row for each row, in their order; - is stdout"},
+         {"format", "FORMAT", "csv, jsonl (an object a line) or npy; default: by the ending of --out"},
+         ranks_flag()}},
+       "Writes what a model says of every row of a file.",
+       predict});
 }
 
 }  // namespace lockstep

@@ -46,6 +46,11 @@ void AtomicFile::write(const void* data, std::size_t size) {
   }
 }
 
+void AtomicFile::rewrite_start(const std::string& text) {
+  if (lseek(descriptor_, 0, SEEK_SET) != 0) fail("seeking");
+  write(text);
+}
+
 void AtomicFile::commit() {
   if (fsync(descriptor_) != 0)
     fail("syncing");  // never retried: the page may be marked clean though it is lost

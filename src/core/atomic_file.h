@@ -19,6 +19,8 @@ class AtomicFile {
 
   void write(const void* data, std::size_t size);
   void write(const std::string& text) { write(text.data(), text.size()); }
+  /// In the place of the first bytes, which were written before.
+  void rewrite_start(const std::string& text);
   void commit();
 
  private:

@@ -18,6 +18,8 @@ Label label_of(const RowBlock& block, std::size_t i, const BlockParser& parser) 
   return label;
 }
 
+}  // namespace
+
 void pass_rows(const RowBlock& block, const BlockParser& parser, Index lines_before, RowSink& sink) {
   const RowSchema& schema = parser.schema();
   for (std::size_t i = 0; i < block.lines.size(); ++i) {
@@ -35,8 +37,6 @@ void pass_rows(const RowBlock& block, const BlockParser& parser, Index lines_bef
     sink.add(row);
   }
 }
-
-}  // namespace
 
 void read_blocks(const std::string& source, BlockParser& parser, RowSink& sink) {
   if (!parser.has_lines()) return;

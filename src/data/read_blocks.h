@@ -7,6 +7,9 @@
 
 namespace lockstep {
 
+/// Passes the rows of a block to `sink`, which knows the parser's schema; lines count from `lines_before`.
+void pass_rows(const RowBlock& block, const BlockParser& parser, Index lines_before, RowSink& sink);
+
 /// Reads a whole text source piece by piece and passes its rows to `sink`, one by one.
 void read_blocks(const std::string& source, BlockParser& parser, RowSink& sink);
 

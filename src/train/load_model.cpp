@@ -60,12 +60,17 @@ LoadedModel load_model(const std::filesystem::path& run_or_file, const OptionTab
   return loaded;
 }
 
+Options reading_options(const LoadedModel& loaded, const std::string& source) {
+  Options options = loaded.options;
+  choose_labels(source, options);
+  return options;
+}
+
 Dataset load_rows_for(const LoadedModel& loaded, const std::string& source, bool needs_labels,
                       const Plugins& plugins, Communicator& communicator) {
   std::optional<Dataset> rows;
   on_all_ranks(communicator, [&] {
-    Options options = loaded.options;
-    choose_labels(source, options);
+    const Options options = reading_options(loaded, source);
     LoadPlan plan;
     plan.task = loaded.model.loss->task();
     plan.shards = shard_count(options);

@@ -1,119 +1,81 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/predictions.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <iterator>
 
-#include "model/class_scores.h"
+#include "comm/agreement.h"
+#include "data/row_rounds.h"
 #include "train/evaluator.h"
 
 namespace lockstep {
 
 namespace {
 
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + "\"";
-}
-
-std::string header_of(const TrainedModel& model) {
-  if (model.loss->task() == Task::kRegression) return "prediction\n";
-  std::string text = "class,score";
-  if (model.loss->gives_probabilities())
-    for (const std::string& name : model.schema.classes) text += "," + csv_field("p:" + name);
-  return text + "\n";
-}
-
-std::string lines_of(const TrainedModel& model, const ScoredRows& rows) {
+std::string predictions_of(TrainedModel& model, const Dataset& rows, const PredictionFormat& format) {
   std::string text;
-  const auto out = std::back_inserter(text);
-  for (Index i = 0; i < rows.scores.rows; ++i) {
-    const float* predictions = rows.predictions.row(i);
-    if (model.loss->task() == Task::kRegression) {
-      fmt::format_to(out, "{}\n", predictions[0]);
-      continue;
-    }
-    const float* scores = rows.scores.row(i);
-    const Index decided = decided_class(scores, rows.scores.cols);
-    fmt::format_to(out, "{},{}", csv_field(model.schema.classes[static_cast<std::size_t>(decided)]),
-                   scores[rows.scores.cols == 1 ? 0 : decided]);
-    if (model.loss->gives_probabilities())
-      for (Index k = 0; k < rows.predictions.cols; ++k) fmt::format_to(out, ",{}", predictions[k]);
-    text += '\n';
-  }
+  Scorer scorer(model, rows);
+  for (Index first = 0; first < rows.shard_rows(0); first += Batch::kMaxRows)
+    format.append(
+        model,
+        scorer.score(model.weights.data(), 0, first, std::min(first + Batch::kMaxRows, rows.shard_rows(0))),
+        text);
   return text;
 }
 
-// Row i of the file is row i div S of shard i mod S. Class names may hold line breaks, but only in quotes.
-std::size_t line_end(const std::string& text, std::size_t first) {
-  bool is_quoted = false;
-  for (std::size_t i = first; i < text.size(); ++i) {
-    if (text[i] == '"') is_quoted = !is_quoted;
-    if (text[i] == '\n' && !is_quoted) return i + 1;
-  }
-  return text.size();
-}
+/// What rank 0 needs to know of a part before it gets it.
+struct Part {
+  Index rows = 0;
+  Index bytes = 0;
+};
 
-std::string interleave(const std::vector<std::string>& shards) {
-  std::vector<std::size_t> position(shards.size(), 0);
-  std::string text;
-  for (bool found = true; found;) {
-    found = false;
-    for (std::size_t shard = 0; shard < shards.size(); ++shard) {
-      const std::size_t first = position[shard];
-      if (first == shards[shard].size()) continue;
-      position[shard] = line_end(shards[shard], first);
-      text.append(shards[shard], first, position[shard] - first);
-      found = true;
-    }
+// Collective. Texts of all ranks to rank 0, which hands them on in order.
+Index hand_over(Communicator& communicator, const std::string& text, Index rows,
+                const std::function<void(const std::string&)>& write) {
+  std::vector<Part> parts(static_cast<std::size_t>(communicator.size()));
+  const Part mine{rows, static_cast<Index>(text.size())};
+  all_gather(communicator, &mine, sizeof mine, parts.data());
+  std::vector<std::string> texts(parts.size());
+  std::vector<Receive> receives;
+  std::vector<Send> sends;
+  Index sum = 0;
+  for (std::size_t rank = 0; rank < parts.size(); ++rank) {
+    sum += parts[rank].rows;
+    if (rank == 0 || communicator.rank() != 0 || parts[rank].bytes == 0) continue;
+    texts[rank].resize(static_cast<std::size_t>(parts[rank].bytes));
+    receives.push_back({static_cast<int>(rank), texts[rank].data(), texts[rank].size()});
   }
-  return text;
-}
-
-// Collective. The texts of all shards from those that host them.
-std::vector<std::string> gather(Communicator& communicator, const Dataset& rows,
-                                const std::vector<std::string>& shards) {
-  std::string mine;
-  for (int shard = rows.hosted().first; shard < rows.hosted().last; ++shard) {
-    const std::string& text = shards[static_cast<std::size_t>(shard)];
-    mine += fmt::format("{} {}", text.size(), text);
-  }
-  std::vector<std::string> all;
-  for (const std::string& part : all_gather(communicator, mine))
-    for (std::size_t at = 0; at < part.size();) {
-      std::size_t digits = 0;
-      const std::size_t size = std::stoull(part.substr(at, 20), &digits);
-      all.push_back(part.substr(at + digits + 1, size));
-      at += digits + 1 + size;
-    }
-  return all;
+  if (communicator.rank() != 0 && !text.empty()) sends.push_back({0, text.data(), text.size()});
+  communicator.exchange(sends, receives);
+  on_all_ranks(communicator, [&] {
+    if (communicator.rank() != 0) return;
+    write(text);
+    for (const std::string& part : texts)
+      if (!part.empty()) write(part);
+  });
+  return sum;
 }
 
 }  // namespace
 
-void write_predictions(Communicator& communicator, TrainedModel& model, const Dataset& rows,
-                       const std::function<void(const std::string&)>& write) {
-  Scorer scorer(model, rows);
-  const bool writes = communicator.rank() == 0;
-  if (writes) write(header_of(model));
-  // In parts, so that the text all ranks hold does not grow with the data.
-  constexpr Index kPartRows = 16384;
-  const Index part = std::clamp<Index>(kPartRows / rows.shards(), 1, Batch::kMaxRows);
-  for (Index first = 0; first < rows.shard_rows(0); first += part) {
-    std::vector<std::string> shards(static_cast<std::size_t>(rows.shards()));
-    for (int shard = rows.hosted().first; shard < rows.hosted().last; ++shard) {
-      const Index last = std::min(first + part, rows.shard_rows(shard));
-      if (first < last)
-        shards[static_cast<std::size_t>(shard)] =
-            lines_of(model, scorer.score(model.weights.data(), shard, first, last));
-    }
-    const auto all = gather(communicator, rows, shards);
-    if (writes) write(interleave(all));
-  }
+Index write_predictions(Communicator& communicator, LoadedModel& loaded, const std::string& source,
+                        const Plugins& plugins, const PredictionFormat& format,
+                        const std::function<void(const std::string&)>& write, std::size_t piece_bytes) {
+  TrainedModel& model = loaded.model;
+  on_all_ranks(communicator, [&] {
+    if (communicator.rank() == 0) write(format.head(model, 0));
+  });
+  const Options options = reading_options(loaded, source);
+  Index rows = 0;
+  for_each_round(communicator,
+                 {model.schema, source, options, plugins.formats, model.loss->task(), piece_bytes},
+                 [&](const Dataset* piece) {
+                   std::string text;
+                   on_all_ranks(communicator, [&] {
+                     if (piece != nullptr) text = predictions_of(model, *piece, format);
+                   });
+                   rows += hand_over(communicator, text, piece == nullptr ? 0 : piece->info().rows, write);
+                 });
+  return rows;
 }
 
 }  // namespace lockstep

@@ -5,17 +5,15 @@
 #include <string>
 
 #include "lockstep/comm/communicator.h"
-#include "train/experiment.h"
+#include "train/load_model.h"
+#include "train/prediction_format.h"
 
 namespace lockstep {
 
-/// Collective. What the model says of every row, as CSV in the order of the file, piece by piece to `write`
-/// on rank 0.
-///   regression:     prediction
-///   classification: class, score, and a column "p:<class>" for each class if the loss gives probabilities
-/// The score is the one that decided: of the class, or with one output (two classes) that output, which is
-/// above 0 for the second class.
-void write_predictions(Communicator& communicator, TrainedModel& model, const Dataset& rows,
-                       const std::function<void(const std::string&)>& write);
+/// Collective. What the model says of every row of a source, in the order of the file, piece by piece to
+/// `write` on rank 0, behind head(). Memory does not grow with the source. Returns the number of rows.
+Index write_predictions(Communicator& communicator, LoadedModel& loaded, const std::string& source,
+                        const Plugins& plugins, const PredictionFormat& format,
+                        const std::function<void(const std::string&)>& write, std::size_t piece_bytes = 0);
 
 }  // namespace lockstep

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A finished model, used on files: metrics, predictions, comparison; and cross-validation.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
@@ -59,12 +60,14 @@ class UseModel : public ::testing::Test {
     return values;
   }
 
-  std::string predict(int ranks, const fs::path& run, const std::string& source) const {
+  std::string predict(int ranks, const fs::path& run, const std::string& source,
+                      const std::string& format = "csv", std::size_t piece_bytes = 0) const {
     std::string text;
     run_ranks(ranks, [&](Communicator& communicator) {
       LoadedModel loaded = load(run);
-      const Dataset rows = load_rows_for(loaded, source, false, plugins_, communicator);
-      write_predictions(communicator, loaded.model, rows, [&](const std::string& part) { text += part; });
+      write_predictions(
+          communicator, loaded, source, plugins_, *make_prediction_format(format, ""),
+          [&](const std::string& part) { text += part; }, piece_bytes);
     });
     return text;
   }
@@ -123,6 +126,70 @@ TEST_F(UseModel, PredictsRowsWithoutLabelsInTheirOrder) {
   EXPECT_TRUE(lines[1].starts_with("\"a,b\",-"));
   EXPECT_TRUE(lines[2].starts_with("c,"));
   EXPECT_TRUE(lines[3].starts_with("\"a,b\",-"));
+}
+
+// Rows as text, cut into pieces of a few lines each, or into those of 4,096 rows.
+TEST_F(UseModel, PredictsTextPieceByPieceOnAnyNumberOfRanks) {
+  const fs::path run = trained("run", kSettings);
+  const std::string whole = predict(1, run, kTest);
+  const auto data = folder_.path() / "rows.csv";
+  std::string text;
+  const auto alone = make_single_communicator();
+  const Dataset rows = load_rows_for(load(run), kTest, true, plugins_, *alone);
+  const Preprocessing& seen = rows.preprocessing();
+  for (Index i = 0; i < 301; ++i) {
+    const float* const x =
+        rows.rows_of(static_cast<int>(i % rows.shards())).dense.data() + i / rows.shards() * 4;
+    for (std::size_t j = 0; j < 4; ++j)
+      text += fmt::format("{}{}", j == 0 ? "" : ",", x[j] / seen.scale[j] + seen.shift[j]);
+    text += "\n";
+  }
+  write_file_atomically(data, text);
+  const std::string of_text = predict(1, run, data.string());
+  const auto expected = lines_of(whole), found = lines_of(of_text);
+  ASSERT_EQ(found.size(), expected.size());
+  int same = 0;
+  for (std::size_t i = 1; i < found.size(); ++i) same += found[i][0] == expected[i][0] ? 1 : 0;
+  EXPECT_GE(same, 299);  // features went through text and back
+  for (const int ranks : {1, 2, 3, 4})
+    for (const std::size_t bytes : {std::size_t{100}, std::size_t{1000}, std::size_t{0}})
+      EXPECT_EQ(predict(ranks, run, data.string(), "csv", bytes), of_text) << ranks << " " << bytes;
+
+  text.insert(text.find('\n', 5000) + 1, "1,2,x,4\n");
+  const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<long>(text.find('x')), '\n');
+  write_file_atomically(data, text);
+  for (const int ranks : {1, 3}) {
+    try {
+      predict(ranks, run, data.string(), "csv", 100);
+      ADD_FAILURE() << "a bad row was taken";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ExitCode::kData);
+      EXPECT_TRUE(std::string(error.what()).starts_with(fmt::format("{}:{}:5: ", data.string(), line)))
+          << error.what();
+    }
+  }
+}
+
+TEST_F(UseModel, PredictionsAreTheSameInEveryFormat) {
+  const fs::path run = trained("run", kSettings);
+  const auto csv = lines_of(predict(2, run, kTest));
+  const auto json = lines_of(predict(2, run, kTest, "jsonl"));
+  const std::string npy = predict(3, run, kTest, "npy");
+  ASSERT_EQ(json.size(), 301U);
+  ASSERT_EQ(npy.size(), 128 + 301 * 3 * sizeof(float));
+  EXPECT_NE(npy.find("'shape': (0, 3)"), std::string::npos);  // the number follows at the end
+  for (std::size_t i = 0; i < 301; ++i) {
+    const auto object = nlohmann::json::parse(json[i]);
+    std::string line =
+        object.at("class").get<std::string>() + fmt::format(",{}", object.at("score").get<float>());
+    for (std::size_t k = 0; k < 3; ++k) {
+      float value = 0;
+      std::memcpy(&value, npy.data() + 128 + (3 * i + k) * sizeof value, sizeof value);
+      EXPECT_EQ(value, object.at("p").at(std::to_string(k)).get<float>());
+      line += fmt::format(",{}", value);
+    }
+    EXPECT_EQ(line, csv[i + 1]);
+  }
 }
 
 TEST_F(UseModel, PredictsValuesOrClassesWithoutProbabilities) {

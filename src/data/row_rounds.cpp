@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/row_rounds.h"
+
+#include <exception>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "comm/agreement.h"
+#include "data/block_parser.h"
+#include "data/dataset_builder.h"
+#include "data/import_pieces.h"
+#include "data/read_blocks.h"
+#include "data/row_filter.h"
+#include "data/row_router.h"
+#include "data/source_files.h"
+#include "data/source_reader.h"
+#include "lockstep/core/error.h"
+
+namespace lockstep {
+
+namespace {
+
+/// The rows of one piece on their way into a data set.
+class PieceRows {
+ public:
+  PieceRows(const RoundsRequest& request, const std::vector<std::string>& files)
+      : request_(request),
+        labels_(request.schema.classes),
+        builder_(settings_of(request), labels_),
+        router_(builder_, nullptr, all_, false) {
+    router_.allow_unlabelled(request.schema.features);
+    builder_.name_files(files);
+  }
+
+  RowSink& sink() { return router_; }
+  Dataset finish() {
+    return builder_.finish(
+        {request_.schema.features, request_.schema.index_base, request_.schema.preprocessing, {}, ""});
+  }
+
+ private:
+  static DatasetBuilder::Settings settings_of(const RoundsRequest& request) {
+    DatasetBuilder::Settings settings;
+    settings.source = request.source;
+    settings.task = request.task;
+    settings.needs_labels = false;
+    settings.trained = &request.schema;
+    return settings;
+  }
+
+  const RoundsRequest& request_;
+  const RowFilter all_;
+  LabelTable labels_;
+  DatasetBuilder builder_;
+  RowRouter router_;
+};
+
+// Collective. The error of the lowest rank that has one, whose piece is the first of the round.
+void throw_first(Communicator& communicator, const std::exception_ptr& mine) {
+  std::string text;
+  try {
+    if (mine) std::rethrow_exception(mine);
+  } catch (const Error& error) {
+    text = static_cast<char>(error.code()) + std::string(error.what());
+  } catch (const std::bad_alloc&) {
+    text = static_cast<char>(ExitCode::kData) + std::string("a piece of the rows does not fit into memory");
+  } catch (const std::exception& error) {
+    text = static_cast<char>(ExitCode::kInternal) + std::string(error.what());
+  }
+  for (const std::string& problem : all_gather(communicator, text))
+    if (!problem.empty()) throw AgreedError(static_cast<ExitCode>(problem[0]), problem.substr(1));
+}
+
+/// Text: every rank parses its own piece.
+class TextRounds {
+ public:
+  TextRounds(Communicator& communicator, const RoundsRequest& request, std::vector<std::string> files)
+      : communicator_(communicator), request_(request), files_(std::move(files)) {}
+
+  /// False where the source is no text that can be cut.
+  bool open(const Format& format) {
+    std::vector<ImportPieces::Start> starts;
+    for (const std::string& file : files_) {
+      parsers_.push_back(format.parser(file, request_.schema.features));
+      if (parsers_.back() == nullptr) return false;
+      lines_.push_back(parsers_.back()->first_line() - 1);
+      starts.push_back({file, parsers_.back()->first_byte()});
+    }
+    pieces_.emplace(std::move(starts),
+                    request_.piece_bytes > 0 ? request_.piece_bytes : ImportPieces::kPieceBytes);
+    return true;
+  }
+
+  void run(const std::function<void(const Dataset*)>& use) {
+    while (true) {
+      std::exception_ptr error;
+      Counts mine;
+      try {
+        mine = parse_mine();
+      } catch (...) {
+        error = std::current_exception();
+      }
+      const Index lines_before = count_lines(mine);
+      if (is_over_ && !error_anywhere(error)) return;
+      std::optional<Dataset> rows;
+      try {
+        if (!error && mine.file >= 0)
+          rows.emplace(rows_of(static_cast<std::size_t>(mine.file), lines_before));
+      } catch (...) {
+        error = std::current_exception();
+      }
+      throw_first(communicator_, error);
+      use(rows ? &*rows : nullptr);
+    }
+  }
+
+ private:
+  struct Counts {
+    Index file = -1;  // of the piece; −1: there is none
+    Index lines = 0;
+  };
+
+  Counts parse_mine() {
+    Counts mine;
+    ImportPieces::Piece piece;
+    for (int rank = 0; rank < communicator_.size(); ++rank) {
+      const bool is_mine = rank == communicator_.rank();
+      if (!pieces_->next(is_mine, piece)) break;
+      if (!is_mine) continue;
+      mine.file = piece.file;
+      parsers_[static_cast<std::size_t>(piece.file)]->parse(piece.text, block_);
+      mine.lines = block_.line_count;
+    }
+    return mine;
+  }
+
+  // Collective. Lines of its file before this rank's piece.
+  Index count_lines(const Counts& mine) {
+    std::vector<Counts> all(static_cast<std::size_t>(communicator_.size()));
+    all_gather(communicator_, &mine, sizeof mine, all.data());
+    Index before = 0;
+    is_over_ = true;
+    for (int rank = 0; rank < communicator_.size(); ++rank) {
+      const Counts& counts = all[static_cast<std::size_t>(rank)];
+      if (counts.file < 0) continue;
+      is_over_ = false;
+      Index& lines = lines_[static_cast<std::size_t>(counts.file)];
+      if (rank == communicator_.rank()) before = lines;
+      lines += counts.lines;
+    }
+    return before;
+  }
+
+  // Collective.
+  bool error_anywhere(const std::exception_ptr& mine) {
+    throw_first(communicator_, mine);
+    return false;
+  }
+
+  Dataset rows_of(std::size_t file, Index lines_before) {
+    BlockParser& parser = *parsers_[file];
+    PieceRows piece(request_, files_);
+    piece.sink().begin(parser.schema());
+    pass_rows(block_, parser, lines_before + (static_cast<Index>(file) << kFileShift), piece.sink());
+    for (const BadLine& bad : block_.bad_lines)
+      throw Error(ExitCode::kData, files_[file] + ":" + std::to_string(lines_before + bad.line) + ":" +
+                                       std::to_string(bad.column) + ": " + bad.what);
+    return piece.finish();
+  }
+
+  Communicator& communicator_;
+  const RoundsRequest& request_;
+  std::vector<std::string> files_;
+  std::vector<std::unique_ptr<BlockParser>> parsers_;  // by file
+  std::vector<Index> lines_;                           // by file, header included
+  std::optional<ImportPieces> pieces_;
+  RowBlock block_;
+  bool is_over_ = false;
+};
+
+/// Everything else: all ranks read all rows and keep their pieces.
+class SinkRounds final : public RowSink {
+ public:
+  static constexpr Index kPieceRows = 4096;
+
+  SinkRounds(Communicator& communicator, const RoundsRequest& request, const std::vector<std::string>& files,
+             const std::function<void(const Dataset*)>& use)
+      : communicator_(communicator), request_(request), files_(files), use_(use) {}
+
+  void begin(const RowSchema& schema) override {
+    schema_ = schema;
+    schema_.rows = -1;
+  }
+  Index unlabelled_features() const override { return request_.schema.features; }
+  bool wants_next() const override { return row_ / kPieceRows == communicator_.rank(); }
+  void skip() override { step(); }
+  void add(const Row& row) override {
+    try {
+      if (wants_next() && !error_) keep(row);
+    } catch (...) {
+      error_ = std::current_exception();  // told at the end of the round
+    }
+    step();
+  }
+
+  void flush() {
+    std::optional<Dataset> rows;
+    try {
+      if (!error_ && piece_ != nullptr) rows.emplace(piece_->finish());
+    } catch (...) {
+      error_ = std::current_exception();
+    }
+    throw_first(communicator_, error_);
+    use_(rows ? &*rows : nullptr);
+    piece_.reset();
+    row_ = 0;
+  }
+
+ private:
+  void keep(const Row& row) {
+    if (piece_ == nullptr) {
+      piece_ = std::make_unique<PieceRows>(request_, files_);
+      piece_->sink().begin(schema_);
+    }
+    piece_->sink().add(row);
+  }
+  void step() {
+    if (++row_ == kPieceRows * communicator_.size()) flush();
+  }
+
+  Communicator& communicator_;
+  const RoundsRequest& request_;
+  const std::vector<std::string>& files_;
+  const std::function<void(const Dataset*)>& use_;
+  RowSchema schema_;
+  Index row_ = 0;  // of the round
+  std::unique_ptr<PieceRows> piece_;
+  std::exception_ptr error_;
+};
+
+}  // namespace
+
+void for_each_round(Communicator& communicator, const RoundsRequest& request,
+                    const std::function<void(const Dataset*)>& use) {
+  std::vector<std::string> files;
+  std::unique_ptr<Format> format;
+  std::optional<TextRounds> text;
+  bool is_text = false;
+  on_all_ranks(communicator, [&] {
+    files = source_files(request.source);
+    format = format_of(files[0], request.options, request.formats).create(request.options);
+    text.emplace(communicator, request, files);
+    is_text = text->open(*format);
+  });
+  if (is_text) return text->run(use);
+  SinkRounds sink(communicator, request, files, use);
+  std::exception_ptr error;
+  try {
+    read_source(request.source, request.options, request.formats, sink);
+  } catch (const AgreedError&) {
+    throw;
+  } catch (...) {
+    error = std::current_exception();
+  }
+  throw_first(communicator, error);
+  sink.flush();
+}
+
+}  // namespace lockstep
