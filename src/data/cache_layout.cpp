@@ -2,6 +2,7 @@
 #include "data/cache_layout.h"
 
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 
 namespace lockstep {
 
@@ -33,6 +34,8 @@ std::string CacheMetadata::to_json() const {
             {"label_texts", label_texts},
             {"has_label_values", has_label_values},
             {"label_numbers", label_numbers},
+            {"label_counts", label_counts},
+            {"label_text_counts", label_text_counts},
             {"categories", categories},
             {"bad_count", bad_count},
             {"bad_lines", bad_lines},
@@ -53,6 +56,11 @@ CacheMetadata CacheMetadata::from_json(const std::string& text) {
   json.at("label_texts").get_to(result.label_texts);
   json.at("has_label_values").get_to(result.has_label_values);
   json.at("label_numbers").get_to(result.label_numbers);
+  json.at("label_counts").get_to(result.label_counts);
+  json.at("label_text_counts").get_to(result.label_text_counts);
+  if (result.label_counts.size() != result.label_numbers.size() ||
+      result.label_text_counts.size() != result.label_texts.size())
+    throw std::runtime_error("as many counts as labels were expected");
   json.at("categories").get_to(result.categories);
   json.at("bad_count").get_to(result.bad_count);
   json.at("bad_lines").get_to(result.bad_lines);

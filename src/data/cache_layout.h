@@ -74,8 +74,10 @@ struct CacheMetadata {
   std::vector<std::string> feature_names;
   std::vector<std::string> classes;  ///< where the source knows them; labels are then class numbers
   std::vector<std::string> label_texts;
-  std::vector<double> label_numbers;  ///< all that occur, where all labels are at most 65,536 different
-  bool has_label_values = false;      ///< whether they are
+  std::vector<double> label_numbers;     ///< all that occur, where all labels are at most 65,536 different
+  std::vector<Index> label_counts;       ///< how often each of these occurs
+  std::vector<Index> label_text_counts;  ///< and each of the texts
+  bool has_label_values = false;         ///< whether they are
   std::vector<std::vector<std::string>> categories;  ///< per feature its texts by code; empty: numbers
   std::vector<LineRun> lines;
   Index bad_count = 0;                 ///< lines that were skipped

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <map>
 
+#include "data/cache_label.h"
 #include "data/row_block.h"
 #include "data/source_files.h"
 
@@ -35,9 +37,20 @@ bool continues(const LineRun& run, const LineRun& next) {
 void ImportNotes::add_row(const RowSchema& schema, const LineRun& place, const Row& row, double label) {
   if (next_row_ != place.row || !continues(runs_.back(), place)) runs_.push_back(place);
   next_row_ = place.row + 1;
-  if (!std::isnan(label) && label != last_label_ && labels_.size() <= kMostLabels)
-    labels_.insert((last_label_ = label) + 0.0);  // -0 is 0
+  count_label(label);
   hash_.add(schema, place.row, row);
+}
+
+void ImportNotes::count_label(double label) {
+  if (label >= 0 && label < 256 && label == static_cast<double>(static_cast<int>(label))) {
+    ++small_labels_[static_cast<std::size_t>(label)];
+  } else if (std::isnan(label)) {
+    const std::size_t code = label_code(label);
+    if (text_labels_.size() <= code) text_labels_.resize(code + 1);
+    ++text_labels_[code];
+  } else if (labels_.size() <= kMostLabels) {
+    ++labels_[label];
+  }
 }
 
 void ImportNotes::add_bad_line(int file, Index line, std::string text) {
@@ -62,11 +75,23 @@ void ImportNotes::gather_lines(Communicator& communicator, CacheMetadata& metada
 }
 
 void ImportNotes::gather_labels(Communicator& communicator, CacheMetadata& metadata) const {
-  std::vector<double> labels = gather_all(communicator, std::vector<double>(labels_.begin(), labels_.end()));
-  std::sort(labels.begin(), labels.end());
-  labels.erase(std::unique(labels.begin(), labels.end()), labels.end());
-  metadata.has_label_values = labels.size() + metadata.label_texts.size() <= kMostLabels;
-  if (metadata.has_label_values) metadata.label_numbers = std::move(labels);
+  std::vector<std::pair<double, Index>> mine(labels_.begin(), labels_.end());
+  for (std::size_t i = 0; i < small_labels_.size(); ++i)
+    if (small_labels_[i] > 0) mine.emplace_back(static_cast<double>(i), small_labels_[i]);
+  std::map<double, Index> all;
+  for (const auto& [label, count] : gather_all(communicator, mine)) all[label] += count;
+  std::vector<Index> texts = text_labels_;
+  texts.resize(metadata.label_texts.size());
+  metadata.label_text_counts.assign(texts.size(), 0);
+  const std::vector<Index> everyones = gather_all(communicator, texts);
+  for (std::size_t i = 0; i < everyones.size(); ++i)
+    metadata.label_text_counts[i % texts.size()] += everyones[i];
+  metadata.has_label_values = all.size() + texts.size() <= kMostLabels;
+  if (!metadata.has_label_values) return;
+  for (const auto& [label, count] : all) {
+    metadata.label_numbers.push_back(label);
+    metadata.label_counts.push_back(count);
+  }
 }
 
 void ImportNotes::gather_bad_lines(Communicator& communicator, CacheMetadata& metadata) const {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <limits>
+#include <array>
 #include <string>
-#include <unordered_set>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -24,14 +24,16 @@ class ImportNotes {
   void gather(Communicator& communicator, CacheMetadata& metadata) const;
 
  private:
+  void count_label(double label);
   void gather_lines(Communicator& communicator, CacheMetadata& metadata) const;
   void gather_labels(Communicator& communicator, CacheMetadata& metadata) const;
   void gather_bad_lines(Communicator& communicator, CacheMetadata& metadata) const;
 
   std::vector<LineRun> runs_;
   Index next_row_ = -1;
-  std::unordered_set<double> labels_;
-  double last_label_ = std::numeric_limits<double>::quiet_NaN();
+  std::array<Index, 256> small_labels_{};                 // how often each occurs
+  std::unordered_map<double, Index> labels_;              // the other numbers, while they are few
+  std::vector<Index> text_labels_;                        // by code
   std::vector<std::pair<Index, std::string>> bad_lines_;  // with lines as kFileShift numbers them
   RowHash hash_;
 };

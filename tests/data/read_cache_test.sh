@@ -13,10 +13,12 @@ awk 'BEGIN { srand(3); print "a,b,weight,label"
 awk 'BEGIN { srand(4); for (i = 0; i < 1000; i++) printf "%d %d:%.3f %d:%.3f\n", rand() * 2, 1 + rand() * 9, rand(), 11 + rand() * 9, rand() }' >rows.svm
 
 train() {
-  "$build/lockstep" train -n 2 --set "data.train=$1" --set data.cache=on --set model.name=softmax --set train.epochs=1 \
+  "$build/lockstep" train -n 2 $weight --set "data.train=$1" --set data.cache=on --set model.name=softmax --set train.epochs=1 \
     --run-dir "run-$2" "${@:3}" | grep parameters_hash
 }
 for rows in rows.csv rows.svm; do
+  weight=
+  [[ $rows == *.csv ]] && weight=--set=data.weight=weight
   train $rows "$rows-1" >first
   stamp=$(stat -c %y runs.cache/$rows-*)
   train $rows "$rows-2" >second
