@@ -44,8 +44,10 @@ void set(const std::string& source, std::string_view key, std::string_view value
   if (key == "features") return read(source, key, value, 1, many, options.features);
   if (key == "classes") return read(source, key, value, 2, 65536, options.classes);
   if (key == "nonzeros") return read(source, key, value, 1, many, options.nonzeros);
+  if (key == "factors") return read(source, key, value, 1, 4096, options.factors);
   if (key == "power") return read(source, key, value, 1, 100, options.power);
-  if (key == "noise") return read(source, key, value, 0, options.name == "linear" ? 1e6 : 1, options.noise);
+  const bool is_regression = options.name == "linear" || options.name == "fm";
+  if (key == "noise") return read(source, key, value, 0, is_regression ? 1e6 : 1, options.noise);
   if (key == "condition") return read(source, key, value, 1, 1e12, options.condition);
   if (key == "seed") return read(source, key, value, 0, 1.8e19, options.seed);
   if (key == "first_row") return read(source, key, value, 0, many * many / 2, options.first_row);
@@ -54,13 +56,18 @@ void set(const std::string& source, std::string_view key, std::string_view value
   else
     fail(source,
          "\"" + std::string(key) +
-             "\" is not one of: rows, features, classes, nonzeros, power, noise, condition, seed, part, "
-             "first_row");
+             "\" is not one of: rows, features, classes, nonzeros, factors, power, noise, condition, seed, "
+             "part, first_row");
 }
 
 void check(const std::string& source, const DemoOptions& options) {
-  if (options.name == "sparse" && options.nonzeros > options.features)
+  const bool is_fm = options.name == "fm";
+  if ((is_fm || options.name == "sparse") && options.nonzeros > options.features)
     fail(source, "nonzeros may not be above features");
+  if (is_fm && options.nonzeros < 2) fail(source, "nonzeros must be 2 or more");
+  if (is_fm && options.classes > 2) fail(source, "classes may be 2; without it fm is a regression");
+  if (is_fm && options.classes == 2 && options.noise > 1)
+    fail(source, "noise is a share of the labels, at most 1");
   if (options.name == "spirals" && options.features < 2) fail(source, "features must be 2 or more");
   if (options.name == "blobs" && options.features < 31 && (Index{1} << options.features) < options.classes)
     fail(source, "too few features for so many classes, 2^features >= classes was expected");
@@ -76,6 +83,11 @@ DemoOptions parse_demo(const std::string& source) {
   rest = question == std::string_view::npos ? std::string_view() : rest.substr(question + 1);
   if (options.name == "spirals") options.features = 2;
   if (options.name == "sparse") options.features = 10000;
+  if (options.name == "fm") {
+    options.features = 1000;
+    options.nonzeros = 2;
+    options.classes = 0;
+  }
   if (options.name == "blobs" || options.name == "spirals") options.classes = 3;
   while (!rest.empty()) {
     const auto end = rest.find('&');

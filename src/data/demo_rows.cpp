@@ -5,34 +5,22 @@
 #include <cmath>
 #include <vector>
 
+#include "data/demo_sparse_rows.h"
 #include "lockstep/core/error.h"
 
 namespace lockstep {
 
 namespace {
 
-// Counters of what is not a feature; features count from 0.
-constexpr std::uint64_t kLabelCounter = std::uint64_t{1} << 50;
-constexpr std::uint64_t kNoiseCounter = kLabelCounter + 1;
-// The row number of the truth: no row of any part has it.
-constexpr std::uint32_t kTruth = 0xFFFFFFFFU;
-
-// The sum of four 16-bit uniform numbers, to mean 0 and variance 1.
-float normal(std::uint32_t a, std::uint32_t b) {
-  constexpr float kScale = 1.7320508F / 65536.0F;
-  const auto sum = static_cast<std::int32_t>((a & 0xFFFFU) + (a >> 16) + (b & 0xFFFFU) + (b >> 16));
-  return static_cast<float>(sum - 131070) * kScale;
-}
-
 void fill_normal(const Philox& random, std::size_t count, float* out) {
   for (std::size_t j = 0; j + 2 <= count; j += 2) {
     const auto words = random.words(j / 2);
-    out[j] = normal(words[0], words[1]);
-    out[j + 1] = normal(words[2], words[3]);
+    out[j] = Philox::to_normal(words[0], words[1]);
+    out[j + 1] = Philox::to_normal(words[2], words[3]);
   }
   if (count % 2 == 0) return;
   const auto words = random.words(count / 2);
-  out[count - 1] = normal(words[0], words[1]);
+  out[count - 1] = Philox::to_normal(words[0], words[1]);
 }
 
 float dot(const std::vector<float>& a, const std::vector<float>& b) {
@@ -49,7 +37,7 @@ class PlaneRows final : public DemoRows {
     const auto width = static_cast<std::size_t>(options_.features);
     values_.resize(width);
     truth_.resize(width);
-    fill_normal(Philox(options_.seed, Purpose::kDemo, kTruth, kTruth), width, truth_.data());
+    fill_normal(random_of_truth(), width, truth_.data());
     const float norm = std::sqrt(dot(truth_, truth_));
     for (float& weight : truth_) weight /= norm;
     scale_.resize(width, 1);
@@ -75,9 +63,7 @@ class PlaneRows final : public DemoRows {
     if (options_.name == "logistic") {
       row.label.number = with_noise(random, score > 0 ? 1 : 0, 2);
     } else {
-      const auto words = random.words(kNoiseCounter);
-      row.label.number =
-          static_cast<double>(score) + options_.noise * static_cast<double>(normal(words[0], words[1]));
+      row.label.number = with_normal_noise(random, score);
     }
   }
 
@@ -139,49 +125,6 @@ class SpiralRows final : public DemoRows {
   std::vector<float> values_;
 };
 
-/// One entry in each of `nonzeros` equal ranges of columns, at a power (the square) of a uniform place: the
-/// first columns of a range are frequent, the last ones rare.
-class SparseRowsDemo final : public DemoRows {
- public:
-  explicit SparseRowsDemo(DemoOptions options)
-      : DemoRows(std::move(options)),
-        columns_(static_cast<std::size_t>(options_.nonzeros)),
-        values_(columns_.size()) {}
-
-  RowSchema schema() const override {
-    RowSchema schema = class_schema(2);
-    schema.is_sparse = true;
-    return schema;
-  }
-
-  void make(std::uint64_t number, Row& row) override {
-    const Philox random = random_of(number);
-    const Philox truth(options_.seed, Purpose::kDemo, kTruth, kTruth);
-    float score = 0;
-    for (std::size_t i = 0; i < columns_.size(); ++i) {
-      const auto words = random.words(i);
-      const auto at = static_cast<Index>(i);
-      const Index first = at * options_.features / options_.nonzeros;
-      const Index width = (at + 1) * options_.features / options_.nonzeros - first;
-      const double place = static_cast<double>(Philox::to_unit(words[0]));
-      const double spread = options_.power == 2 ? place * place : std::pow(place, options_.power);
-      const auto column = first + static_cast<Index>(spread * static_cast<double>(width));
-      columns_[i] = static_cast<std::uint32_t>(column);
-      values_[i] = 0.5F + Philox::to_unit(words[1]);
-      const auto weight = truth.words(static_cast<std::uint64_t>(column));
-      score += values_[i] * normal(weight[0], weight[1]);
-    }
-    row.columns = columns_.data();
-    row.values = values_.data();
-    row.count = options_.nonzeros;
-    row.label.number = with_noise(random, score > 0 ? 1 : 0, 2);
-  }
-
- private:
-  std::vector<std::uint32_t> columns_;
-  std::vector<float> values_;
-};
-
 }  // namespace
 
 double DemoRows::with_noise(const Philox& random, Index label, Index classes) const {
@@ -191,6 +134,12 @@ double DemoRows::with_noise(const Philox& random, Index label, Index classes) co
   const auto step =
       static_cast<Index>(static_cast<std::uint64_t>(words[1]) * static_cast<std::uint64_t>(others) >> 32);
   return static_cast<double>((label + 1 + step) % classes);
+}
+
+double DemoRows::with_normal_noise(const Philox& random, float value) const {
+  const auto words = random.words(kNoiseCounter);
+  return static_cast<double>(value) +
+         options_.noise * static_cast<double>(Philox::to_normal(words[0], words[1]));
 }
 
 RowSchema DemoRows::class_schema(Index classes) const {
@@ -206,9 +155,9 @@ std::unique_ptr<DemoRows> make_demo_rows(const std::string& source) {
   if (name == "linear" || name == "logistic") return std::make_unique<PlaneRows>(std::move(options));
   if (name == "blobs") return std::make_unique<BlobRows>(std::move(options));
   if (name == "spirals") return std::make_unique<SpiralRows>(std::move(options));
-  if (name == "sparse") return std::make_unique<SparseRowsDemo>(std::move(options));
+  if (name == "sparse" || name == "fm") return make_sparse_demo_rows(std::move(options));
   throw Error(ExitCode::kData, source + ": there is no demo set \"" + name +
-                                   "\"; known are linear, logistic, blobs, spirals, sparse");
+                                   "\"; known are linear, logistic, blobs, spirals, sparse, fm");
 }
 
 }  // namespace lockstep

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/registry.h"
 
+#include "model/factorization_machine.h"
 #include "model/linear_model.h"
 #include "model/mlp.h"
 
@@ -25,6 +26,11 @@ Registry<ModelRow> model_registry() {
                {"hinge", "squared_hinge"},
                LinearModel::declare,
                LinearModel::create},
+              {"fm",
+               "factorization machine of degree 2",
+               {"logistic", "*"},
+               FactorizationMachine::declare,
+               FactorizationMachine::create},
               {"mlp", "multi-layer perceptron", {"cross_entropy", "*"}, Mlp::declare, Mlp::create},
           }};
 }

@@ -59,6 +59,7 @@ std::string to_json(const RunState& state) {
               {"rows", state.rows},
               {"average_count", state.average_count},
               {"skipped_steps", state.skipped_steps},
+              {"progressive", to_texts(state.progressive)},
               {"schedule", to_texts(state.schedule)},
               {"noise", to_texts(state.noise)},
               {"batch", to_texts(state.batch)},
@@ -82,6 +83,7 @@ RunState parse_run_state(const std::string& text) {
     state.rows = json.at("rows").get<Index>();
     state.average_count = json.at("average_count").get<Index>();
     state.skipped_steps = json.at("skipped_steps").get<Index>();
+    state.progressive = to_values(json.at("progressive").get<std::vector<std::string>>());
     state.schedule = to_values(json.at("schedule").get<std::vector<std::string>>());
     state.noise = to_values(json.at("noise").get<std::vector<std::string>>());
     state.batch = to_values(json.at("batch").get<std::vector<std::string>>());

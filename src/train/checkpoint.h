@@ -18,6 +18,7 @@ struct RunState {
   Index rows = 0;      ///< N
   Index average_count = 0;
   Index skipped_steps = 0;
+  std::vector<double> progressive;  ///< sums of row losses and row weights over all updates
   std::vector<double> schedule;
   BestWatch::State watch;
   std::vector<double> noise;  ///< NoiseMeter::state()

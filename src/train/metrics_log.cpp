@@ -2,6 +2,7 @@
 #include "train/metrics_log.h"
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 namespace lockstep {
@@ -60,6 +61,7 @@ void MetricsLog::on_step(const StepReport& report) {
   line["train.loss_min"] = loss_min_;
   line["train.loss_max"] = loss_max_;
   if (report.accuracy >= 0) line["train.accuracy"] = accuracy_sum_ / batches;
+  if (!std::isnan(report.progressive_loss)) line["progressive.loss"] = report.progressive_loss;
   line["rate"] = report.rate;
   line["gradient_norm"] = report.gradient_norm;
   line["batch"] = report.batch;

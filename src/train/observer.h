@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <limits>
 #include <string>
 
 #include "lockstep/core/view.h"
@@ -28,6 +29,9 @@ struct StepReport {
   double loss = 0;        ///< mean over the batch
   double accuracy = -1;   ///< over the batch; −1: no classification
   Index batch = 0;        ///< B in use; the last batch of an epoch is what is left
+  /// train.progressive: mean loss over the rows since the start of the run, of each before it was learnt
+  /// from; NaN: not asked for.
+  double progressive_loss = std::numeric_limits<double>::quiet_NaN();
   double rate = 0;
   double gradient_norm = 0;
   /// ‖w' − w‖ / ‖w'‖ of the update before this one, which made w into w'; −1: not measured.

@@ -72,6 +72,11 @@ void declare_train(OptionTable& table) {
           "scale tells up to which batch larger ones pay. It costs less than a hundredth of the time and "
           "changes no bit. 0: never")
       .range(0);
+  table.flag(
+      "train.progressive", false,
+      "tell progressive.loss: the mean over all rows used since the start of the run of their loss before "
+      "they "
+      "were learnt from, so that the first epoch is a test on unseen rows. Costs nothing and changes no bit");
   table.text("train.target", "",
              "stop when reached: \"valid.accuracy >= 0.88\"; the time to it goes to the summary");
   table.text(

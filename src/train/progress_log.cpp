@@ -70,6 +70,8 @@ std::string ProgressLog::describe(const StepReport& report) const {
   std::string line =
       fmt::format("step {} · epoch {:.2f} · loss {:.4f}", report.step, report.epoch, loss_sum_ / batches);
   if (report.accuracy >= 0) line += fmt::format(" · accuracy {:.4f}", accuracy_sum_ / batches);
+  if (!std::isnan(report.progressive_loss))
+    line += fmt::format(" · progressive {:.4f}", report.progressive_loss);
   const double seconds = report.train_s - first_train_s_;
   const auto rows = static_cast<double>(report.rows - first_rows_);
   if (seconds <= 0 || rows <= 0) return line;

@@ -13,6 +13,7 @@
 #include "core/config_identity.h"
 #include "core/duration.h"
 #include "lockstep/core/error.h"
+#include "train/feature_counts.h"
 #include "train/metrics_log.h"
 #include "train/options.h"
 
@@ -91,6 +92,9 @@ Trainer::Trainer(const Options& options, const Plugins& plugins, Communicator& c
       rank_times_(communicator),
       path_(options.integer("log.path")),
       trace_(options.text("log.trace"), options.origin("log.trace")) {
+  // Weights that come from a file are left as they are.
+  if (model.model->min_count() > 0 && options.text("model.init").empty())
+    model.model->leave_out_rare(count_features(communicator, data.train), model.weights.data());
   if (keeps_best_) keep_best(model.weights.data());
   if (target_.exists()) require_metric("train.target", target_.metric());
   if (options.integer("train.patience") > 0) require_metric("train.patience", watch_.metric());
@@ -154,6 +158,7 @@ TrainOutcome Trainer::run() {
   on_all_ranks(communicator_, [&] { finish_path(); });
   keep_final_weights();
   add_final_metrics();
+  if (options_.flag("train.progressive")) outcome_.metrics["progressive.loss"] = report_.progressive_loss;
   outcome_.best_step = watch_.best_step();
   outcome_.hash = model_.parameters_hash();
   require_agreement(communicator_, "weights", outcome_.hash);

@@ -159,6 +159,7 @@ class Trainer {
   bool saves_now_ = false;
   bool gathers_times_now_ = false;
   Index skipped_in_a_row_ = 0;
+  double loss_sum_ = 0, weight_sum_ = 0;  // of the rows of all updates
 };
 
 }  // namespace lockstep

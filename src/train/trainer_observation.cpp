@@ -13,6 +13,9 @@ void Trainer::tell_step(const Tail& total) {
   report_.batch = batches_.batch();
   report_.epoch = static_cast<double>(consumed_) / static_cast<double>(rows());
   report_.loss = total.sums[kTailLoss] / total.sums[kTailWeight];
+  loss_sum_ += total.sums[kTailLoss];
+  weight_sum_ += total.sums[kTailWeight];
+  if (options_.flag("train.progressive")) report_.progressive_loss = loss_sum_ / weight_sum_;
   if (model_.loss->task() == Task::kClassification)
     report_.accuracy = total.sums[kTailCorrect] / total.sums[kTailWeight];
   for (StepObserver* observer : observers_) observer->on_step(report_);

@@ -72,6 +72,7 @@ RunState Trainer::run_state() const {
   state.rows = data_.train.info().rows;
   state.average_count = average_.count();
   state.skipped_steps = outcome_.skipped_steps;
+  state.progressive = {loss_sum_, weight_sum_};
   state.schedule = rate_.state();
   state.watch = watch_.state();
   state.noise = noise_.state();
@@ -115,6 +116,9 @@ void Trainer::resume(const TensorFile& checkpoint) {
   gradient_step_.mark_used({next_window().epoch, 0, next_window().first});
   average_.restore(state.average_count);
   outcome_.skipped_steps = state.skipped_steps;
+  loss_sum_ = state.progressive.at(0);
+  weight_sum_ = state.progressive.at(1);
+  if (options_.flag("train.progressive")) report_.progressive_loss = loss_sum_ / weight_sum_;
   rate_.restore(state.schedule);
   watch_.restore(state.watch);
   report_.train_s = resumed_train_s_ = state.train_s;

@@ -105,8 +105,8 @@ RunFacts facts_of(const Options& options, const Trainer& trainer, const TrainedM
 }
 
 void print_results(const TrainOutcome& outcome, const RunDirectory& directory) {
-  for (const char* name : {"train.loss", "train.accuracy", "valid.loss", "valid.accuracy", "valid.rmse",
-                           "test.loss", "test.accuracy", "test.rmse"})
+  for (const char* name : {"progressive.loss", "train.loss", "train.accuracy", "valid.loss", "valid.accuracy",
+                           "valid.rmse", "test.loss", "test.accuracy", "test.rmse"})
     if (const auto found = outcome.metrics.find(name); found != outcome.metrics.end())
       fmt::print("{:<16} {:.4f}\n", name, found->second);
   if (outcome.time_to_target_s >= 0)

@@ -15,12 +15,12 @@ Dataset demo(const std::string& source, Task task = Task::kClassification) {
 }
 
 TEST(Demo, RowsAreAFunctionOfSeedAndNumber) {
-  for (const std::string name : {"logistic", "blobs", "spirals", "sparse"}) {
-    const auto all = all_rows(demo("demo:" + name + "?rows=60"));
-    const auto tail = all_rows(demo("demo:" + name + "?rows=20&first_row=40"));
+  for (const std::string name : {"logistic?", "blobs?", "spirals?", "sparse?", "fm?classes=2&"}) {
+    const auto all = all_rows(demo("demo:" + name + "rows=60"));
+    const auto tail = all_rows(demo("demo:" + name + "rows=20&first_row=40"));
     EXPECT_EQ(std::vector(all.begin() + 40, all.end()), tail) << name;
-    EXPECT_NE(all, all_rows(demo("demo:" + name + "?rows=60&seed=2"))) << name;
-    EXPECT_NE(all, all_rows(demo("demo:" + name + "?rows=60&part=test"))) << name;
+    EXPECT_NE(all, all_rows(demo("demo:" + name + "rows=60&seed=2"))) << name;
+    EXPECT_NE(all, all_rows(demo("demo:" + name + "rows=60&part=test"))) << name;
   }
 }
 
@@ -49,8 +49,8 @@ TEST(Demo, ConditionIsTheRatioOfVariancesAndKeepsTheLabels) {
 
 // Without noise the classes can be told apart; with it, the stated share of labels differs.
 TEST(Demo, NoiseIsTheShareOfWrongLabels) {
-  for (const std::string name : {"logistic", "blobs", "spirals", "sparse"}) {
-    const std::string source = "demo:" + name + "?rows=20000&features=100&noise=";
+  for (const std::string name : {"logistic?", "blobs?", "spirals?", "sparse?", "fm?classes=2&"}) {
+    const std::string source = "demo:" + name + "rows=20000&features=100&noise=";
     const auto clean = demo(source + "0").rows_of(0).labels, noisy = demo(source + "0.2").rows_of(0).labels;
     int wrong = 0;
     for (std::size_t i = 0; i < clean.size(); ++i) wrong += clean[i] != noisy[i];
@@ -75,15 +75,19 @@ TEST(Demo, ClassesAreBalancedEnough) {
 }
 
 TEST(Demo, LinearNoiseIsItsStandardDeviation) {
-  const auto clean = demo("demo:linear?rows=20000&noise=0", Task::kRegression).rows_of(0).labels;
-  const auto noisy = demo("demo:linear?rows=20000&noise=0.5", Task::kRegression).rows_of(0).labels;
-  double squares = 0, signal = 0;
-  for (std::size_t i = 0; i < clean.size(); ++i) {
-    squares += std::pow(noisy[i] - clean[i], 2);
-    signal += std::pow(clean[i], 2);
+  for (const std::string set : {"linear?", "fm?features=900&nonzeros=9&power=1&"}) {
+    const std::string source = "demo:" + set + "rows=20000&noise=";
+    const auto clean = demo(source + "0", Task::kRegression).rows_of(0).labels;
+    const auto noisy = demo(source + "0.5", Task::kRegression).rows_of(0).labels;
+    double squares = 0, signal = 0;
+    for (std::size_t i = 0; i < clean.size(); ++i) {
+      squares += std::pow(noisy[i] - clean[i], 2);
+      signal += std::pow(clean[i], 2);
+    }
+    EXPECT_NEAR(std::sqrt(squares / 20000), 0.5, 0.5 * 5 / std::sqrt(40000.0)) << set;
+    // Of fm in the mean over truths: another tenth for this one.
+    EXPECT_NEAR(std::sqrt(signal / 20000), 1, set == "linear?" ? 5 / std::sqrt(40000.0) : 0.1) << set;
   }
-  EXPECT_NEAR(std::sqrt(squares / 20000), 0.5, 0.5 * 5 / std::sqrt(40000.0));
-  EXPECT_NEAR(std::sqrt(signal / 20000), 1, 5 / std::sqrt(40000.0));
 }
 
 // Written out as LIBSVM text and read back, the rows are the same.

@@ -15,6 +15,7 @@ struct Case {
   std::string activation = "relu";
   bool has_bias = true;
   double smoothing = 0.0;
+  double factor_l2 = 0.0;
 };
 
 Options options_of(const Case& test) {
@@ -24,7 +25,22 @@ Options options_of(const Case& test) {
   options.set("model.bias", test.has_bias, "test");
   options.set("model.label_smoothing", test.smoothing, "test");
   options.set("model.huber_delta", 1.5, "test");
+  options.set("model.factors", std::int64_t{3}, "test");
+  options.set("model.factor_l2", test.factor_l2, "test");
   return options;
+}
+
+// ½·factor_l2·‖v‖² of the features a row has.
+Real factor_penalty(const Tensor& tensor, const std::vector<Real>& weights, const float* row,
+                    std::size_t outputs) {
+  const auto width = static_cast<std::size_t>(tensor.shape[1]);
+  Real squares = 0;
+  for (std::size_t j = 0; j < static_cast<std::size_t>(tensor.shape[0]); ++j)
+    for (std::size_t f = outputs; f < width && row[j] != 0; ++f) {
+      const Real v = weights[static_cast<std::size_t>(tensor.offset) + j * width + f];
+      squares += v * v;
+    }
+  return squares / 2;
 }
 
 Real weighted_loss(const Case& test, const Problem& problem, const ParameterLayout& layout,
@@ -32,8 +48,15 @@ Real weighted_loss(const Case& test, const Problem& problem, const ParameterLayo
   Real sum = 0;
   for (Index i = 0; i < problem.rows(); ++i) {
     const auto row = static_cast<std::size_t>(i);
-    const auto scores =
-        reference_scores(layout, weights, problem.dense().row(i), problem.dense().cols, test.activation);
+    const float* const features = problem.dense().row(i);
+    const Index cols = problem.dense().cols;
+    const auto outputs = static_cast<std::size_t>(layout[1 % static_cast<int>(layout.tensors().size())].size);
+    const auto scores = test.model == "fm"
+                            ? reference_pair_scores(layout, weights, features, cols, outputs)
+                            : reference_scores(layout, weights, features, cols, test.activation);
+    if (test.factor_l2 > 0)
+      sum += problem.weights()[row] * static_cast<Real>(test.factor_l2) *
+             factor_penalty(layout[0], weights, features, outputs);
     sum += problem.weights()[row] *
            reference_loss(test.loss, scores, problem.labels()[row], 1.5L, static_cast<Real>(test.smoothing));
   }
@@ -93,6 +116,13 @@ TEST(Gradient, EqualsFiniteDifferencesForEveryActivation) {
 TEST(Gradient, EqualsFiniteDifferencesWithoutBiasAndWithSmoothing) {
   check({"mlp", "cross_entropy", 3, "tanh", false, 0.2}, false);
   check({"softmax", "cross_entropy", 20, "relu", false, 0.1}, true);
+}
+
+TEST(Gradient, EqualsFiniteDifferencesWithAPenaltyPerOccurrence) {
+  for (const bool is_sparse : {false, true}) {
+    check({"fm", "logistic", 2, "", true, 0.0, 0.3}, is_sparse);
+    check({"fm", "cross_entropy", 3, "", true, 0.0, 0.3}, is_sparse);
+  }
 }
 
 // With dropout the training pass is still a plain function of the weights. The product's own float losses are

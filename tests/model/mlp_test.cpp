@@ -23,7 +23,7 @@ Options with(std::vector<std::int64_t> hidden, double dropout, const std::string
 TEST(Models, DenseAndSparseRowsGiveEqualBits) {
   const Problem problem(40, 9, 3, 1);
   const auto loss = make_loss("logistic");
-  for (const std::string& name : {std::string("linear"), std::string("mlp")})
+  for (const std::string& name : {std::string("linear"), std::string("mlp"), std::string("fm")})
     for (const Index outputs : {1, 3}) {
       const Options options = with({20, 7}, 0.25);
       const auto dense = make_model(name, {9, outputs, false}, options);

@@ -54,6 +54,27 @@ inline Real reference_activation(const std::string& name, Real z) {
   return z;
 }
 
+/// Scores of one row by a factorization machine, pair by pair: "weight" (D × K·(1 + k)) and perhaps "bias"
+/// (K).
+inline std::vector<Real> reference_pair_scores(const ParameterLayout& layout,
+                                               const std::vector<Real>& weights, const float* row,
+                                               Index features, std::size_t outputs) {
+  const Real* const weight = weights.data() + layout[0].offset;
+  const auto width = static_cast<std::size_t>(layout[0].shape[1]), factors = width / outputs - 1;
+  std::vector<Real> scores(outputs, 0);
+  const auto inputs = static_cast<std::size_t>(features);
+  for (std::size_t o = 0; o < outputs; ++o) {
+    if (layout.tensors().size() > 1) scores[o] = weights[static_cast<std::size_t>(layout[1].offset) + o];
+    for (std::size_t i = 0; i < inputs; ++i) {
+      scores[o] += weight[i * width + o] * row[i];
+      for (std::size_t j = 0; j < i; ++j)
+        for (std::size_t f = outputs + o * factors; f < outputs + (o + 1) * factors; ++f)
+          scores[o] += weight[i * width + f] * weight[j * width + f] * row[i] * row[j];
+    }
+  }
+  return scores;
+}
+
 /// Scores of one row: tensors of two dimensions are layers, those of one dimension the biases behind them.
 inline std::vector<Real> reference_scores(const ParameterLayout& layout, const std::vector<Real>& weights,
                                           const float* row, Index features, const std::string& activation) {

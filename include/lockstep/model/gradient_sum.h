@@ -31,6 +31,8 @@ class GradientSum {
   /// Tensor (K) += the column sums of G (n × K) per shard.
   void add_columns(int tensor, ConstMatrix g);
 
+  /// Floats of a tensor in this sum, whose first tensor may end before that of the model (feature_tensor()).
+  Index size_of(int tensor) const { return layout_[tensor].size; }
   /// For what the two above cannot say: `leaf(begin, end, out)` writes to `out` (the tensor's shape) the sum
   /// over rows [begin, end), the rows of one shard in order.
   template <class Leaf>

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,9 @@ struct ModelShape {
   Index features = 0;  ///< D
   Index outputs = 1;   ///< K, scores per row, as the loss wants them
   bool is_sparse = false;
+  /// Per feature: 0 for a number, else of how many categories it holds the code, 0 … K − 1; any other value is
+  /// an unseen one. Empty: all are numbers.
+  std::vector<Index> categories = {};
 };
 
 enum class Pass { kTrain, kEvaluate };
@@ -35,6 +39,11 @@ class Model {
 
   /// Writes all M initial weights, a function of the seed alone.
   virtual void initialize(std::uint64_t seed, float* weights) const = 0;
+
+  /// In how many training rows a feature must occur to have all its weights; 0: the model does not ask. If it
+  /// does, leave_out_rare() is told how often each feature occurs (D) and changes the initial weights.
+  virtual Index min_count() const { return 0; }
+  virtual void leave_out_rare(std::span<const std::uint32_t> /*counts*/, float* /*weights*/) const {}
 
   /// Writes scores (n × K). With Pass::kTrain dropout is drawn, keyed by (epoch, shard, place).
   virtual void forward(const float* weights, const Batch& batch, Pass pass, Matrix scores) = 0;
