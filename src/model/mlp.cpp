@@ -11,7 +11,10 @@ namespace lockstep {
 
 Mlp::Mlp(const Config& config, std::uint64_t seed, const ModelShape& shape)
     : config_(config), dropout_(config.dropout, seed), is_sparse_(shape.is_sparse) {
-  Index inputs = shape.features, depth = 0;
+  const auto is_category = [](Index count) { return count > 0; };
+  if (std::any_of(shape.categories.begin(), shape.categories.end(), is_category))
+    embedded_.emplace(shape, config.embedding, layout_);
+  Index inputs = embedded_ ? embedded_->inputs() : shape.features, depth = 0;
   for (std::size_t i = 0; i <= config.hidden.size(); ++i) {
     Layer layer;
     layer.inputs = inputs;
@@ -42,6 +45,10 @@ void Mlp::declare(OptionTable& table) {
       .one_of({"he", "glorot"});
   table.real("model.dropout", 0.0, "share of hidden values set to zero in training, in steps of 1/65536")
       .range(0.0, 0.99);
+  table
+      .integer("model.embedding", 8,
+               "numbers that stand for a category, learnt, where data.categories = \"embed\"")
+      .range(1, 4096);
   table.flag("model.bias", true, "whether every output has a constant term");
 }
 
@@ -52,11 +59,13 @@ std::unique_ptr<Model> Mlp::create(const Options& options, std::uint64_t seed, c
   config.is_glorot = options.text("model.initialization") == "glorot";
   config.dropout = options.real("model.dropout");
   config.has_bias = options.flag("model.bias");
+  config.embedding = options.integer("model.embedding");
   return std::make_unique<Mlp>(config, seed, shape);
 }
 
 void Mlp::initialize(std::uint64_t seed, float* weights) const {
   std::fill_n(weights, layout_.size(), 0.0F);
+  if (embedded_) embedded_->initialize(seed, weights);
   for (std::size_t number = 0; number < layers_.size(); ++number) {
     const Layer& layer = layers_[number];
     const Philox random(seed, Purpose::kInitialize, static_cast<std::uint32_t>(number));
@@ -77,7 +86,8 @@ const float* Mlp::bias_of(const Layer& layer, const float* weights) const {
 }
 
 void Mlp::forward(const float* weights, const Batch& batch, Pass pass, Matrix scores) {
-  Features in = batch.features;
+  inputs_ = embedded_ ? embedded_->gather(weights, batch.features) : batch.features;
+  Features in = inputs_;
   for (std::size_t number = 0; number < layers_.size(); ++number) {
     Layer& layer = layers_[number];
     if (is_last(number))
@@ -120,7 +130,7 @@ void Mlp::backward(const float* weights, const Batch& batch, ConstMatrix score_g
   for (std::size_t number = layers_.size(); number-- > 0;) {
     const Layer& layer = layers_[number];
     if (layer.bias >= 0) sums.add_columns(layer.bias, gradient);
-    if (number == 0) return sums.add_product(layer.weight, batch.features, gradient);
+    if (number == 0) break;
     Layer& before = layers_[number - 1];
     sums.add_product(layer.weight,
                      ConstMatrix{before.values.data(), batch.rows(), before.outputs, before.stride},
@@ -128,6 +138,9 @@ void Mlp::backward(const float* weights, const Batch& batch, ConstMatrix score_g
     backward_hidden(layer, weights, gradient, before);
     gradient = {before.gradient.data(), batch.rows(), before.outputs, before.stride};
   }
+  const Layer& first = layers_.front();
+  sums.add_product(first.weight, inputs_, gradient);
+  if (embedded_) embedded_->backward(batch.features, weight_of(first, weights), gradient, packed_, sums);
 }
 
 void Mlp::backward_hidden(const Layer& layer, const float* weights, ConstMatrix gradient, Layer& before) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "core/aligned.h"
@@ -8,11 +9,13 @@
 #include "lockstep/model/model.h"
 #include "model/activation.h"
 #include "model/dropout.h"
+#include "model/embedded_inputs.h"
 
 namespace lockstep {
 
 /// Layers of x ↦ dropout(f(x·W + b)), the last one x·W + b. Tensors "layer0.weight" (D × width),
-/// "layer0.bias" (width), "layer1.weight", ….
+/// "layer0.bias" (width), "layer1.weight", …. Where features are codes of categories, the first layer sees
+/// their rows of the tensor "embedding" instead (EmbeddedInputs).
 class Mlp final : public Model {
  public:
   struct Config {
@@ -21,6 +24,7 @@ class Mlp final : public Model {
     double dropout = 0.0;
     bool has_bias = true;
     bool is_glorot = false;
+    Index embedding = 8;
   };
   Mlp(const Config& config, std::uint64_t seed, const ModelShape& shape);
 
@@ -31,6 +35,7 @@ class Mlp final : public Model {
   /// Uniform within ±√(6 / inputs) (He et al., 2015) or ±√(6 / (inputs + outputs)) (Glorot and Bengio, 2010);
   /// biases 0.
   void initialize(std::uint64_t seed, float* weights) const override;
+  bool takes_categories() const override { return true; }
   int feature_tensor() const override { return is_sparse_ ? layers_[0].weight : -1; }
   void forward(const float* weights, const Batch& batch, Pass pass, Matrix scores) override;
   void backward(const float* weights, const Batch& batch, ConstMatrix score_gradient,
@@ -61,6 +66,8 @@ class Mlp final : public Model {
   Dropout dropout_;
   bool is_sparse_;
   ParameterLayout layout_;
+  std::optional<EmbeddedInputs> embedded_;
+  Features inputs_;  // of the last forward()
   std::vector<Layer> layers_;
   PackedMatrix packed_;
 };

@@ -76,12 +76,14 @@ inline std::vector<Real> reference_pair_scores(const ParameterLayout& layout,
 }
 
 /// Scores of one row: tensors of two dimensions are layers, those of one dimension the biases behind them.
-inline std::vector<Real> reference_scores(const ParameterLayout& layout, const std::vector<Real>& weights,
-                                          const float* row, Index features, const std::string& activation) {
+template <class Number>
+std::vector<Real> reference_scores(const ParameterLayout& layout, const std::vector<Real>& weights,
+                                   const Number* row, Index features, const std::string& activation) {
   std::vector<Real> values(row, row + features);
   bool is_first = true;
   for (const Tensor& tensor : layout.tensors()) {
     const Real* in = weights.data() + tensor.offset;
+    if (tensor.name == "embedding") continue;  // the row holds its values
     if (tensor.shape.size() == 1) {
       for (std::size_t k = 0; k < values.size(); ++k) values[k] += in[k];
       continue;

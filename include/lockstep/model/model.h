@@ -58,6 +58,9 @@ class Model {
   /// bits.
   virtual Index rows_at_once() const { return Batch::kMaxRows; }
 
+  /// Whether it knows what to do with ModelShape::categories; others would take codes for quantities.
+  virtual bool takes_categories() const { return false; }
+
   /// The tensor (D × width) that sparse rows touch only where they have entries: the gradient of its row j is
   /// zero unless feature j occurs. −1: none, and gradients are dense. Such a model also works on rows whose
   /// columns were renumbered: made for another D it has the same tensors but for the rows of this one.
