@@ -37,4 +37,8 @@ std::string hash_hex(const void* data, std::size_t size) {
   return hash.hex();
 }
 
+std::uint64_t hash_bits(const void* data, std::size_t size, std::uint64_t seed) {
+  return XXH3_64bits_withSeed(data, size, seed);
+}
+
 }  // namespace lockstep

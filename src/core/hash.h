@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -30,5 +31,7 @@ class Hash {
 };
 
 std::string hash_hex(const void* data, std::size_t size);
+/// XXH3-64.
+std::uint64_t hash_bits(const void* data, std::size_t size, std::uint64_t seed);
 
 }  // namespace lockstep

@@ -22,6 +22,8 @@ class BlockParser {
   /// Where rows start, behind a byte order mark and a header: inflated bytes, and the number of that line.
   virtual Index first_byte() const = 0;
   virtual Index first_line() const = 0;
+  /// Whether lines that are no rows are counted and passed over; else the first one ends parsing.
+  virtual bool skips_bad_rows() const { return false; }
   /// `text` is whole lines, the last may lack its line end. Replaces `block`.
   virtual void parse(std::string_view text, RowBlock& block) = 0;
   /// Texts by code: of a feature's categories, or of the labels (column −1).

@@ -26,6 +26,7 @@ class Loader {
     schema.rows = -1;  // how many will be validation rows is not known
     if (targets_.valid != nullptr) targets_.valid->begin(schema);
     if (targets_.has_classes) number_labels();
+    name_categories();
     set_origin();
   }
 
@@ -80,6 +81,16 @@ class Loader {
                   metadata.source + ": more than 65536 different labels; is this a regression?");
     for (const double number : metadata.label_numbers) targets_.labels.find({true, number, {}});
     for (const std::string& text : metadata.label_texts) targets_.labels.find({false, 0, text});
+  }
+
+  // The codes in the rows are those of the metadata.
+  void name_categories() {
+    const auto& categories = file_.metadata().categories;
+    for (std::size_t j = 0; j < categories.size(); ++j)
+      for (const std::string& text : categories[j]) {
+        targets_.train.category(static_cast<Index>(j), text);
+        if (targets_.valid != nullptr) targets_.valid->category(static_cast<Index>(j), text);
+      }
   }
 
   void set_origin() {

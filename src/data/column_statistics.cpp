@@ -34,11 +34,17 @@ ColumnStatistics::ColumnStatistics(ScalePlan plan, int shards)
     : plan_(plan),
       weights_(static_cast<std::size_t>(shards)),
       sums_(weights_.size()),
-      squares_(weights_.size()) {
+      squares_(weights_.size()),
+      missing_(weights_.size()) {
   for (auto& weight : weights_) weight.resize(1);
 }
 
 void ColumnStatistics::add_value(std::size_t shard, std::size_t column, double value, double weight) {
+  if (std::isnan(value)) {
+    missing_[shard].resize(sums_[shard].size());
+    missing_[shard][column] += weight;
+    return;
+  }
   sums_[shard][column] += weight * value;
   squares_[shard][column] += weight * value * value;
 }
@@ -84,11 +90,17 @@ void ColumnStatistics::set_origin(const RowSchema& schema, const Row& row) {
   for (std::size_t j = 0; j < static_cast<std::size_t>(schema.features); ++j)
     origin_.push_back(feature(row, j));
   minimum_ = maximum_ = origin_;
+  for (std::size_t j = 0; j < origin_.size(); ++j) {
+    if (!std::isnan(origin_[j])) continue;  // else missing
+    origin_[j] = 0;
+    minimum_[j] = std::numeric_limits<float>::infinity();
+    maximum_[j] = -minimum_[j];
+  }
 }
 
 void ColumnStatistics::share(Communicator& communicator, TreeNode hosted) {
   if (!needs_rows()) return;
-  for (ShardSums* sums : {&weights_, &sums_, &squares_}) share_sums(communicator, hosted, *sums);
+  for (ShardSums* sums : {&weights_, &sums_, &squares_, &missing_}) share_sums(communicator, hosted, *sums);
   const std::string low(reinterpret_cast<const char*>(minimum_.data()), minimum_.size() * sizeof(float)),
       high(reinterpret_cast<const char*>(maximum_.data()), maximum_.size() * sizeof(float));
   const auto combine = [](const std::vector<std::string>& parts, std::vector<float>& values, auto better) {
@@ -110,10 +122,12 @@ void ColumnStatistics::standardize(bool is_sparse, std::size_t first, std::size_
                                    Preprocessing& result) const {
   // Below this share of the mean square a variance is what rounding left of a constant.
   constexpr double kRounding = 1e-12;
-  const double weight = add_in_tree(weights_, rows, 1)[0];
+  const double all = add_in_tree(weights_, rows, 1)[0];
+  const std::vector<double> missing = add_in_tree(missing_, rows, end);
   const std::vector<double> sums = add_in_tree(sums_, rows, end);
   const std::vector<double> squares = add_in_tree(squares_, rows, end);
   for (std::size_t j = first; j < end; ++j) {
+    const double weight = all - missing[j];
     const double mean = weight > 0 ? sums[j] / weight : 0;
     const double square = weight > 0 ? squares[j] / weight : 0;
     const double variance = square - mean * mean;
@@ -129,7 +143,8 @@ void ColumnStatistics::spread(bool is_sparse, std::size_t first, std::size_t end
                               Preprocessing& result) const {
   for (std::size_t j = first; j < end; ++j) {
     const float high = j < maximum_.size() ? maximum_[j] : 0;
-    const float low = !is_sparse && j < minimum_.size() ? minimum_[j] : 0;
+    float low = !is_sparse && j < minimum_.size() ? minimum_[j] : 0;
+    if (!std::isfinite(low)) low = 0;  // no value is there
     const float range = high - low;
     result.scale.push_back(range > 0 && std::isfinite(range) ? 1 / range : 0.0F);
     if (!is_sparse) result.shift.push_back(low + 0.0F);  // which of 0 and -0 came first does not matter

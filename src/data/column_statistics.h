@@ -19,7 +19,7 @@ struct ScalePlan {
 
 /// Per column, over the training rows, weighted by their row weights (rows of weight 0 do not count): mean
 /// and variance, or minimum and maximum. Sums are kept per shard in double, relative to the first row, and
-/// added in the canonical tree. O(D) per row; S · D doubles.
+/// added in the canonical tree; missing values (NaN) do not count. O(D) per row; S · D doubles.
 class ColumnStatistics {
  public:
   ColumnStatistics(ScalePlan plan, int shards);
@@ -51,6 +51,7 @@ class ColumnStatistics {
   ScalePlan plan_;
   std::vector<float> origin_;  // the first dense row
   ShardSums weights_, sums_, squares_;
+  ShardSums missing_;  // weights of rows without a value, per column
   std::vector<float> minimum_, maximum_;
 };
 

@@ -3,6 +3,7 @@
 
 #include "data/csv_parser.h"
 #include "data/read_blocks.h"
+#include "lockstep/core/error.h"
 
 namespace lockstep {
 
@@ -13,6 +14,29 @@ CsvFormat::CsvFormat(const Options& options)
     settings_.delimiter = '\t';
   else if (delimiter != "auto")
     settings_.delimiter = delimiter[0];
+  const std::string &categories = options.text("data.categories"), &missing = options.text("data.missing");
+  settings_.skips_bad_rows = options.text("data.on_bad_row") == "skip";
+  settings_.takes_missing = missing != "refuse";
+  settings_.marks_missing = missing == "indicator";
+  settings_.hashes = categories == "hash";
+  settings_.takes_categories = categories != "refuse" && !settings_.hashes;
+  settings_.category_columns = options.text("data.category_columns");
+  settings_.hash = FeatureHash(options);
+  check(options);
+}
+
+void CsvFormat::check(const Options& options) const {
+  const auto fail = [&](const std::string& key, const std::string& what) {
+    throw Error(ExitCode::kConfig,
+                options.origin(key) + ": " + key + " = \"" + options.text(key) + "\" " + what);
+  };
+  if (settings_.hashes && !settings_.hash.is_on())
+    fail("data.categories", "needs data.hash_bits, the number of features being 2 to the power of it");
+  if (settings_.hashes && options.text("data.missing") == "mean")
+    fail("data.missing", "is of columns, and data.categories = \"hash\" leaves none: take zero or indicator");
+  const bool names_columns = !settings_.category_columns.empty() && settings_.category_columns != "none";
+  if (names_columns && options.text("data.categories") == "refuse")
+    fail("data.category_columns", "needs data.categories: onehot, embed or hash");
 }
 
 bool CsvFormat::matches(std::string_view source, std::string_view head) {

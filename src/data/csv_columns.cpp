@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "data/csv_categories.h"
 #include "data/numbers.h"
 
 namespace lockstep {
@@ -23,9 +24,40 @@ int find_name(std::span<const CsvField> fields, std::string_view name) {
   return -1;
 }
 
-// The column that `wanted` names or numbers; −1 if a name is not there. A header's name goes before a number.
+int find_usual_label(std::span<const CsvField> fields) {
+  for (const char* name : {"label", "class", "target"}) {
+    const int column = find_name(fields, name);
+    if (column >= 0) return column;
+  }
+  return -1;
+}
+
+bool decide_header(std::span<const CsvField> fields, const CsvColumns& columns, bool has_named_column,
+                   const CsvFormat::Settings& settings, const Fail& fail) {
+  if (settings.header != "auto") return settings.header == "yes";
+  if (has_named_column) return true;
+  int words = 0, first_word = 0, features = 0;
+  for (int i = 0; i < columns.count; ++i) {
+    if (!columns.is_feature(i)) continue;
+    ++features;
+    const CsvField field = fields[static_cast<std::size_t>(i)];
+    if (is_number(field) || field.text.empty()) continue;
+    if (settings.takes_missing && is_missing(field.text)) continue;
+    if (words++ == 0) first_word = i;
+  }
+  const bool takes_words = settings.takes_categories || settings.hashes;
+  if (words > 0 && words < features && takes_words) return false;
+  if (words > 0 && words < features)
+    fail(first_word,
+         explain_number(fields[static_cast<std::size_t>(first_word)].text) +
+             ", other fields of the first line are (if the line is a header, set data.header = \"yes\")");
+  return words > 0;
+}
+
+}  // namespace
+
 int find_column(std::span<const CsvField> fields, const std::string& key, const std::string& wanted,
-                const Fail& fail) {
+                const std::function<void(int, const std::string&)>& fail) {
   const int named = find_name(fields, wanted);
   int number = 0;
   const char* const end = wanted.data() + wanted.size();
@@ -38,35 +70,6 @@ int find_column(std::span<const CsvField> fields, const std::string& key, const 
     fail(0, key + " = " + wanted + ": the file has " + std::to_string(count) + " columns, counted from 0");
   return number < 0 ? number + count : number;
 }
-
-int find_usual_label(std::span<const CsvField> fields) {
-  for (const char* name : {"label", "class", "target"}) {
-    const int column = find_name(fields, name);
-    if (column >= 0) return column;
-  }
-  return -1;
-}
-
-bool decide_header(std::span<const CsvField> fields, const CsvColumns& columns, bool has_named_column,
-                   const std::string& setting, const Fail& fail) {
-  if (setting != "auto") return setting == "yes";
-  if (has_named_column) return true;
-  int words = 0, first_word = 0, features = 0;
-  for (int i = 0; i < columns.count; ++i) {
-    if (!columns.is_feature(i)) continue;
-    ++features;
-    const CsvField field = fields[static_cast<std::size_t>(i)];
-    if (is_number(field) || field.text.empty()) continue;
-    if (words++ == 0) first_word = i;
-  }
-  if (words > 0 && words < features)
-    fail(first_word,
-         explain_number(fields[static_cast<std::size_t>(first_word)].text) +
-             ", other fields of the first line are (if the line is a header, set data.header = \"yes\")");
-  return words > 0;
-}
-
-}  // namespace
 
 std::string CsvColumns::describe(int column) const {
   std::string text = "field " + std::to_string(column + 1);
@@ -110,7 +113,7 @@ CsvColumns find_csv_columns(std::span<const CsvField> fields, const CsvFormat::S
   if (columns.features() < 1)
     fail(0, "the line has " + std::to_string(columns.count) + (columns.count == 1 ? " field" : " fields") +
                 ", a label and at least one feature were expected");
-  columns.has_header = decide_header(fields, columns, has_named_column, settings.header, fail);
+  columns.has_header = decide_header(fields, columns, has_named_column, settings, fail);
   for (const CsvField& field : fields)
     if (columns.has_header) columns.names.push_back(unquoted(field));
   return columns;

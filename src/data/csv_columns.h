@@ -21,11 +21,20 @@ struct CsvColumns {
 
   int features() const { return count - (label >= 0 ? 1 : 0) - (weight >= 0 ? 1 : 0); }
   bool is_feature(int column) const { return column != label && column != weight; }
+  /// Of a column that is a feature, from 0.
+  int feature_number(int column) const {
+    return column - (label >= 0 && label < column ? 1 : 0) - (weight >= 0 && weight < column ? 1 : 0);
+  }
   /// "field 3 (height)".
   std::string describe(int column) const;
   /// Of the features.
   std::vector<std::string> feature_names() const;
 };
+
+/// The column that `wanted` names or numbers (from 0, from the end if negative); −1 if a name is not there. A
+/// header's name goes before a number. Calls `fail` for a number beyond the columns.
+int find_column(std::span<const CsvField> first_line, const std::string& key, const std::string& wanted,
+                const std::function<void(int column, const std::string& what)>& fail);
 
 /// Calls `fail(column, what)`, which throws, if it cannot be told. `unlabelled_features`: see RowSink.
 CsvColumns find_csv_columns(std::span<const CsvField> first_line, const CsvFormat::Settings& settings,

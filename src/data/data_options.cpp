@@ -38,6 +38,36 @@ void declare_data_options(OptionTable& table) {
   table.text("data.weight", "", "Column of row weights of CSV and NPY, by name or number; empty: none");
   table.text("data.header", "auto", "Whether CSV files start with a line of names")
       .one_of({"auto", "yes", "no"});
+  table
+      .text("data.on_bad_row", "refuse",
+            "What is done about a line of CSV, LIBSVM or libffm text that is no row: refuse the file, or "
+            "skip the "
+            "line; the first 20 are named, all are counted")
+      .one_of({"refuse", "skip"});
+  table
+      .text("data.missing", "refuse",
+            "Empty fields of CSV files, NA, N/A, nan, null and ?: refused; taken for the mean of the column "
+            "over "
+            "data.train; taken for 0; or 0 with a further feature that says so")
+      .one_of({"refuse", "mean", "zero", "indicator"});
+  table
+      .text("data.categories", "refuse",
+            "Columns of words in CSV files: refused; a 0/1 feature for each category; all columns hashed by "
+            "name "
+            "and category into 2^data.hash_bits features; or the number of the category, for models that "
+            "embed it")
+      .one_of({"refuse", "onehot", "hash", "embed"});
+  table.text(
+      "data.category_columns", "",
+      "Columns of CSV files that hold categories, by name or number from 0 with commas between, or none; "
+      "empty: those with a word in the first 1,000 lines (hash: any word)");
+  table
+      .integer("data.hash_bits", 0,
+               "Features of LIBSVM, libffm and (data.categories = \"hash\") CSV files are hashed into a "
+               "table of 2 "
+               "to the power of this, with signs; 0: not at all")
+      .range(0, 31);
+  table.integer("data.hash_seed", 1, "Seed of data.hash_bits").range(0);
   table.text("data.delimiter", "auto", "What separates the fields of CSV files")
       .one_of({"auto", ",", ";", "tab"});
   table.integer("data.features", 0, "Number of features of sparse data; 0: the largest index of data.train")
@@ -103,11 +133,12 @@ bool has_valid_file(const Options& options) {
 
 std::string reading_rules(const Options& options, FoldPlan folds) {
   std::string text;
-  for (const char* key : {"data.label", "data.weight", "data.header", "data.delimiter", "data.index_base",
-                          "data.scale", "data.class_weights"})
+  for (const char* key :
+       {"data.label", "data.weight", "data.header", "data.delimiter", "data.index_base", "data.scale",
+        "data.class_weights", "data.on_bad_row", "data.missing", "data.categories", "data.category_columns"})
     text += options.text(key) + "\n";
   text += options.flag("data.standardize") ? "standardize\n" : "\n";
-  for (const char* key : {"data.features", "data.split_seed"})
+  for (const char* key : {"data.features", "data.split_seed", "data.hash_bits", "data.hash_seed"})
     text += std::to_string(options.integer(key)) + "\n";
   if (!has_valid_file(options)) text += options.text("data.valid");
   return text + "\n" + std::to_string(folds.folds) + "\n" + std::to_string(folds.fold);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/aligned.h"
+#include "data/column_encoding.h"
 #include "lockstep/core/canonical_tree.h"
 #include "lockstep/data/batch.h"
 
@@ -21,12 +22,15 @@ struct DatasetInfo {
   bool is_regression = false;
   std::vector<std::string> classes;        ///< names, in the order of their numbers; regression: empty
   std::vector<std::string> feature_names;  ///< empty: none
-  double total_weight = 0;                 ///< over all rows, class weights included; canonical over shards
-  std::vector<double> class_weight_sums;   ///< per class; for the baseline
-  double label_mean = 0;                   ///< weighted; for the baseline of a regression
-  int index_base = 1;                      ///< of the columns of a sparse file: 0 or 1
-  std::string fingerprint;                 ///< hash of what was read and how
-  std::vector<std::string> warnings;       ///< for the user, whole sentences
+  std::vector<Index> categories;  ///< per feature: 0 for a number, else how many categories; empty: none
+  ColumnEncoding encoding;        ///< how the columns of the source became features
+  Index bad_rows = 0;             ///< lines that were no rows and were skipped
+  double total_weight = 0;        ///< over all rows, class weights included; canonical over shards
+  std::vector<double> class_weight_sums;  ///< per class; for the baseline
+  double label_mean = 0;                  ///< weighted; for the baseline of a regression
+  int index_base = 1;                     ///< of the columns of a sparse file: 0 or 1
+  std::string fingerprint;                ///< hash of what was read and how
+  std::vector<std::string> warnings;      ///< for the user, whole sentences
 };
 
 /// How features become the numbers a model sees: x → (x − shift[j]) · scale[j]. Sparse rows are only scaled,

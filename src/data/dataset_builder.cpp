@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 
+#include "data/column_encoder.h"
 #include "data/numbers.h"
 #include "data/source_files.h"
 #include "lockstep/core/error.h"
@@ -40,6 +41,8 @@ DatasetBuilder::DatasetBuilder(Settings settings, LabelTable& labels)
     : settings_(std::move(settings)),
       labels_(labels),
       statistics_(settings_.scale, settings_.shards),
+      notes_(settings_.columns, settings_.shards),
+      slots_(settings_.hash_bits),
       rows_(static_cast<std::size_t>(settings_.hosted.last - settings_.hosted.first)),
       weight_sums_(static_cast<std::size_t>(settings_.shards), std::vector<double>(1)),
       label_sums_(weight_sums_),
@@ -60,24 +63,40 @@ void DatasetBuilder::fail(const Row& row, const std::string& what) const {
   throw Error(ExitCode::kData, place + ": " + what);
 }
 
+void DatasetBuilder::check_schema(const TrainedSchema& trained, const RowSchema& schema) const {
+  const ColumnEncoding& encoding = trained.encoding;
+  const bool is_sparse = trained.is_sparse && !encoding.is_on();
+  const std::vector<std::string>& names = encoding.is_on() ? encoding.column_names : trained.feature_names;
+  const std::string start = settings_.source + ": has ";
+  if (is_sparse != schema.is_sparse)
+    throw Error(ExitCode::kData, start + (schema.is_sparse ? "sparse" : "dense") +
+                                     " rows, the training data has " + (is_sparse ? "sparse" : "dense") +
+                                     " ones");
+  if (!schema.is_sparse && trained.columns() != schema.features)
+    throw Error(ExitCode::kData, start + std::to_string(schema.features) +
+                                     " features, the training data has " + std::to_string(trained.columns()));
+  for (std::size_t j = 0; j < std::min(names.size(), schema.feature_names.size()); ++j)
+    if (names[j] != schema.feature_names[j])
+      throw Error(ExitCode::kData, start + "\"" + schema.feature_names[j] + "\" as feature " +
+                                       std::to_string(j + 1) + ", the training data has \"" + names[j] +
+                                       "\" there");
+}
+
+void DatasetBuilder::skip_bad(Index count, const std::vector<std::string>& named) {
+  if (count == 0) return;
+  info_.bad_rows += count;
+  std::string text = std::to_string(count) +
+                     (count == 1 ? " line was no row and was" : " lines were no rows and were") + " skipped" +
+                     (static_cast<std::size_t>(count) > named.size() ? ", the first of them" : "") + ":";
+  for (const std::string& line : named) text += "\n  " + line;
+  info_.warnings.push_back(text);
+}
+
 void DatasetBuilder::begin(const RowSchema& schema) {
   schema_ = schema;
-  if (const TrainedSchema* trained = settings_.trained) {
-    const std::string start = settings_.source + ": has ";
-    if (trained->is_sparse != schema.is_sparse)
-      throw Error(ExitCode::kData, start + (schema.is_sparse ? "sparse" : "dense") +
-                                       " rows, the training data has " +
-                                       (trained->is_sparse ? "sparse" : "dense") + " ones");
-    if (!schema.is_sparse && trained->features != schema.features)
-      throw Error(ExitCode::kData, start + std::to_string(schema.features) +
-                                       " features, the training data has " +
-                                       std::to_string(trained->features));
-    for (std::size_t j = 0; j < std::min(trained->feature_names.size(), schema.feature_names.size()); ++j)
-      if (trained->feature_names[j] != schema.feature_names[j])
-        throw Error(ExitCode::kData, start + "\"" + schema.feature_names[j] + "\" as feature " +
-                                         std::to_string(j + 1) + ", the training data has \"" +
-                                         trained->feature_names[j] + "\" there");
-  }
+  if (settings_.trained != nullptr) check_schema(*settings_.trained, schema);
+  info_.warnings.insert(info_.warnings.end(), schema.warnings.begin(), schema.warnings.end());
+  notes_.begin(schema);
   if (!info_.is_regression && labels_.size() == 0)
     for (std::size_t k = 0; k < schema.classes.size(); ++k) labels_.find({true, static_cast<double>(k), {}});
   for (ShardRows& rows : rows_) {
@@ -138,6 +157,8 @@ void DatasetBuilder::add(Index number, const Row& row) {
     entry(class_sums_[at], static_cast<std::size_t>(label)) += weight;
   if (schema_.is_sparse) note_extent(row);
   statistics_.add(shard, schema_, row);
+  notes_.add(shard, row);
+  slots_.add(row.columns, row.count);
   if (shard >= settings_.hosted.first && shard < settings_.hosted.last)
     keep(rows_[static_cast<std::size_t>(shard - settings_.hosted.first)], row, label);
 }
@@ -161,6 +182,8 @@ void DatasetBuilder::share(Communicator& communicator, Index rows) {
   share_sums(communicator, hosted, weight_sums_);
   share_sums(communicator, hosted, info_.is_regression ? label_sums_ : class_sums_);
   statistics_.share(communicator, hosted);
+  for (ShardSums* sums : notes_.sums()) share_sums(communicator, hosted, *sums);
+  slots_.share(communicator);
   share_lines(communicator);
 }
 
@@ -207,6 +230,25 @@ Preprocessing DatasetBuilder::learn(Index features, int index_base) {
   return statistics_.preprocessing(schema_, features, index_base, info_.rows, info_.warnings);
 }
 
+std::vector<std::string> DatasetBuilder::category_texts() const {
+  std::vector<std::string> all;
+  for (const std::vector<std::string>& texts : notes_.texts())
+    all.insert(all.end(), texts.begin(), texts.end());
+  return all;
+}
+
+void DatasetBuilder::learn_columns(Transform& transform) {
+  if (schema_.is_sparse && settings_.hash_bits > 0) info_.warnings.push_back(slots_.sentence());
+  transform.encoding = notes_.learn(schema_, info_.rows, info_.warnings);
+  const ColumnEncoding& encoding = transform.encoding;
+  if (!encoding.is_on()) return;
+  transform.features = encoding.features();
+  if (transform.features < 1) throw Error(ExitCode::kData, settings_.source + ": has no value in any column");
+  Preprocessing& preprocessing = transform.preprocessing;
+  preprocessing.shift = encoding.is_sparse ? std::vector<float>() : encoding.spread(preprocessing.shift, 0);
+  preprocessing.scale = encoding.spread(preprocessing.scale, 1);
+}
+
 void DatasetBuilder::sum_up(const std::vector<float>& class_weights) {
   info_.total_weight = add_in_tree(weight_sums_, info_.rows, 1)[0];
   if (info_.is_regression) {
@@ -242,7 +284,10 @@ void DatasetBuilder::transform_rows(ShardRows& rows, const Transform& transform,
                                     const std::vector<int>& numbers) const {
   const Preprocessing& preprocessing = transform.preprocessing;
   const auto width = static_cast<std::size_t>(transform.features);
-  for (auto& column : rows.columns) column -= static_cast<std::uint32_t>(transform.index_base);
+  if (transform.encoding.is_on())
+    ColumnEncoder(transform.encoding, notes_.texts()).encode(rows);
+  else
+    for (auto& column : rows.columns) column -= static_cast<std::uint32_t>(transform.index_base);
   if (!preprocessing.scale.empty()) {
     for (std::size_t i = 0; i < rows.values.size(); ++i)
       rows.values[i] *= per_column(preprocessing.scale, rows.columns[i], 1);
@@ -258,13 +303,18 @@ void DatasetBuilder::transform_rows(ShardRows& rows, const Transform& transform,
 }
 
 Dataset DatasetBuilder::finish(const Transform& transform) {
-  if (info_.rows == 0) throw Error(ExitCode::kData, settings_.source + ": has no rows");
+  if (info_.rows == 0)
+    throw Error(ExitCode::kData, settings_.source + ": has no rows" +
+                                     (info_.bad_rows > 0 ? "; " + info_.warnings.back() : ""));
   if (info_.rows / settings_.shards >= std::numeric_limits<std::uint32_t>::max())
     throw Error(ExitCode::kData, settings_.source + ": a shard has more than 2^32 rows, raise train.shards");
   info_.features = transform.features;
-  info_.is_sparse = schema_.is_sparse;
+  const ColumnEncoding& encoding = transform.encoding;
+  info_.is_sparse = encoding.is_on() ? encoding.is_sparse : schema_.is_sparse;
   info_.index_base = transform.index_base;
-  info_.feature_names = schema_.feature_names;
+  info_.feature_names = encoding.is_on() ? encoding.feature_names() : schema_.feature_names;
+  info_.categories = encoding.category_counts();
+  info_.encoding = encoding;
   info_.fingerprint = transform.fingerprint;
   if (schema_.is_sparse) check_columns(transform);
   sum_up(transform.class_weights);

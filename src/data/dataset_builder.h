@@ -5,10 +5,12 @@
 #include <string>
 #include <vector>
 
+#include "data/column_notes.h"
 #include "data/column_statistics.h"
 #include "data/dataset.h"
 #include "data/label_table.h"
 #include "data/shard_sums.h"
+#include "data/slot_count.h"
 #include "data/trained_schema.h"
 #include "lockstep/data/row_sink.h"
 #include "lockstep/data/task.h"
@@ -28,6 +30,8 @@ class DatasetBuilder {
     bool needs_labels = true;
     std::function<void(float)> check_label;  ///< see LoadPlan
     ScalePlan scale;                         ///< of training data
+    ColumnNotes::Plan columns;
+    int hash_bits = 0;                       ///< of training data: counts how full the table is
     const TrainedSchema* trained = nullptr;  ///< null: this is training data
   };
   /// `labels` outlives the builder; data sets read together share it.
@@ -44,6 +48,12 @@ class DatasetBuilder {
   /// That the source means; lines of rows are numbered by kFileShift.
   void name_files(std::vector<std::string> files) { files_ = std::move(files); }
   void warn(std::string sentence) { info_.warnings.push_back(std::move(sentence)); }
+
+  /// See RowSink. Builders of one source get the same texts in the same order.
+  std::int32_t category(Index column, const std::string& text) { return notes_.code(column, text); }
+  /// Texts of all columns that builders of this source were told.
+  std::vector<std::string> category_texts() const;
+  void skip_bad(Index count, const std::vector<std::string>& named);
 
   Index rows() const { return info_.rows; }
   const RowSchema& schema() const { return schema_; }
@@ -69,7 +79,10 @@ class DatasetBuilder {
     Preprocessing preprocessing;
     std::vector<float> class_weights;  ///< empty: none
     std::string fingerprint;
+    ColumnEncoding encoding = {};
   };
+  /// Learns how columns become features, after learn(): adapts features and preprocessing.
+  void learn_columns(Transform& transform);
   Dataset finish(const Transform& transform);
 
  private:
@@ -78,6 +91,7 @@ class DatasetBuilder {
   void note_extent(const Row& row);
   void share_lines(Communicator& communicator);
   std::string place_of(Index line) const;
+  void check_schema(const TrainedSchema& trained, const RowSchema& schema) const;
   void check_columns(const Transform& transform) const;
   void keep(ShardRows& rows, const Row& row, float label) const;
   void sum_up(const std::vector<float>& class_weights);
@@ -91,6 +105,8 @@ class DatasetBuilder {
   DatasetInfo info_;
   Extent extent_;
   ColumnStatistics statistics_;
+  ColumnNotes notes_;
+  SlotCount slots_;
   std::vector<ShardRows> rows_;     // of the hosted shards
   ShardSums weight_sums_;           // of all shards
   ShardSums label_sums_;            // regression: weight · label

@@ -6,6 +6,9 @@
 
 namespace lockstep {
 
+LibsvmFormat::LibsvmFormat(const Options& options)
+    : hash_(options), skips_bad_rows_(options.text("data.on_bad_row") == "skip") {}
+
 bool LibsvmFormat::matches(std::string_view, std::string_view head) {
   while (!head.empty()) {
     const auto end = head.find('\n');
@@ -27,7 +30,8 @@ void LibsvmFormat::read(const std::string& source, RowSink& sink) const {
 
 std::unique_ptr<BlockParser> LibsvmFormat::parser(const std::string& source,
                                                   Index unlabelled_features) const {
-  return std::make_unique<LibsvmParser>(source, unlabelled_features);
+  return std::make_unique<LibsvmParser>(
+      source, LibsvmParser::Settings{hash_, skips_bad_rows_, false, unlabelled_features >= 0});
 }
 
 }  // namespace lockstep

@@ -1,18 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "data/feature_hash.h"
 #include "lockstep/data/format.h"
 
 namespace lockstep {
 
 /// LIBSVM text (Chang and Lin, 2011): "label index:value index:value … # comment", indices ascending. Whether
-/// they count from 0 or from 1 is settled for the whole training file (data.index_base).
+/// they count from 0 or from 1 is settled for the whole training file (data.index_base). Where the first row
+/// has it, a label may be "label:weight". With data.hash_bits indices may have 63 bits and are hashed.
 class LibsvmFormat final : public Format {
  public:
-  explicit LibsvmFormat(const Options&) {}
+  explicit LibsvmFormat(const Options& options);
   void read(const std::string& source, RowSink& sink) const override;
   std::unique_ptr<BlockParser> parser(const std::string& source, Index unlabelled_features) const override;
   static bool matches(std::string_view source, std::string_view head);
+
+ private:
+  FeatureHash hash_;
+  bool skips_bad_rows_;
 };
 
 }  // namespace lockstep

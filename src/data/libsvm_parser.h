@@ -1,14 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "data/feature_hash.h"
 #include "data/line_parser.h"
+#include "data/loose_entries.h"
 
 namespace lockstep {
 
-/// Rows as text: "label index:value index:value … # comment".
+/// Rows as text: "label index:value index:value … # comment", or "label field:index:value …".
 class LibsvmParser final : public LineParser<LibsvmParser> {
  public:
-  LibsvmParser(const std::string& source, Index unlabelled_features);
+  struct Settings {
+    FeatureHash hash;
+    bool skips_bad_rows = false;
+    bool has_fields = false;
+    bool may_lack_labels = false;
+  };
+  LibsvmParser(const std::string& source, const Settings& settings);
 
   const RowSchema& schema() const override { return schema_; }
   Index first_byte() const override { return first_byte_; }
@@ -33,16 +41,27 @@ class LibsvmParser final : public LineParser<LibsvmParser> {
     block().values[entries_++] = value;
   }
   void close_row(double label, std::int32_t code, Index label_column);
+  struct LabelWord {
+    bool is_number = true;
+    double number = 0;
+    float weight = 1;
+    std::string_view text;
+  };
+  LabelWord read_label(std::string_view word) const;
+  bool is_ordered() const { return !settings_.has_fields && !settings_.hash.is_on(); }
+  void learn_weights(const std::string& source);
   void read_entry(std::string_view word);
   void check_index(std::int64_t index, const char* at, bool is_out_of_range) const;
+  void take_entry(std::int64_t index, float value, const char* at);
 
+  const Settings settings_;
   RowSchema schema_;
   Index first_byte_ = 0;
-  bool may_lack_labels_ = false;
   Dictionary label_texts_;
   std::size_t entries_ = 0;       // of the block so far
   std::size_t row_entries_ = 0;   // of it, before this row
   std::int64_t last_index_ = -1;  // of this row
+  LooseEntries loose_;            // of this row, where their columns come in any order
 };
 
 }  // namespace lockstep

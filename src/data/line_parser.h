@@ -20,6 +20,11 @@ namespace lockstep {
 template <class Lines>
 class LineParser : public BlockParser {
  public:
+  /// `skips_bad_rows`: lines that are no rows are counted and passed over; else parsing stops there.
+  explicit LineParser(bool skips_bad_rows) : skips_bad_rows_(skips_bad_rows) {}
+
+  bool skips_bad_rows() const final { return skips_bad_rows_; }
+
   void parse(std::string_view text, RowBlock& block) final {
     block_ = &block;
     block.clear_rows();
@@ -98,13 +103,15 @@ class LineParser : public BlockParser {
       if (nul != std::string_view::npos) throw BadField{line.data() + nul, "a NUL byte, text was expected"};
       lines().read_line(line);
     } catch (const BadField& bad) {
-      block_->bad_lines.push_back({line_, bad.at - line.data() + 1, bad.what});
+      if (block_->bad_lines.size() < RowBlock::kNamedBadLines)
+        block_->bad_lines.push_back({line_, bad.at - line.data() + 1, bad.what});
       ++block_->bad_count;
-      return false;
+      return skips_bad_rows_;
     }
     return true;
   }
 
+  const bool skips_bad_rows_;
   RowBlock* block_ = nullptr;
   Index line_ = 0;
   bool has_nul_ = false;

@@ -4,6 +4,7 @@
 #include "comm/agreement.h"
 #include "core/hash.h"
 #include "data/class_weights.h"
+#include "data/csv_categories.h"
 #include "data/dataset_builder.h"
 #include "data/source_reader.h"
 #include "lockstep/core/error.h"
@@ -35,31 +36,39 @@ DatasetBuilder::Settings settings_for(const std::string& source, const Context& 
   settings.shards = context.plan.shards;
   settings.hosted = context.plan.hosted;
   settings.check_label = context.plan.check_label;
+  settings.columns = ColumnNotes::plan(context.options);
   return settings;
 }
 
-std::string fingerprint(const std::string& rows_hash, const Context& context) {
+std::string fingerprint(const std::string& rows_hash, const DatasetBuilder& rows, const Context& context) {
   Hash hash;
   hash.add(rows_hash);
   hash.add("\n" + reading_rules(context.options, context.plan.folds));
+  for (const std::string& text : rows.category_texts()) hash.add("\n" + text);
   return hash.hex();
 }
 
 Dataset load_further(const TrainedSchema& schema, const std::string& source, const std::string& labels_key,
                      bool needs_labels, const Context& context) {
+  const Options options = options_for(schema, context.options);
+  const Context adapted{options, context.formats, context.plan};
   LabelTable labels(schema.classes);
-  DatasetBuilder::Settings settings = settings_for(source, context);
+  DatasetBuilder::Settings settings = settings_for(source, adapted);
   settings.trained = &schema;
   settings.needs_labels = needs_labels;
   DatasetBuilder builder(settings, labels);
   const RowFilter all;
   RowTargets targets{builder, nullptr, all, labels};
-  if (!needs_labels) targets.unlabelled_features = schema.features;
-  const std::string hash = context.reader().read(source, labels_key, targets);
+  if (!needs_labels) targets.unlabelled_features = schema.columns();
+  const std::string hash = adapted.reader().read(source, labels_key, targets);
   std::optional<Dataset> result;
   in_step(context, [&] {
-    result.emplace(builder.finish(
-        {schema.features, schema.index_base, schema.preprocessing, {}, fingerprint(hash, context)}));
+    result.emplace(builder.finish({schema.features,
+                                   schema.index_base,
+                                   schema.preprocessing,
+                                   {},
+                                   fingerprint(hash, builder, adapted),
+                                   schema.encoding}));
   });
   return std::move(*result);
 }
@@ -95,6 +104,7 @@ struct TrainingRows {
   static DatasetBuilder::Settings settings_of_train(const std::string& source, const Context& context) {
     DatasetBuilder::Settings settings = settings_for(source, context);
     settings.scale = scale_plan(context.options, false);
+    settings.hash_bits = static_cast<int>(context.options.integer("data.hash_bits"));
     return settings;
   }
 
@@ -122,7 +132,8 @@ DataSets finish_training(TrainingRows& rows, const std::string& source, const st
     const ScalePlan plan = scale_plan(options, true);
     if (plan.kind == ScalePlan::Kind::kNumber) transform.preprocessing.scale = {plan.number};
   }
-  transform.fingerprint = fingerprint(hash, context);
+  if (train.rows() > 0) train.learn_columns(transform);
+  transform.fingerprint = fingerprint(hash, train, context);
   std::optional<Dataset> valid_rows;
   if (filter.splits() && train.rows() > 0) valid_rows = valid.finish(transform);
   transform.class_weights =
@@ -162,6 +173,17 @@ DataSets load_datasets(const Options& options, const Registry<FormatRow>& format
   if (!options.text("data.test").empty())
     sets.test = load_further(schema, options.text("data.test"), "data.test_labels", true, context);
   return sets;
+}
+
+Options options_for(const TrainedSchema& schema, const Options& options) {
+  Options result = options;
+  const ColumnEncoding& encoding = schema.encoding;
+  if (encoding.fill.empty())
+    result.set("data.missing", std::string("refuse"), options.origin("data.missing"));
+  if (options.text("data.categories") != "hash")
+    result.set("data.category_columns", category_list(encoding.is_category),
+               options.origin("data.category_columns"));
+  return result;
 }
 
 Dataset load_dataset_for(const TrainedSchema& schema, const std::string& source, bool needs_labels,

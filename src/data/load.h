@@ -50,6 +50,10 @@ struct DataSets {
 /// with file:line:column.
 DataSets load_datasets(const Options& options, const Registry<FormatRow>& formats, const LoadPlan& plan);
 
+/// The options by which other data is read: its columns are what they were in the training data, whatever the
+/// first lines of a file look like.
+Options options_for(const TrainedSchema& schema, const Options& options);
+
 /// Collective, where the plan has a communicator. Reads one file the way a trained model saw its training
 /// data. `needs_labels` = false: rows may lack a label, and no label is looked at (all are 0).
 Dataset load_dataset_for(const TrainedSchema& schema, const std::string& source, bool needs_labels,

@@ -38,6 +38,20 @@ void pass_rows(const RowBlock& block, const BlockParser& parser, Index lines_bef
   }
 }
 
+void CategoryCodes::translate(RowBlock& block, RowSink& sink) {
+  const auto width = static_cast<std::size_t>(parser_.schema().features);
+  for (std::size_t j = 0; j < codes_.size(); ++j) {
+    if (!parser_.schema().is_category[j]) continue;
+    const auto feature = static_cast<Index>(j);
+    const std::vector<std::string>& texts = parser_.dictionary(feature);
+    for (std::size_t code = codes_[j].size(); code < texts.size(); ++code)
+      codes_[j].push_back(
+          static_cast<float>(sink.category(feature, static_cast<std::int32_t>(code), texts[code])));
+    for (std::size_t at = j; at < block.dense.size(); at += width)
+      if (block.dense[at] >= 0) block.dense[at] = codes_[j][static_cast<std::size_t>(block.dense[at])];
+  }
+}
+
 void read_blocks(const std::string& source, BlockParser& parser, RowSink& sink) {
   if (!parser.has_lines()) return;
   sink.begin(parser.schema());
@@ -45,14 +59,23 @@ void read_blocks(const std::string& source, BlockParser& parser, RowSink& sink) 
   Index lines_before = parser.first_line() - 1;
   while (reader.number() < lines_before && reader.next()) continue;
   RowBlock block;
+  Index bad_count = 0;
+  std::vector<std::string> named;
+  CategoryCodes codes(parser);
   while (reader.next_piece()) {
     parser.parse(reader.piece(), block);
+    codes.translate(block, sink);
     pass_rows(block, parser, lines_before, sink);
-    for (const BadLine& bad : block.bad_lines)
-      throw Error(ExitCode::kData, source + ":" + std::to_string(lines_before + bad.line) + ":" +
-                                       std::to_string(bad.column) + ": " + bad.what);
+    bad_count += block.bad_count;
+    for (const BadLine& bad : block.bad_lines) {
+      const std::string text = source + ":" + std::to_string(lines_before + bad.line) + ":" +
+                               std::to_string(bad.column) + ": " + bad.what;
+      if (!parser.skips_bad_rows()) throw Error(ExitCode::kData, text);
+      if (named.size() < RowBlock::kNamedBadLines) named.push_back(text);
+    }
     lines_before += block.line_count;
   }
+  if (bad_count > 0) sink.skip_bad(bad_count, named);
 }
 
 }  // namespace lockstep

@@ -5,6 +5,7 @@
 #include "data/csv.h"
 #include "data/demo.h"
 #include "data/idx.h"
+#include "data/libffm.h"
 #include "data/libsvm.h"
 #include "data/npy.h"
 
@@ -30,6 +31,7 @@ Registry<FormatRow> format_registry() {
            row<CacheFormat>("cache", "files of `lockstep data convert` and data.cache"),
            row<IdxFormat>("idx", "arrays of bytes or numbers with a labels file, as MNIST has them"),
            row<NpyFormat>("npy", "NumPy arrays"),
+           row<LibffmFormat>("libffm", "sparse rows with fields as text: label field:index:value …"),
            row<LibsvmFormat>("libsvm", "sparse rows as text: label index:value …"),
            row<CsvFormat>("csv", "text with comma, semicolon or tab between fields")}};
 }

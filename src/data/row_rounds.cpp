@@ -10,6 +10,7 @@
 #include "data/block_parser.h"
 #include "data/dataset_builder.h"
 #include "data/import_pieces.h"
+#include "data/load.h"
 #include "data/read_blocks.h"
 #include "data/row_filter.h"
 #include "data/row_router.h"
@@ -29,14 +30,15 @@ class PieceRows {
         labels_(request.schema.classes),
         builder_(settings_of(request), labels_),
         router_(builder_, nullptr, all_, false) {
-    router_.allow_unlabelled(request.schema.features);
+    router_.allow_unlabelled(request.schema.columns());
     builder_.name_files(files);
   }
 
   RowSink& sink() { return router_; }
   Dataset finish() {
+    const TrainedSchema& schema = request_.schema;
     return builder_.finish(
-        {request_.schema.features, request_.schema.index_base, request_.schema.preprocessing, {}, ""});
+        {schema.features, schema.index_base, schema.preprocessing, {}, "", schema.encoding});
   }
 
  private:
@@ -82,7 +84,7 @@ class TextRounds {
   bool open(const Format& format) {
     std::vector<ImportPieces::Start> starts;
     for (const std::string& file : files_) {
-      parsers_.push_back(format.parser(file, request_.schema.features));
+      parsers_.push_back(format.parser(file, request_.schema.columns()));
       if (parsers_.back() == nullptr) return false;
       lines_.push_back(parsers_.back()->first_line() - 1);
       starts.push_back({file, parsers_.back()->first_byte()});
@@ -162,6 +164,7 @@ class TextRounds {
     BlockParser& parser = *parsers_[file];
     PieceRows piece(request_, files_);
     piece.sink().begin(parser.schema());
+    CategoryCodes(parser).translate(block_, piece.sink());
     pass_rows(block_, parser, lines_before + (static_cast<Index>(file) << kFileShift), piece.sink());
     for (const BadLine& bad : block_.bad_lines)
       throw Error(ExitCode::kData, files_[file] + ":" + std::to_string(lines_before + bad.line) + ":" +
@@ -192,7 +195,7 @@ class SinkRounds final : public RowSink {
     schema_ = schema;
     schema_.rows = -1;
   }
-  Index unlabelled_features() const override { return request_.schema.features; }
+  Index unlabelled_features() const override { return request_.schema.columns(); }
   bool wants_next() const override { return row_ / kPieceRows == communicator_.rank(); }
   void skip() override { step(); }
   void add(const Row& row) override {
@@ -249,7 +252,9 @@ void for_each_round(Communicator& communicator, const RoundsRequest& request,
   bool is_text = false;
   on_all_ranks(communicator, [&] {
     files = source_files(request.source);
-    format = format_of(files[0], request.options, request.formats).create(request.options);
+    Options options = options_for(request.schema, request.options);
+    options.set("data.on_bad_row", std::string("refuse"), "default");  // every row has its prediction
+    format = format_of(files[0], options, request.formats).create(options);
     text.emplace(communicator, request, files);
     is_text = text->open(*format);
   });

@@ -22,6 +22,13 @@ class RowRouter final : public RowSink {
   bool wants_next() const override { return true; }
   void skip() override { ++file_row_; }
   void add(const Row& row) override;
+  std::int32_t category(Index feature, std::int32_t, const std::string& text) override {
+    if (valid_ != nullptr) valid_->category(feature, text);
+    return train_.category(feature, text);
+  }
+  void skip_bad(Index count, const std::vector<std::string>& named) override {
+    train_.skip_bad(count, named);
+  }
 
   std::string hash() const { return hash_.hex(); }
 

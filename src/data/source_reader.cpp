@@ -43,6 +43,10 @@ class ListSink final : public RowSink {
   Index unlabelled_features() const override { return sink_.unlabelled_features(); }
   bool wants_next() const override { return sink_.wants_next(); }
   void skip() override { sink_.skip(); }
+  std::int32_t category(Index feature, std::int32_t code, const std::string& text) override {
+    return sink_.category(feature, code, text);
+  }
+  void skip_bad(Index count, const std::vector<std::string>& named) override { sink_.skip_bad(count, named); }
   void add(const Row& row) override {
     Row numbered = row;
     numbered.line += static_cast<Index>(file_) << kFileShift;
@@ -95,6 +99,7 @@ std::unique_ptr<Format> SourceReader::make_format(const FormatRow& row, const st
 std::string SourceReader::read_cache(const CacheFile& file, const RowTargets& targets) const {
   const CacheMetadata& metadata = file.metadata();
   targets.name_files(metadata.files);
+  targets.train.skip_bad(metadata.bad_count, metadata.bad_lines);
   const bool has_classes = plan_.task == Task::kClassification && targets.unlabelled_features < 0;
   load_from_cache(file, plan_.communicator,
                   {targets.train, targets.valid, targets.filter, targets.labels, has_classes, plan_.shards,

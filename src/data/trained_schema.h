@@ -17,6 +17,10 @@ struct TrainedSchema {
   std::vector<std::string> classes;        ///< regression: empty
   std::vector<std::string> feature_names;  ///< empty: none
   Preprocessing preprocessing;
+  ColumnEncoding encoding = {};
+
+  /// Of a source of such rows.
+  Index columns() const { return encoding.is_on() ? encoding.columns : features; }
 };
 
 TrainedSchema schema_of(const Dataset& train);

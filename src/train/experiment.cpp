@@ -20,12 +20,37 @@ std::string shape_text(const std::vector<Index>& shape) {
   return text;
 }
 
+Json encoding_json(const ColumnEncoding& encoding) {
+  return {{"count", encoding.columns},
+          {"embeds", encoding.embeds},
+          {"is_sparse", encoding.is_sparse},
+          {"names", encoding.column_names},
+          {"is_category", encoding.is_category},
+          {"categories", encoding.categories},
+          {"fill", encoding.fill},
+          {"indicators", encoding.indicators}};
+}
+
+ColumnEncoding parse_encoding(const Json& json) {
+  ColumnEncoding encoding;
+  json.at("count").get_to(encoding.columns);
+  json.at("embeds").get_to(encoding.embeds);
+  json.at("is_sparse").get_to(encoding.is_sparse);
+  json.at("names").get_to(encoding.column_names);
+  json.at("is_category").get_to(encoding.is_category);
+  json.at("categories").get_to(encoding.categories);
+  json.at("fill").get_to(encoding.fill);
+  json.at("indicators").get_to(encoding.indicators);
+  return encoding;
+}
+
 std::string schema_text(const TrainedSchema& schema) {
-  return Json{{"features", schema.features},           {"is_sparse", schema.is_sparse},
-              {"index_base", schema.index_base},       {"classes", schema.classes},
-              {"feature_names", schema.feature_names}, {"shift", schema.preprocessing.shift},
-              {"scale", schema.preprocessing.scale}}
-      .dump(-1, ' ', false, Json::error_handler_t::replace);
+  Json json{{"features", schema.features},           {"is_sparse", schema.is_sparse},
+            {"index_base", schema.index_base},       {"classes", schema.classes},
+            {"feature_names", schema.feature_names}, {"shift", schema.preprocessing.shift},
+            {"scale", schema.preprocessing.scale}};
+  if (schema.encoding.is_on()) json["columns"] = encoding_json(schema.encoding);
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 TrainedSchema parse_schema(const std::filesystem::path& path, const std::string& text) {
@@ -39,6 +64,7 @@ TrainedSchema parse_schema(const std::filesystem::path& path, const std::string&
     schema.feature_names = json.at("feature_names").get<std::vector<std::string>>();
     schema.preprocessing.shift = json.at("shift").get<std::vector<float>>();
     schema.preprocessing.scale = json.at("scale").get<std::vector<float>>();
+    if (json.contains("columns")) schema.encoding = parse_encoding(json.at("columns"));
     return schema;
   } catch (const Json::exception& error) {
     throw Error(ExitCode::kData,

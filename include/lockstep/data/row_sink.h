@@ -20,6 +20,7 @@ struct RowSchema {
   std::vector<std::string> feature_names;  ///< empty: none
   std::vector<bool> is_category;           ///< per feature, whether it holds codes of texts; empty: none does
   std::vector<std::string> classes;        ///< where the source knows them; labels are then class numbers
+  std::vector<std::string> warnings;       ///< for the user, whole sentences
 };
 
 /// A label as it stands in the file.
@@ -56,6 +57,15 @@ class RowSink {
   virtual bool wants_next() const = 0;
   virtual void skip() = 0;
   virtual void add(const Row& row) = 0;
+
+  /// The code that stands for a text in a feature of categories, in the rows that follow. `code` is the
+  /// source's own, in order of first appearance.
+  virtual std::int32_t category(Index feature, std::int32_t code, const std::string& text) {
+    (void)feature, (void)text;
+    return code;
+  }
+  /// So many lines were no rows and were skipped. `named`: the first of them, "file:line:column: what".
+  virtual void skip_bad(Index count, const std::vector<std::string>& named) { (void)count, (void)named; }
 };
 
 }  // namespace lockstep
