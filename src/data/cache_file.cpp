@@ -133,6 +133,7 @@ RowSchema CacheFile::schema() const {
   schema.has_weights = header_.has_weights != 0;
   schema.feature_names = metadata_.feature_names;
   schema.classes = metadata_.classes;
+  schema.warnings = metadata_.warnings;
   for (const std::vector<std::string>& texts : metadata_.categories)
     schema.is_category.push_back(!texts.empty());
   return schema;

@@ -37,6 +37,7 @@ std::string CacheMetadata::to_json() const {
             {"label_counts", label_counts},
             {"label_text_counts", label_text_counts},
             {"categories", categories},
+            {"warnings", warnings},
             {"bad_count", bad_count},
             {"bad_lines", bad_lines},
             {"content_hash", content_hash},
@@ -62,6 +63,7 @@ CacheMetadata CacheMetadata::from_json(const std::string& text) {
       result.label_text_counts.size() != result.label_texts.size())
     throw std::runtime_error("as many counts as labels were expected");
   json.at("categories").get_to(result.categories);
+  result.warnings = json.value("warnings", result.warnings);
   json.at("bad_count").get_to(result.bad_count);
   json.at("bad_lines").get_to(result.bad_lines);
   json.at("content_hash").get_to(result.content_hash);

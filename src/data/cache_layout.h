@@ -81,6 +81,7 @@ struct CacheMetadata {
   std::vector<std::vector<std::string>> categories;  ///< per feature its texts by code; empty: numbers
   std::vector<LineRun> lines;
   Index bad_count = 0;                 ///< lines that were skipped
+  std::vector<std::string> warnings;   ///< of the source, for the user
   std::vector<std::string> bad_lines;  ///< the first of them, "file:line:column: what"
   std::string content_hash;            ///< see RowHash
 

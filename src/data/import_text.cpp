@@ -311,6 +311,7 @@ class Import {
     for (std::size_t slot = 1; slot < dictionaries_->columns().size(); ++slot)
       metadata.categories[static_cast<std::size_t>(dictionaries_->columns()[slot])] =
           dictionaries_->texts(slot);
+    metadata.warnings = schema_.warnings;
     metadata.bad_count = bad_count_;
     notes_.gather(communicator_, metadata);
     writer_->finish(rows_, entries_, metadata);

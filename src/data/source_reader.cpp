@@ -99,11 +99,11 @@ std::unique_ptr<Format> SourceReader::make_format(const FormatRow& row, const st
 std::string SourceReader::read_cache(const CacheFile& file, const RowTargets& targets) const {
   const CacheMetadata& metadata = file.metadata();
   targets.name_files(metadata.files);
-  targets.train.skip_bad(metadata.bad_count, metadata.bad_lines);
   const bool has_classes = plan_.task == Task::kClassification && targets.unlabelled_features < 0;
   load_from_cache(file, plan_.communicator,
                   {targets.train, targets.valid, targets.filter, targets.labels, has_classes, plan_.shards,
                    plan_.hosted});
+  targets.train.skip_bad(metadata.bad_count, metadata.bad_lines);
   return metadata.content_hash;
 }
 

@@ -49,6 +49,17 @@ std::string csv(int rows, const std::vector<std::string>& labels, bool has_weigh
   return text;
 }
 
+// With categories and missing values.
+std::string columns(int rows) {
+  std::mt19937 random(9);
+  std::string text = "a,colour,b,label\n";
+  for (int i = 0; i < rows; ++i)
+    text += (random() % 4 == 0 ? "" : number(random)) + ",c" + std::to_string(random() % (i + 2U)) + "," +
+            (i < 100 || random() % 5 > 0 ? number(random) : "NA") + "," +
+            (random() % 3 == 0 ? "oak" : "ash") + "\n";
+  return text;
+}
+
 std::string libsvm(int rows, int base) {
   std::mt19937 random(8);
   std::string text;
@@ -86,6 +97,26 @@ std::vector<Text> texts() {
       {"LibsvmFromZero", "rows.svm", libsvm(301, 0), {{"data.valid", "split:0.2"}}},
       {"LibsvmStandardize", "rows.svm", libsvm(301, 1), {{"data.standardize", "true"}}},
       {"LibsvmMinMax", "rows.svm", libsvm(301, 1), {{"data.scale", "minmax"}}},
+      {"LabelWeights", "rows.svm", "1:0.5 3:1\n" + libsvm(301, 1), {}},
+      {"Hashed", "rows.svm", libsvm(301, 1), {{"data.hash_bits", "5"}}},
+      {"Libffm", "rows.ffm", "1 2:3:4 1:2:1\n0 1:1:1\n0:1 1:1\n1 7:9:1\n", {{"data.on_bad_row", "skip"}}},
+      {"Missing", "rows.csv", columns(301), {{"data.missing", "mean"}, {"data.categories", "onehot"}}},
+      {"MissingSplit",
+       "rows.csv",
+       columns(301),
+       {{"data.missing", "mean"},
+        {"data.categories", "embed"},
+        {"data.standardize", "true"},
+        {"data.valid", "split:0.3"}}},
+      {"Indicator",
+       "rows.csv",
+       columns(301),
+       {{"data.missing", "indicator"}, {"data.categories", "onehot"}, {"data.scale", "minmax"}}},
+      {"SkipBad", "rows.csv", columns(301), {{"data.on_bad_row", "skip"}, {"data.categories", "onehot"}}},
+      {"HashedCsv",
+       "rows.csv",
+       columns(301),
+       {{"data.missing", "zero"}, {"data.categories", "hash"}, {"data.hash_bits", "6"}}},
   };
 }
 
