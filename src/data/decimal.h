@@ -16,8 +16,8 @@ struct Decimal {
   const char* rest = nullptr;  ///< behind it; null: no number, or more than 19 digits
 };
 
-/// Bytes that scan_decimal may read behind the text it scans.
-constexpr std::size_t kDecimalPadding = 16;
+/// Bytes that may be read behind the text that is scanned.
+constexpr std::size_t kDecimalPadding = 32;
 
 /// Eight characters as digits 0 … 9, the first in the lowest byte; what is no digit is above 9.
 inline std::uint64_t load_digits(const char* at) {
@@ -107,8 +107,8 @@ inline bool to_float(const Decimal& decimal, float& out) {
   const double wide = static_cast<double>(static_cast<std::int64_t>(decimal.digits)) * kPowers[power];
   constexpr std::uint64_t kLow = (1U << 29) - 1, kMiddle = 1U << 28, kNear = 4;
   if ((std::bit_cast<std::uint64_t>(wide) & kLow) - (kMiddle - kNear) <= 2 * kNear) return false;
-  const auto value = static_cast<float>(wide);
-  out = decimal.is_negative ? -value : value;
+  const auto sign = std::uint32_t{decimal.is_negative} << 31;
+  out = std::bit_cast<float>(std::bit_cast<std::uint32_t>(static_cast<float>(wide)) | sign);
   return true;
 }
 

@@ -43,6 +43,20 @@ void take_field(std::string_view& word) {
   throw BadField{word.data(), "\"" + shown + "\" is not of the form index:value"};
 }
 
+// Null for what is no entry, or only slowly found to be one.
+const char* read_plain_entry(const char* at, const char* end, std::int64_t& index, float& value) {
+  ShortEntry entry;
+  const bool is_short = scan_short(at, entry) && to_float(entry.value, value);
+  index = static_cast<std::int64_t>(entry.index);
+  if (is_short) [[likely]]
+    return entry.value.rest;
+  entry.index = 0;
+  const char* const colon = take_digits(at, entry.index);
+  if (*colon != ':' || colon == at || colon - at > 10) return nullptr;
+  index = static_cast<std::int64_t>(entry.index);
+  return read_fast(colon + 1, end, value);
+}
+
 }  // namespace
 
 LibsvmParser::LibsvmParser(const std::string& source, const Settings& settings)
@@ -137,15 +151,13 @@ const char* LibsvmParser::read_plain(const char* at, const char* end) {
   for (std::int64_t last = -1;;) {
     while (is_blank(*at)) ++at;
     if (ends_line(at)) break;
-    std::uint64_t index = 0;
-    const char* const colon = take_digits(at, index);
-    if (*colon != ':' || colon == at || colon - at > 10) return nullptr;
-    if (index > kMaxIndex || static_cast<std::int64_t>(index) <= last) return nullptr;
+    std::int64_t index = 0;
     float value = 0;
-    at = read_fast(colon + 1, end, value);
+    at = read_plain_entry(at, end, index, value);
     if (at == nullptr || (!is_blank(*at) && !ends_line(at))) return nullptr;
+    if (index > kMaxIndex || index <= last) return nullptr;
     store_entry(static_cast<std::uint32_t>(index), value);
-    last = static_cast<std::int64_t>(index);
+    last = index;
   }
   close_row(label, -1, lacks_label ? 0 : 1);
   return behind_line(at);

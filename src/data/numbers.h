@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "data/decimal.h"
+#include "data/short_decimal.h"
 
 namespace lockstep {
 
@@ -44,7 +44,9 @@ inline bool from_decimal(const Decimal& decimal, double& out) {
 
 template <class Float>
 inline const char* read_fast(const char* at, const char* end, Float& out) {
-  const Decimal decimal = scan_decimal(at);
+  Decimal decimal;
+  if (!scan_short(at, decimal)) [[unlikely]]
+    decimal = scan_decimal(at);
   if (decimal.rest != nullptr && from_decimal(decimal, out)) [[likely]]
     return decimal.rest;
   return read_rare(at, end, out);

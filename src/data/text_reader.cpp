@@ -2,11 +2,33 @@
 #include "data/text_reader.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 #include <cstring>
 
 #include "lockstep/core/error.h"
 
 namespace lockstep {
+
+namespace {
+
+// std::count widens every comparison to 64 bits: a fifth of the time that parsing takes.
+Index count_newlines(std::string_view text) {
+  constexpr std::size_t kLanes = 32, kRounds = 255;
+  Index total = 0;
+  while (text.size() >= kLanes) {
+    std::array<std::uint8_t, kLanes> counts{};
+    const std::size_t rounds = std::min(text.size() / kLanes, kRounds);
+    for (std::size_t round = 0; round < rounds; ++round)
+      for (std::size_t lane = 0; lane < kLanes; ++lane)
+        counts[lane] = static_cast<std::uint8_t>(counts[lane] + (text[round * kLanes + lane] == '\n'));
+    for (const std::uint8_t count : counts) total += count;
+    text.remove_prefix(rounds * kLanes);
+  }
+  return total + std::count(text.begin(), text.end(), '\n');
+}
+
+}  // namespace
 
 TextReader::TextReader(const std::string& path) : source_(path), buffer_(std::size_t{1} << 20) {
   fill();
@@ -44,7 +66,7 @@ void TextReader::fail_long_line() {
 }
 
 bool TextReader::next_piece() {
-  number_ += std::count(piece_.begin(), piece_.end(), '\n');
+  number_ += count_newlines(piece_);
   piece_ = {};
   while (true) {
     const std::string_view rest(buffer_.data() + begin_, end_ - begin_);

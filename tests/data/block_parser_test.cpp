@@ -126,6 +126,55 @@ TEST(Decimal, RandomText) {
   }
 }
 
+// Every text of up to six of these characters behind each of the starts, before a blank.
+template <class Check>
+void for_short_texts(const Check& check) {
+  const std::string characters = "-.07:e ";
+  for (const std::string start : {"", "-", "0.123456789", "123456789", "1234:", "4294967295:-0.0001234"})
+    for (int i = 0; i < 7 * 7 * 7 * 7 * 7; ++i) {
+      std::string text = start;
+      for (int rest = i; rest > 0; rest /= 7) text += characters[static_cast<std::size_t>(rest % 7)];
+      check(text + " " + std::string(kDecimalPadding, '7'));
+    }
+}
+
+std::string show(const Decimal& decimal, const std::string& text) {
+  if (decimal.rest == nullptr) return "none";
+  return (decimal.is_negative ? "-" : "") + std::to_string(decimal.digits) + "e" +
+         std::to_string(decimal.exponent) + " to " + std::to_string(decimal.rest - text.data());
+}
+
+// Law: what the scan without branches takes is what the other one finds.
+TEST(Decimal, ShortNumbersAreThoseOfTheLongScan) {
+  int taken = 0;
+  for_short_texts([&](const std::string& text) {
+    Decimal decimal;
+    if (!scan_short(text.data(), decimal)) return;
+    ++taken;
+    ASSERT_EQ(show(decimal, text), show(scan_decimal(text.data()), text)) << text;
+  });
+#ifdef __AVX2__
+  EXPECT_GT(taken, 10'000);
+#endif
+}
+
+TEST(Decimal, ShortEntriesAreThoseOfTheLongScan) {
+  int taken = 0;
+  for_short_texts([&](const std::string& text) {
+    ShortEntry entry;
+    if (!scan_short(text.data(), entry)) return;
+    ++taken;
+    std::uint64_t index = 0;
+    const char* const colon = take_digits(text.data(), index);
+    ASSERT_TRUE(*colon == ':' && colon > text.data()) << text;
+    ASSERT_EQ(entry.index, index) << text;
+    ASSERT_EQ(show(entry.value, text), show(scan_decimal(colon + 1), text)) << text;
+  });
+#ifdef __AVX2__
+  EXPECT_GT(taken, 10'000);
+#endif
+}
+
 TEST(Decimal, WhatIsNoNumber) {
   for (const char* text : {"", "-", "+", ".", "-.", "e5", "+-1", "--1", "x", ":", " 1", "nan", "-inf"}) {
     const std::string padded = text + ("\n" + std::string(kDecimalPadding, '7'));
