@@ -5,12 +5,13 @@
 #include <memory>
 #include <string>
 
-struct gzFile_s;
+#include "data/byte_stream.h"
 
 namespace lockstep {
 
-/// The bytes of a file, inflated if the file starts like gzip, whatever its name. Every failure is an
-/// Error(kData) that names the file.
+/// The bytes of a file, inflated if the file starts like gzip or Zstandard, whatever its name. Large
+/// compressed files are inflated by a thread, ahead of the reader. Every failure is an Error(kData) that
+/// names the file.
 class ByteSource {
  public:
   explicit ByteSource(std::string path);
@@ -24,16 +25,14 @@ class ByteSource {
   /// Bytes read so far, after inflation.
   std::size_t position() const { return position_; }
 
-  /// The most bytes that can follow: the rest of the file, or what deflate could make of it (1,032 : 1). What
-  /// a header announces is checked against it before memory is asked for.
+  /// The most bytes that can follow: the rest of the file, or what it could inflate to. What a header
+  /// announces is checked against it before memory is asked for.
   std::size_t bytes_left() const { return position_ < size_limit_ ? size_limit_ - position_ : 0; }
 
  private:
-  struct Close {
-    void operator()(gzFile_s* file) const;
-  };
   std::string path_;
-  std::unique_ptr<gzFile_s, Close> file_;
+  std::unique_ptr<ByteStream> stream_;
+  bool may_read_ahead_ = false;
   std::size_t position_ = 0;
   std::size_t size_limit_ = 0;
 };
