@@ -3,7 +3,8 @@
 // entries a row of 2^20 columns) and CSV (28 floats a row). The bound beside it only counts the lines of the
 // same file. Verified before it is timed: ten million random numbers are those of std::from_chars, and a
 // file's rows hold the numbers it was made of. Interleaved, medians. Files are written to the folder given,
-// else to /tmp, and kept with --keep, for other readers.
+// else to /tmp. For other readers: "--write FOLDER" writes them and keeps them, "--read FORMAT FILE" prints
+// seconds and rows.
 #include <array>
 #include <bit>
 #include <charconv>
@@ -36,6 +37,7 @@ struct File {
   std::string path;
   double sum = 0;
   std::size_t size = 0;
+  Index rows = 0;  ///< parsed
 };
 
 class Writer {
@@ -111,13 +113,14 @@ double sum_of(const RowBlock& block) {
 }
 
 /// Seconds to parse the whole file; `sum` null: do not look at the rows.
-double parse(const File& file, double* sum) {
+double parse(File& file, double* sum) {
   const double start = now_seconds();
   const auto parser = format_registry().find(file.format).create(default_options())->parser(file.path, -1);
   TextReader reader(file.path);
   RowBlock block;
   while (reader.next_piece()) {
     parser->parse(reader.piece(), block);
+    file.rows += block.rows();
     if (sum != nullptr) *sum += sum_of(block);
   }
   return now_seconds() - start;
@@ -151,7 +154,7 @@ bool verify_numbers() {
   return true;
 }
 
-bool bench(const File& file) {
+bool bench(File& file) {
   double sum = 0;
   parse(file, &sum);
   if (std::abs(sum - file.sum) > 1e-9 * (1 + std::abs(file.sum))) {
@@ -175,13 +178,19 @@ bool bench(const File& file) {
 int main(int argc, char** argv) {
   using namespace lockstep;
   const std::vector<std::string> words(argv + 1, argv + argc);
-  const bool keeps = !words.empty() && words.back() == "--keep";
-  const std::string folder = words.size() > (keeps ? 1U : 0U) ? words[0] : "/tmp";
+  if (words.size() == 3 && words[0] == "--read") {
+    File file{words[1], words[2]};
+    const double seconds = parse(file, nullptr);
+    std::printf("%.6f %td\n", seconds, file.rows);
+    return 0;
+  }
+  const bool only_writes = words.size() == 2 && words[0] == "--write";
+  const std::string folder = words.empty() ? "/tmp" : words.back();
   File libsvm{"libsvm", folder + "/parse_bench.svm"}, csv{"csv", folder + "/parse_bench.csv"};
   write_libsvm(libsvm);
   write_csv(csv);
+  if (only_writes) return 0;
   const bool is_right = verify_numbers() && bench(libsvm) && bench(csv);
-  for (const File& file : {libsvm, csv})
-    if (!keeps) std::filesystem::remove(file.path);
+  for (const File& file : {libsvm, csv}) std::filesystem::remove(file.path);
   return is_right ? 0 : 1;
 }
