@@ -112,8 +112,14 @@ TrainedModel make_model(const Options& options, const Plugins& plugins, const Tr
   result.loss = make_loss(options, plugins);
   result.outputs = result.loss->outputs(static_cast<Index>(schema.classes.size()));
   const auto seed = static_cast<std::uint64_t>(options.integer("run.seed"));
-  const ModelShape shape{schema.features, result.outputs, schema.is_sparse};
+  const ModelShape shape{schema.features, result.outputs, schema.is_sparse,
+                         schema.encoding.category_counts()};
   result.model = plugins.models.find(options.text("model.name")).create(options, seed, shape);
+  if (!shape.categories.empty() && !result.model->takes_categories())
+    throw Error(ExitCode::kConfig,
+                "data.categories = \"embed\" is for models that embed categories (mlp); " +
+                    options.text("model.name") +
+                    " would take their numbers for quantities: use \"onehot\" or \"hash\"");
   result.weights.assign(static_cast<std::size_t>(result.model->layout().size()), 0.0F);
   if (const std::string& start = options.text("model.init"); start.empty())
     result.model->initialize(seed, result.weights.data());
