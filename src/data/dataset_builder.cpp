@@ -247,6 +247,8 @@ void DatasetBuilder::learn_columns(Transform& transform) {
   Preprocessing& preprocessing = transform.preprocessing;
   preprocessing.shift = encoding.is_sparse ? std::vector<float>() : encoding.spread(preprocessing.shift, 0);
   preprocessing.scale = encoding.spread(preprocessing.scale, 1);
+  if (!encoding.is_sparse && !preprocessing.scale.empty() && preprocessing.shift.empty())
+    preprocessing.shift.assign(preprocessing.scale.size(), 0.0F);  // a factor per feature goes with a shift
 }
 
 void DatasetBuilder::sum_up(const std::vector<float>& class_weights) {
