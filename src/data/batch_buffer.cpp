@@ -30,6 +30,7 @@ BatchBuffer::BatchBuffer(const Dataset& dataset, Use use)
     : dataset_(dataset), use_(use), labels_(Batch::kMaxRows), weights_(Batch::kMaxRows, 1.0F) {
   if (!dataset.info().is_sparse)
     dense_.resize(static_cast<std::size_t>(Batch::kMaxRows * dataset.info().features));
+  if (dataset.stream() != nullptr) ring_.emplace(dataset);
   offsets_.assign(Batch::kMaxRows + 1, 0);
   ahead_.reserve(static_cast<std::size_t>(Batch::kMaxRows));
   segments_.reserve(static_cast<std::size_t>(Batch::kMaxRows));
@@ -49,6 +50,12 @@ void BatchBuffer::append(int shard, std::span<const std::uint32_t> row_numbers, 
   LOCKSTEP_CHECK_LE(static_cast<Index>(row_numbers.size()), free_rows());
   const ShardRows& rows = dataset_.rows_of(shard);
   const Index begin = rows_;
+  if (ring_) {
+    ring_->gather(shard, row_numbers, dense_.data() + rows_ * dataset_.info().features,
+                  labels_.data() + begin, weights_.data() + begin);
+    rows_ += static_cast<Index>(row_numbers.size());
+    return segments_.push_back({shard, begin, rows_, first_place, ends_shard});
+  }
   const bool is_run = follow_each_other(row_numbers);
   if (is_run && can_borrow(rows, row_numbers.size()))
     borrowed_ = rows.dense.data() + row_numbers[0] * static_cast<std::size_t>(dataset_.info().features);
@@ -102,6 +109,8 @@ void BatchBuffer::append_row(const ShardRows& rows, std::uint32_t row, std::size
 }
 
 void BatchBuffer::prefetch(int shard, std::span<const std::uint32_t> row_numbers) {
+  if (ring_)  // all shards use the same stretches
+    return shard == dataset_.hosted().first ? ring_->want(row_numbers) : static_cast<void>(0);
   const ShardRows& rows = dataset_.rows_of(shard);
   if (rows.dense.empty() || row_numbers.empty()) return;
   ahead_.push_back({reinterpret_cast<const char*>(rows.dense.data()), row_numbers});
@@ -110,6 +119,7 @@ void BatchBuffer::prefetch(int shard, std::span<const std::uint32_t> row_numbers
 }
 
 void BatchBuffer::prefetch_part() {
+  if (ring_) return ring_->read_part();
   constexpr std::size_t kLine = 64;
   const auto bytes = static_cast<std::size_t>(dataset_.info().features) * sizeof(float);
   for (std::size_t left = rows_of_part_; left > 0 && !ahead_.empty();) {

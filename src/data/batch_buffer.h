@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "core/aligned.h"
 #include "data/dataset.h"
+#include "data/row_stream.h"
 #include "lockstep/data/batch.h"
 
 namespace lockstep {
@@ -55,8 +57,9 @@ class BatchBuffer {
     const char* start = nullptr;  // of the shard's rows
     std::span<const std::uint32_t> row_numbers;
   };
-  std::vector<Ahead> ahead_;    // still to be fetched
-  std::size_t rows_ahead_ = 0;  // of all of them
+  std::optional<RowRing> ring_;  // of rows that are not in memory
+  std::vector<Ahead> ahead_;     // still to be fetched
+  std::size_t rows_ahead_ = 0;   // of all of them
   std::size_t rows_of_part_ = 0;
 };
 

@@ -143,7 +143,7 @@ bool wants_cache(const std::vector<std::string>& files, const Options& options, 
     if (!fs::is_regular_file(file, error)) return false;
     bytes += fs::file_size(file, error);
   }
-  return cache != "auto" || bytes >= kAutoBytes;
+  return cache != "auto" || bytes >= kAutoBytes || !options.text("data.memory_limit").empty();
 }
 
 }  // namespace lockstep

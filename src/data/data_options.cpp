@@ -85,15 +85,18 @@ void declare_data_options(OptionTable& table) {
              "\"name:1.5,other:2\"");
   table
       .integer("data.shuffle_window", 0,
-               "Rows of a shard that are permuted among each other, after its blocks of 4 KiB were; 0: all "
-               "of them, but what makes 256 KiB in all shards where dense rows have at most 256 features and "
-               "are 16 million numbers or more")
+               "Rows of a shard that are permuted among each other, after stretches of 32 KiB of the file "
+               "were; 0: all of them, but those of 64 stretches where dense rows have at most 256 features "
+               "and are 16 million numbers or more")
       .range(0, 4294967295.0);
   table.text("data.cache", "auto",
              "Where the rows of text files are kept for the next start: auto (those of 16 MiB or more, in a "
              "folder beside run.root), on (all, there), off, or a folder");
   table.text("data.cache_check", "sampled", "How much of a file is hashed to find whether its cache is stale")
       .one_of({"sampled", "full"});
+  table.text("data.memory_limit", "",
+             "What the rows of all data sets may take in the memory of all ranks, as \"1GB\"; rows that are "
+             "more are streamed from their cache file, with the same bits; empty: no limit");
   table.integer("data.split_seed", 1, "Seed of split: and of folds").range(0);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/dataset.h"
 
+#include "data/row_stream.h"
 #include "lockstep/core/error.h"
 
 namespace lockstep {
@@ -17,11 +18,22 @@ Dataset::Dataset(DatasetInfo info, int shards, TreeNode hosted, std::vector<Shar
     LOCKSTEP_CHECK_EQ(rows_of(shard).rows(), shard_rows(shard));
 }
 
+Dataset::Dataset(DatasetInfo info, int shards, TreeNode hosted, Preprocessing preprocessing,
+                 std::shared_ptr<const RowStream> stream)
+    : info_(std::move(info)),
+      shards_(shards),
+      hosted_(hosted),
+      rows_(static_cast<std::size_t>(hosted.last - hosted.first)),
+      preprocessing_(std::move(preprocessing)),
+      stream_(std::move(stream)) {}
+
 const ShardRows& Dataset::rows_of(int shard) const {
   return rows_[static_cast<std::size_t>(shard - hosted_.first)];
 }
 
 std::size_t Dataset::memory_bytes() const {
+  if (stream_)
+    return static_cast<std::size_t>(stream_->slots) * stretch_bytes(*stream_->file, shards_, stream_->block);
   std::size_t total = 0;
   for (const ShardRows& rows : rows_)
     total += rows.dense.size() * 4 + rows.bytes.size() + rows.offsets.size() * 8 + rows.columns.size() * 4 +

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -66,11 +67,16 @@ struct ShardRows {
   Index rows() const { return static_cast<Index>(labels.size()); }
 };
 
+struct RowStream;
+
 /// The rows of the shards one rank hosts. Row i of the data set is row i div S of shard i mod S.
 class Dataset {
  public:
   Dataset(DatasetInfo info, int shards, TreeNode hosted, std::vector<ShardRows> rows,
           Preprocessing preprocessing);
+  /// Rows that stay in their file: rows_of() has none.
+  Dataset(DatasetInfo info, int shards, TreeNode hosted, Preprocessing preprocessing,
+          std::shared_ptr<const RowStream> stream);
 
   const DatasetInfo& info() const { return info_; }
   const Preprocessing& preprocessing() const { return preprocessing_; }
@@ -80,6 +86,8 @@ class Dataset {
   /// Rows of any shard, hosted or not.
   Index shard_rows(int shard) const { return (info_.rows - shard + shards_ - 1) / shards_; }
   const ShardRows& rows_of(int shard) const;
+  /// Null: rows are in memory.
+  const RowStream* stream() const { return stream_.get(); }
   std::size_t memory_bytes() const;
 
  private:
@@ -88,6 +96,7 @@ class Dataset {
   TreeNode hosted_;
   std::vector<ShardRows> rows_;
   Preprocessing preprocessing_;
+  std::shared_ptr<const RowStream> stream_;
 };
 
 }  // namespace lockstep

@@ -101,7 +101,8 @@ void DatasetBuilder::begin(const RowSchema& schema) {
     for (std::size_t k = 0; k < schema.classes.size(); ++k) labels_.find({true, static_cast<double>(k), {}});
   for (ShardRows& rows : rows_) {
     if (schema.is_sparse) rows.offsets.push_back(0);
-    if (schema.rows > 0) reserve(rows, schema, static_cast<std::size_t>(schema.rows / settings_.shards + 1));
+    if (schema.rows > 0 && !stream_)
+      reserve(rows, schema, static_cast<std::size_t>(schema.rows / settings_.shards + 1));
   }
 }
 
@@ -159,7 +160,7 @@ void DatasetBuilder::add(Index number, const Row& row) {
   statistics_.add(shard, schema_, row);
   notes_.add(shard, row);
   slots_.add(row.columns, row.count);
-  if (shard >= settings_.hosted.first && shard < settings_.hosted.last)
+  if (!stream_ && shard >= settings_.hosted.first && shard < settings_.hosted.last)
     keep(rows_[static_cast<std::size_t>(shard - settings_.hosted.first)], row, label);
 }
 
@@ -174,6 +175,14 @@ void DatasetBuilder::keep(ShardRows& rows, const Row& row, float label) const {
   }
   rows.labels.push_back(label);
   if (schema_.has_weights) rows.weights.push_back(row.weight);
+}
+
+Index DatasetBuilder::kept_bytes() const {
+  std::size_t bytes = 0;
+  for (const ShardRows& rows : rows_)
+    bytes += rows.dense.size() * 4 + rows.bytes.size() + rows.offsets.size() * 8 + rows.columns.size() * 8 +
+             rows.labels.size() * 4 + rows.weights.size() * 4;
+  return static_cast<Index>(bytes) / (settings_.hosted.last - settings_.hosted.first) * settings_.shards;
 }
 
 void DatasetBuilder::share(Communicator& communicator, Index rows) {
@@ -304,6 +313,21 @@ void DatasetBuilder::transform_rows(ShardRows& rows, const Transform& transform,
     rows.weights[i] *= transform.class_weights[static_cast<std::size_t>(rows.labels[i])];
 }
 
+// What the labels of the file mean.
+void DatasetBuilder::number_labels(const Transform& transform, const std::vector<int>& numbers) {
+  stream_->needs_labels = settings_.needs_labels;
+  stream_->is_regression = info_.is_regression;
+  if (!settings_.needs_labels || info_.is_regression) return;
+  const CacheMetadata& metadata = stream_->file->metadata();
+  const auto class_of = [&](const Label& label) {
+    const int number = labels_.find(label);
+    return number < 0 ? -1.0F : static_cast<float>(numbers[static_cast<std::size_t>(number)]);
+  };
+  for (const double number : metadata.label_numbers) stream_->numbers[number] = class_of({true, number, {}});
+  for (const std::string& text : metadata.label_texts) stream_->texts.push_back(class_of({false, 0, text}));
+  stream_->class_weights = transform.class_weights;
+}
+
 Dataset DatasetBuilder::finish(const Transform& transform) {
   if (info_.rows == 0)
     throw Error(ExitCode::kData, settings_.source + ": has no rows" +
@@ -321,6 +345,14 @@ Dataset DatasetBuilder::finish(const Transform& transform) {
   if (schema_.is_sparse) check_columns(transform);
   sum_up(transform.class_weights);
   const std::vector<int> numbers = labels_.final_numbers();
+  if (stream_) {
+    if (encoding.is_on())
+      throw Error(ExitCode::kData, settings_.source +
+                                       ": its rows do not fit into data.memory_limit, and those "
+                                       "with missing values or categories cannot be streamed");
+    number_labels(transform, numbers);
+    return {std::move(info_), settings_.shards, settings_.hosted, transform.preprocessing, stream_};
+  }
   for (ShardRows& rows : rows_) transform_rows(rows, transform, numbers);
   return {std::move(info_), settings_.shards, settings_.hosted, std::move(rows_), transform.preprocessing};
 }

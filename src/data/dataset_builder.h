@@ -9,6 +9,7 @@
 #include "data/column_statistics.h"
 #include "data/dataset.h"
 #include "data/label_table.h"
+#include "data/row_stream.h"
 #include "data/shard_sums.h"
 #include "data/slot_count.h"
 #include "data/trained_schema.h"
@@ -54,6 +55,11 @@ class DatasetBuilder {
   /// Texts of all columns that builders of this source were told.
   std::vector<std::string> category_texts() const;
   void skip_bad(Index count, const std::vector<std::string>& named);
+  /// Before begin(): rows are looked at, but stay where they are.
+  void stream(RowStream stream) { stream_ = std::make_shared<RowStream>(std::move(stream)); }
+
+  /// About what the rows take in the memory of all ranks.
+  Index kept_bytes() const;
 
   Index rows() const { return info_.rows; }
   const RowSchema& schema() const { return schema_; }
@@ -94,6 +100,7 @@ class DatasetBuilder {
   void check_schema(const TrainedSchema& trained, const RowSchema& schema) const;
   void check_columns(const Transform& transform) const;
   void keep(ShardRows& rows, const Row& row, float label) const;
+  void number_labels(const Transform& transform, const std::vector<int>& numbers);
   void sum_up(const std::vector<float>& class_weights);
   void transform_rows(ShardRows& rows, const Transform& transform, const std::vector<int>& numbers) const;
   [[noreturn]] void fail(const Row& row, const std::string& what) const;
@@ -107,11 +114,12 @@ class DatasetBuilder {
   ColumnStatistics statistics_;
   ColumnNotes notes_;
   SlotCount slots_;
-  std::vector<ShardRows> rows_;     // of the hosted shards
-  ShardSums weight_sums_;           // of all shards
-  ShardSums label_sums_;            // regression: weight · label
-  ShardSums class_sums_;            // weight by provisional class
-  std::vector<Index> class_lines_;  // where each provisional class occurs first
+  std::shared_ptr<RowStream> stream_;  // null: rows are kept
+  std::vector<ShardRows> rows_;        // of the hosted shards
+  ShardSums weight_sums_;              // of all shards
+  ShardSums label_sums_;               // regression: weight · label
+  ShardSums class_sums_;               // weight by provisional class
+  std::vector<Index> class_lines_;     // where each provisional class occurs first
 };
 
 }  // namespace lockstep

@@ -6,6 +6,7 @@
 #include "data/class_weights.h"
 #include "data/csv_categories.h"
 #include "data/dataset_builder.h"
+#include "data/memory_limit.h"
 #include "data/source_reader.h"
 #include "lockstep/core/error.h"
 
@@ -18,8 +19,9 @@ struct Context {
   const Options& options;
   const Registry<FormatRow>& formats;
   const LoadPlan& plan;
+  MemoryLimit& limit;
 
-  SourceReader reader() const { return {options, formats, plan}; }
+  SourceReader reader() const { return {options, formats, plan, limit}; }
 };
 
 // Collective, if there is a communicator. What one rank throws, all throw.
@@ -51,7 +53,7 @@ std::string fingerprint(const std::string& rows_hash, const DatasetBuilder& rows
 Dataset load_further(const TrainedSchema& schema, const std::string& source, const std::string& labels_key,
                      bool needs_labels, const Context& context) {
   const Options options = options_for(schema, context.options);
-  const Context adapted{options, context.formats, context.plan};
+  const Context adapted{options, context.formats, context.plan, context.limit};
   LabelTable labels(schema.classes);
   DatasetBuilder::Settings settings = settings_for(source, adapted);
   settings.trained = &schema;
@@ -60,7 +62,7 @@ Dataset load_further(const TrainedSchema& schema, const std::string& source, con
   const RowFilter all;
   RowTargets targets{builder, nullptr, all, labels};
   if (!needs_labels) targets.unlabelled_features = schema.columns();
-  const std::string hash = adapted.reader().read(source, labels_key, targets);
+  const std::string hash = adapted.reader().read(source, labels_key, false, targets);
   std::optional<Dataset> result;
   in_step(context, [&] {
     result.emplace(builder.finish({schema.features,
@@ -152,7 +154,7 @@ DataSets load_training(const Context& context) {
   });
   DatasetBuilder* const valid = rows->filter.splits() ? &rows->valid : nullptr;
   const std::string hash =
-      context.reader().read(source, "", {rows->train, valid, rows->filter, rows->labels});
+      context.reader().read(source, "", true, {rows->train, valid, rows->filter, rows->labels});
   std::optional<DataSets> sets;
   in_step(context, [&] { sets.emplace(finish_training(*rows, source, hash, context)); });
   return std::move(*sets);
@@ -161,7 +163,8 @@ DataSets load_training(const Context& context) {
 }  // namespace
 
 DataSets load_datasets(const Options& options, const Registry<FormatRow>& formats, const LoadPlan& plan) {
-  const Context context{options, formats, plan};
+  MemoryLimit limit(options, plan);
+  const Context context{options, formats, plan, limit};
   DataSets sets = load_training(context);
   const DatasetInfo& info = sets.train.info();  // the same on all ranks
   if (plan.task == Task::kClassification && info.classes.size() < 2)
@@ -188,7 +191,8 @@ Options options_for(const TrainedSchema& schema, const Options& options) {
 
 Dataset load_dataset_for(const TrainedSchema& schema, const std::string& source, bool needs_labels,
                          const Options& options, const Registry<FormatRow>& formats, const LoadPlan& plan) {
-  return load_further(schema, source, "", needs_labels, {options, formats, plan});
+  MemoryLimit limit(options, plan);
+  return load_further(schema, source, "", needs_labels, {options, formats, plan, limit});
 }
 
 }  // namespace lockstep

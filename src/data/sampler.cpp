@@ -9,10 +9,11 @@ namespace lockstep {
 
 namespace {
 
-constexpr Index kBlockFloats = 1024;              // 4 KiB: long enough for the hardware to read ahead
-constexpr Index kWindowFloats = Index{64} << 10;  // of all shards: two windows fill half a cache of 1 MiB
-constexpr Index kNarrow = 256;                    // features
-constexpr Index kMany = Index{16} << 20;          // numbers of a data set, more than a processor caches
+constexpr Index kStretchFloats = 8192;    // of all shards, 32 KiB: long enough for a disk to be read in
+constexpr Index kStretches = 64;          // of a window
+constexpr Index kOrderedWindow = 1024;    // rows
+constexpr Index kNarrow = 256;            // features
+constexpr Index kMany = Index{16} << 20;  // numbers of a data set, more than a processor caches
 
 // Fisher and Yates, as in Knuth (1969).
 void shuffle_all(const Philox& random, std::vector<std::uint32_t>& order) {
@@ -27,23 +28,33 @@ ShuffleRule shuffle_rule(bool shuffles, Index window, const DatasetInfo& info, i
   const Index features = std::max<Index>(info.features, 1);
   if (window == 0 && (info.is_sparse || features > kNarrow || info.rows * features < kMany))
     return ShuffleRule::whole();
-  auto block = static_cast<Index>(
-      std::bit_floor(static_cast<std::uint64_t>(std::max<Index>(kBlockFloats / features, 1))));
+  const Index block = stretch_rows(features, shards);
   if (window > 0) return {std::min(block, window), window};
-  return {block, std::max<Index>(kWindowFloats / features / shards / block, 4) * block};
+  return {block, kStretches * block};
+}
+
+Index stretch_rows(Index features, int shards) {
+  const Index rows = kStretchFloats / std::max<Index>(features, 1) / shards;
+  return static_cast<Index>(std::bit_floor(static_cast<std::uint64_t>(std::max<Index>(rows, 1))));
 }
 
 Sampler::Sampler(const Dataset& dataset, std::uint64_t seed, ShuffleRule rule)
     : dataset_(dataset),
       seed_(seed),
       rule_(rule),
+      orders_(static_cast<std::size_t>(dataset.hosted().last - dataset.hosted().first)),
       words_(static_cast<std::size_t>((rule.window + 3) / 4 * 4)) {
-  for (int shard = dataset.hosted().first; shard < dataset.hosted().last; ++shard) {
-    Order& order = orders_.emplace_back();
-    order.rows.resize(static_cast<std::size_t>(dataset.shard_rows(shard)));
-    std::iota(order.rows.begin(), order.rows.end(), 0U);
-    if (has_windows()) blocks_.reserve(order.rows.size() / static_cast<std::size_t>(rule.block) + 1);
+  if (rule.block == 0 && dataset.stream() != nullptr) {  // a list of all rows could be too large
+    is_ordered_ = true;
+    rule_ = {kOrderedWindow, kOrderedWindow};
   }
+  if (has_windows())
+    blocks_.resize(static_cast<std::size_t>(dataset.shard_rows(dataset.shards() - 1) / rule_.block));
+  else
+    for (int shard = dataset.hosted().first; shard < dataset.hosted().last; ++shard) {
+      order(shard).rows.resize(static_cast<std::size_t>(dataset.shard_rows(shard)));
+      std::iota(order(shard).rows.begin(), order(shard).rows.end(), 0U);
+    }
 }
 
 Philox Sampler::random(Purpose purpose, int shard) const {
@@ -54,35 +65,63 @@ void Sampler::begin_epoch(std::uint64_t epoch) {
   if (epoch == epoch_) return;
   epoch_ = epoch;
   if (rule_.block == 0) return;
+  if (has_windows()) return shuffle_blocks();
+  if (is_ordered_) return;
   for (int shard = dataset_.hosted().first; shard < dataset_.hosted().last; ++shard) {
-    if (has_windows()) {
-      shuffle_blocks(shard, order(shard));
-    } else {
-      auto& rows = order(shard).rows;
-      std::iota(rows.begin(), rows.end(), 0U);
-      shuffle_all(random(Purpose::kShuffle, shard), rows);
-    }
+    auto& rows = order(shard).rows;
+    std::iota(rows.begin(), rows.end(), 0U);
+    shuffle_all(random(Purpose::kShuffle, shard), rows);
   }
 }
 
-void Sampler::shuffle_blocks(int shard, Order& order) {
-  const auto block = static_cast<std::uint32_t>(rule_.block),
-             rows = static_cast<std::uint32_t>(order.rows.size());
-  blocks_.resize((rows + block - 1) / block);
+void Sampler::shuffle_blocks() {
   std::iota(blocks_.begin(), blocks_.end(), 0U);
-  shuffle_all(random(Purpose::kShuffle, shard), blocks_);
-  auto out = order.rows.begin();
-  for (const std::uint32_t number : blocks_)
-    for (std::uint32_t row = number * block; row < std::min((number + 1) * block, rows); ++row) *out++ = row;
-  order.windows = 0;
+  if (!is_ordered_) shuffle_all(random(Purpose::kShuffle, 0), blocks_);
+  for (Order& order : orders_) {
+    order.rows.clear();
+    order.first = order.permuted = 0;
+  }
+}
+
+void Sampler::hold_windows(int shard, Order& order, Index first, Index last) {
+  if (first < order.first || first > order.permuted) {
+    order.rows.clear();
+    order.first = order.permuted = first;
+  }
+  const auto begin = order.rows.begin();
+  order.rows.erase(
+      begin, begin + std::min((first - order.first) * rule_.window, static_cast<Index>(order.rows.size())));
+  order.first = first;
+  while (order.permuted < last) {
+    append_window(shard, order);
+    shuffle_window(shard, order);
+  }
+  append_window(shard, order);
+}
+
+// The window behind those that are there, unless it is there.
+void Sampler::append_window(int shard, Order& order) {
+  const Index rows = dataset_.shard_rows(shard),
+              held = order.first * rule_.window + static_cast<Index>(order.rows.size());
+  const Index last = std::min((order.permuted + 1) * rule_.window, rows);
+  const auto whole = static_cast<Index>(blocks_.size()) * rule_.block;
+  for (Index place = held; place < last;) {
+    const Index within = place % rule_.block;
+    const Index row =
+        place < whole ? blocks_[static_cast<std::size_t>(place / rule_.block)] * rule_.block + within : place;
+    const Index end = std::min(place < whole ? place + rule_.block - within : rows, last);
+    for (Index i = 0; i < end - place; ++i) order.rows.push_back(static_cast<std::uint32_t>(row + i));
+    place = end;
+  }
 }
 
 // Fisher and Yates again, with a word per row, drawn in bulk: the bias of 32 bits is below window / 2^32.
 void Sampler::shuffle_window(int shard, Order& order) {
-  const auto window = static_cast<std::size_t>(rule_.window),
-             number = static_cast<std::size_t>(order.windows++);
+  const auto number = static_cast<std::size_t>(order.permuted++);
+  if (is_ordered_) return;
   const auto rows =
-      std::span(order.rows).subspan(number * window, std::min(window, order.rows.size() - number * window));
+      std::span(order.rows)
+          .subspan((number - static_cast<std::size_t>(order.first)) * static_cast<std::size_t>(rule_.window));
   random(Purpose::kShuffleWindow, shard).fill(number * (words_.size() / 4), words_);
   for (std::size_t last = rows.size(); last > 1; --last)
     std::swap(rows[last - 1], rows[static_cast<std::uint64_t>(words_[last - 1]) * last >> 32]);
@@ -90,16 +129,21 @@ void Sampler::shuffle_window(int shard, Order& order) {
 
 std::span<const std::uint32_t> Sampler::rows(int shard, Places places) {
   Order& order = this->order(shard);
-  if (has_windows())
-    while (order.windows * rule_.window < places.last) shuffle_window(shard, order);
+  Index first = places.first;
+  if (has_windows()) {
+    const Index window = rule_.window;
+    hold_windows(shard, order, first / window, (places.last + window - 1) / window);
+    first -= order.first * window;
+  }
   return std::span(order.rows)
-      .subspan(static_cast<std::size_t>(places.first), static_cast<std::size_t>(places.count()));
+      .subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(places.count()));
 }
 
 std::span<const std::uint32_t> Sampler::upcoming(int shard, Places places) const {
-  const std::span all(order(shard).rows);
-  const auto ahead = static_cast<std::size_t>(has_windows() ? rule_.window : places.count());
-  const auto first = std::min(static_cast<std::size_t>(places.first) + ahead, all.size());
+  const Order& order = this->order(shard);
+  const std::span all(order.rows);
+  const Index ahead = has_windows() ? rule_.window - order.first * rule_.window : places.count();
+  const auto first = std::min(static_cast<std::size_t>(places.first + ahead), all.size());
   return all.subspan(first, std::min(static_cast<std::size_t>(places.count()), all.size() - first));
 }
 

@@ -12,7 +12,8 @@ namespace lockstep {
 
 /// How a shard permutes its rows in an epoch: blocks of `block` consecutive rows in random order, then the
 /// places of every `window` of what results. A window of 0 is the whole shard, a block of 0 leaves the order
-/// of the file.
+/// of the file. The order of blocks is that of all shards, so that one block of each of them is one stretch
+/// of the file; rows behind the last whole block come last.
 struct ShuffleRule {
   Index block = 1;
   Index window = 0;
@@ -24,6 +25,9 @@ struct ShuffleRule {
 /// What train.shuffle and data.shuffle_window say for this data set. Depends on N, D and S, never on the
 /// number of ranks.
 ShuffleRule shuffle_rule(bool shuffles, Index window, const DatasetInfo& info, int shards);
+
+/// Rows of each shard in a stretch of the file that is good to read at once, a power of 2.
+Index stretch_rows(Index features, int shards);
 
 /// Which rows a shard uses at which place of an epoch. Position q of an epoch is place q div S of shard q mod
 /// S; the shard has permuted its own rows by a ShuffleRule, keyed by (seed, epoch, shard).
@@ -56,7 +60,8 @@ class Sampler {
     Position first_, last_;
   };
 
-  /// Row numbers, within the shard, of places [first, last) of a hosted shard.
+  /// Row numbers, within the shard, of places [first, last) of a hosted shard; valid until the next call for
+  /// this shard. Cheap if places never go back in an epoch.
   std::span<const std::uint32_t> rows(int shard, Places places);
 
   /// What to fetch from memory while rows(shard, places) are used: as many rows of the next step, or of the
@@ -64,9 +69,12 @@ class Sampler {
   std::span<const std::uint32_t> upcoming(int shard, Places places) const;
 
  private:
+  /// The rows of all places; or, where windows are permuted, of those that were asked for last and one window
+  /// more, which is still in order of the blocks.
   struct Order {
     std::vector<std::uint32_t> rows;
-    Index windows = 0;  ///< so many are permuted; what follows is in order of the blocks
+    Index first = 0;     ///< window
+    Index permuted = 0;  ///< windows [first, permuted) are
   };
 
   const Order& order(int shard) const {
@@ -76,12 +84,15 @@ class Sampler {
   /// Whether shards are permuted in windows: there is more than one in the largest of them.
   bool has_windows() const { return rule_.window > 0 && rule_.window < dataset_.shard_rows(0); }
   Philox random(Purpose purpose, int shard) const;
-  void shuffle_blocks(int shard, Order& order);
+  void shuffle_blocks();
+  void hold_windows(int shard, Order& order, Index first, Index last);
+  void append_window(int shard, Order& order);
   void shuffle_window(int shard, Order& order);
 
   const Dataset& dataset_;
   std::uint64_t seed_;
   ShuffleRule rule_;
+  bool is_ordered_ = false;  ///< windows are those of the file
   std::uint64_t epoch_ = ~std::uint64_t{0};
   std::vector<Order> orders_;                  // of the hosted shards
   std::vector<std::uint32_t> blocks_, words_;  // scratch

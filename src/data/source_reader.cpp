@@ -96,8 +96,14 @@ std::unique_ptr<Format> SourceReader::make_format(const FormatRow& row, const st
   return row.create(options);
 }
 
-std::string SourceReader::read_cache(const CacheFile& file, const RowTargets& targets) const {
+std::string SourceReader::read_cache(const std::shared_ptr<const CacheFile>& shared, bool is_training,
+                                     const RowTargets& targets) const {
+  const CacheFile& file = *shared;
   const CacheMetadata& metadata = file.metadata();
+  if (std::optional<RowStream> stream = limit_.stream(shared, is_training, targets.valid != nullptr)) {
+    targets.train.warn(file.path() + ": its rows do not fit into data.memory_limit and are streamed");
+    targets.train.stream(std::move(*stream));
+  }
   targets.name_files(metadata.files);
   const bool has_classes = plan_.task == Task::kClassification && targets.unlabelled_features < 0;
   load_from_cache(file, plan_.communicator,
@@ -122,11 +128,11 @@ std::string SourceReader::read_files(const std::vector<std::string>& files, cons
   return is_demo(files[0]) ? files[0] : router.hash();
 }
 
-std::string SourceReader::read(const std::string& source, const std::string& labels_key,
+std::string SourceReader::read(const std::string& source, const std::string& labels_key, bool is_training,
                                const RowTargets& targets) const {
   std::vector<std::string> files;
   std::unique_ptr<Format> format;
-  std::unique_ptr<CacheFile> cache;
+  std::shared_ptr<const CacheFile> cache;
   std::string format_name, hash;
   const auto in_step = [&](const auto& work) {
     plan_.communicator == nullptr ? work() : on_all_ranks(*plan_.communicator, work);
@@ -134,7 +140,7 @@ std::string SourceReader::read(const std::string& source, const std::string& lab
   in_step([&] {
     files = source_files(source);
     if (files.size() == 1 && CacheFile::is_one(files[0]))
-      return static_cast<void>(cache = std::make_unique<CacheFile>(files[0]));
+      return static_cast<void>(cache = std::make_shared<CacheFile>(files[0]));
     const FormatRow& row = format_of(files[0], options_, formats_);
     format_name = row.name;
     format = make_format(row, labels_key);
@@ -147,8 +153,18 @@ std::string SourceReader::read(const std::string& source, const std::string& lab
         {*format, format_name, source, files, options_, plan_.cache_directory, plan_.piece_bytes}, why_not);
     if (!why_not.empty()) targets.train.warn(why_not);
   }
-  if (cache != nullptr) return read_cache(*cache, targets);
+  if (cache != nullptr) return read_cache(cache, is_training, targets);
   in_step([&] { hash = read_files(files, *format, targets); });
+  in_step([&] {
+    if (!limit_.exists()) return;
+    const Index bytes =
+        targets.train.kept_bytes() + (targets.valid == nullptr ? 0 : targets.valid->kept_bytes());
+    if (bytes > limit_.left())
+      limit_.fail(source, bytes,
+                  "its rows do not fit into memory, and those of a source without a cache file cannot be "
+                  "streamed");
+    limit_.use(bytes);
+  });
   return hash;
 }
 

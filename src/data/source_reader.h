@@ -7,6 +7,7 @@
 #include "data/cache_file.h"
 #include "data/dataset_builder.h"
 #include "data/load.h"
+#include "data/memory_limit.h"
 #include "data/row_filter.h"
 #include "lockstep/data/format.h"
 
@@ -38,22 +39,26 @@ void read_source(const std::string& source, const Options& options, const Regist
 /// its format.
 class SourceReader {
  public:
-  SourceReader(const Options& options, const Registry<FormatRow>& formats, const LoadPlan& plan)
-      : options_(options), formats_(formats), plan_(plan) {}
+  SourceReader(const Options& options, const Registry<FormatRow>& formats, const LoadPlan& plan,
+               MemoryLimit& limit)
+      : options_(options), formats_(formats), plan_(plan), limit_(limit) {}
 
   /// Collective, if the plan has a communicator. Returns the hash of the rows. `labels_key` is the option
   /// that names the labels file; empty: data.labels.
-  std::string read(const std::string& source, const std::string& labels_key, const RowTargets& targets) const;
+  std::string read(const std::string& source, const std::string& labels_key, bool is_training,
+                   const RowTargets& targets) const;
 
  private:
   std::unique_ptr<Format> make_format(const FormatRow& row, const std::string& labels_key) const;
-  std::string read_cache(const CacheFile& file, const RowTargets& targets) const;
+  std::string read_cache(const std::shared_ptr<const CacheFile>& file, bool is_training,
+                         const RowTargets& targets) const;
   std::string read_files(const std::vector<std::string>& files, const Format& format,
                          const RowTargets& targets) const;
 
   const Options& options_;
   const Registry<FormatRow>& formats_;
   const LoadPlan& plan_;
+  MemoryLimit& limit_;
 };
 
 }  // namespace lockstep

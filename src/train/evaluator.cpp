@@ -22,12 +22,16 @@ MetricShape shape_of(const TrainedModel& model, int top_k) {
   return shape;
 }
 
-MetricSums sums_of_shard(Scorer& scorer, const float* weights, const Dataset& dataset, int shard,
-                         const MetricShape& shape) {
-  MetricSums sums(shape);
-  for (Index first = 0; first < dataset.shard_rows(shard); first += Batch::kMaxRows)
-    sums.add(
-        scorer.score(weights, shard, first, std::min(first + Batch::kMaxRows, dataset.shard_rows(shard))));
+// Of shards [first, last), in turns of a batch, so that rows are read in about their order in the file.
+std::vector<MetricSums> sums_of_shards(Scorer& scorer, const float* weights, const Dataset& dataset,
+                                       TreeNode shards, const MetricShape& shape) {
+  std::vector<MetricSums> sums(static_cast<std::size_t>(shards.last - shards.first), MetricSums(shape));
+  for (Index first = 0; first < dataset.shard_rows(shards.first); first += Batch::kMaxRows)
+    for (int shard = shards.first; shard < shards.last; ++shard) {
+      const Index last = std::min(first + Batch::kMaxRows, dataset.shard_rows(shard));
+      if (first < last)
+        sums[static_cast<std::size_t>(shard - shards.first)].add(scorer.score(weights, shard, first, last));
+    }
   return sums;
 }
 
@@ -68,9 +72,14 @@ MetricSums evaluate_sums(Communicator& communicator, TrainedModel& model, const 
   Scorer scorer(model, dataset);
   std::string mine;
   std::vector<std::byte> bytes;
+  const bool is_streamed = dataset.stream() != nullptr;  // else shards one by one take less memory
+  std::vector<MetricSums> some;
   for (int shard = dataset.hosted().first; shard < dataset.hosted().last; ++shard) {
+    if (!is_streamed || some.empty())
+      some = sums_of_shards(scorer, weights, dataset,
+                            {shard, is_streamed ? dataset.hosted().last : shard + 1}, shape);
     bytes.clear();
-    sums_of_shard(scorer, weights, dataset, shard, shape).append_bytes(bytes);
+    some[is_streamed ? static_cast<std::size_t>(shard - dataset.hosted().first) : 0].append_bytes(bytes);
     const std::uint64_t size = bytes.size();
     mine.append(reinterpret_cast<const char*>(&size), sizeof size);
     mine.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());

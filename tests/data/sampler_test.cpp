@@ -160,9 +160,9 @@ TEST(Sampler, OnlyManyNarrowRowsArePermutedInWindows) {
   DatasetInfo info;
   info.rows = 5'000'000;
   info.features = 28;
-  EXPECT_EQ(shuffle_rule(true, 0, info, 16).window, 128);
-  EXPECT_EQ(shuffle_rule(true, 0, info, 4).window, 576);
-  EXPECT_EQ(shuffle_rule(true, 0, info, 16).block, 32);
+  EXPECT_EQ(shuffle_rule(true, 0, info, 16).window, 1024);
+  EXPECT_EQ(shuffle_rule(true, 0, info, 4).window, 4096);
+  EXPECT_EQ(shuffle_rule(true, 0, info, 16).block, 16);
   EXPECT_EQ(shuffle_rule(true, 5, info, 16).block, 5);
   EXPECT_EQ(shuffle_rule(false, 0, info, 16).block, 0);
   info.rows = 500'000;
@@ -170,6 +170,21 @@ TEST(Sampler, OnlyManyNarrowRowsArePermutedInWindows) {
   info.features = 784;
   EXPECT_EQ(shuffle_rule(true, 0, info, 16).window, 0);
   EXPECT_EQ(shuffle_rule(true, 100, info, 16).block, 1);
+}
+
+// So that one block of every shard is one stretch of the file.
+TEST(Sampler, AllShardsUseTheirBlocksInOneOrder) {
+  const Dataset data = numbered(1000, 4, {0, 4});
+  Sampler sampler(data, 5, {8, 32});
+  sampler.begin_epoch(3);
+  const auto blocks = [&](int shard, Index window) {
+    std::multiset<std::uint32_t> result;
+    for (const std::uint32_t row : sampler.rows(shard, {window * 32, std::min<Index>(window * 32 + 32, 250)}))
+      result.insert(row / 8);
+    return result;
+  };
+  for (Index window = 0; window < 8; ++window)
+    for (int shard = 1; shard < 4; ++shard) EXPECT_EQ(blocks(shard, window), blocks(0, window));
 }
 
 TEST(BatchBuffer, GathersTheNamedRows) {
