@@ -80,8 +80,10 @@ TEST(SparseSteps, MakeUpForPenaltiesWithinRounding) {
     const Settings settings = with(logistic, penalties);
     const TrainingOutcome dense = train_with(with(settings, {"comm.sparse=off"}));
     const TrainingOutcome sparse = train_with(with(settings, {"comm.sparse=on"}));
-    // Pairs of factors pass each other's differences on.
-    EXPECT_LE(difference(dense.flat(), sparse.flat()), penalties[0] == "model.name=fm" ? 5e-6 : 1e-6)
+    // Weights that penalties alone act on are rounded in each of the 60 dense steps and once in sparse ones.
+    // Those of linear models start at 0, factors do not, and the largest weight hardly grows: so they may be
+    // 60 half units apart (measured: 1.8e-6, at a factor that no row acted on; the others at most 6.3e-7).
+    EXPECT_LE(difference(dense.flat(), sparse.flat()), penalties[0] == "model.name=fm" ? 60 * 0x1p-24 : 1e-6)
         << penalties[0];
     for (const int ranks : {2, 3, 4})
       EXPECT_EQ(train_with(with(settings, {"comm.sparse=on"}), ranks).outcome.hash, sparse.outcome.hash)
