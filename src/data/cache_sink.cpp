@@ -46,7 +46,7 @@ double CacheSink::label_of(const Label& label) {
 void CacheSink::add(const Row& row) {
   const double label = label_of(row.label);
   encoder_->add(row, label);
-  notes_.add_row(schema_, {row_, 0, row.line}, row, label);
+  notes_.add_row(schema_, {row_, 0, row.line}, encoder_->stored(row), label);
   ++row_;
   if (encoder_->records().size() + encoder_->entries().size() >= kWriteBytes) write();
 }

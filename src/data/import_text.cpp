@@ -248,8 +248,8 @@ class Import {
       const Row row = row_of(i, label);
       add_row(row, label, place.line + block_.lines[i]);
       notes_.add_row(schema_,
-                     {place.row + static_cast<Index>(i), file_number(), place.line + block_.lines[i]}, row,
-                     label);
+                     {place.row + static_cast<Index>(i), file_number(), place.line + block_.lines[i]},
+                     encoder_->stored(row), label);
     }
     writer_->write_rows(place.row, encoder_->records());
     if (schema_.is_sparse) writer_->write_entries(place.entry, encoder_->entries());

@@ -52,6 +52,33 @@ void RowEncoder::add(const Row& row, double label) {
     std::memcpy(out + label_at_ + header_.label_bytes, &row.weight, sizeof row.weight);
 }
 
+Row RowEncoder::stored(const Row& row) {
+  Row result = row;
+  const char* const record = records_.data() + records_.size() - row_bytes_;
+  const auto width = static_cast<std::size_t>(header_.features);
+  const bool is_as_given = header_.kind == CacheKind::kSparse ||
+                           (header_.kind == CacheKind::kFloat32 && row.dense != nullptr) ||
+                           (header_.kind == CacheKind::kBytes && row.bytes != nullptr);
+  if (is_as_given) return result;
+  result.dense = nullptr;
+  result.bytes = nullptr;
+  if (header_.kind == CacheKind::kBytes) {
+    result.bytes = reinterpret_cast<const std::uint8_t*>(record);
+    return result;
+  }
+  floats_.resize(width);
+  if (header_.kind == CacheKind::kFloat32)
+    std::memcpy(floats_.data(), record, width * sizeof(float));
+  else
+    for (std::size_t j = 0; j < width; ++j) {
+      std::uint16_t half = 0;
+      std::memcpy(&half, record + 2 * j, sizeof half);
+      floats_[j] = _cvtsh_ss(half);
+    }
+  result.dense = floats_.data();
+  return result;
+}
+
 void RowEncoder::put_bytes(const Row& row, char* out) const {
   if (row.bytes != nullptr) return static_cast<void>(std::memcpy(out, row.bytes, label_at_));
   for (std::size_t j = 0; j < header_.features; ++j) {

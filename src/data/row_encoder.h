@@ -20,6 +20,9 @@ class RowEncoder {
   /// hold: a byte that is no whole number of 0 … 255.
   void add(const Row& row, double label);
 
+  /// The row added last, as it will be read: rounded to float16, and so on. Valid until the next call.
+  Row stored(const Row& row);
+
   const std::vector<char>& records() const { return records_; }
   const std::vector<char>& entries() const { return entries_; }
   /// Behind the last.
@@ -34,6 +37,7 @@ class RowEncoder {
   std::size_t row_bytes_, label_at_;
   std::uint64_t entry_ = 0;
   std::vector<char> records_, entries_;
+  std::vector<float> floats_;  // of the row stored
 };
 
 }  // namespace lockstep

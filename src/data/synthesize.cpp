@@ -70,7 +70,7 @@ class Synthesis {
       Row row;
       rows_->make(static_cast<std::uint64_t>(options_.first_row + i), row);
       encoder_->add(row, row.label.number);
-      notes_.add_row(schema_, {i, 0, i + 1}, row, row.label.number);
+      notes_.add_row(schema_, {i, 0, i + 1}, encoder_->stored(row), row.label.number);
     }
     writer_->write_rows(first, encoder_->records());
     if (schema_.is_sparse) writer_->write_entries(first_entry, encoder_->entries());

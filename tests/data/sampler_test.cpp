@@ -187,6 +187,25 @@ TEST(Sampler, AllShardsUseTheirBlocksInOneOrder) {
     for (int shard = 1; shard < 4; ++shard) EXPECT_EQ(blocks(shard, window), blocks(0, window));
 }
 
+// Of rows that stay in their file no list of all of them is held; places may go back.
+TEST(Sampler, StreamedRowsInFileOrderAreInFileOrder) {
+  DatasetInfo info;
+  info.rows = 20'003;
+  info.features = 1;
+  const Dataset data(info, 4, {1, 3}, {}, std::make_shared<RowStream>());
+  Sampler sampler(data, 5, ShuffleRule::none());
+  for (std::uint64_t epoch = 0; epoch < 2; ++epoch) {
+    sampler.begin_epoch(epoch);
+    for (const auto& places : std::vector<Sampler::Places>{{0, 60}, {60, 3000}, {2999, 5000}, {900, 1100}})
+      for (int shard = 1; shard < 3; ++shard) {
+        const auto rows = sampler.rows(shard, places);
+        ASSERT_EQ(static_cast<Index>(rows.size()), places.count());
+        for (std::size_t i = 0; i < rows.size(); ++i)
+          ASSERT_EQ(rows[i], static_cast<std::uint32_t>(places.first) + i);
+      }
+  }
+}
+
 TEST(BatchBuffer, GathersTheNamedRows) {
   const Dataset data = numbered(50, 3, {1, 3});
   BatchBuffer buffer(data);
