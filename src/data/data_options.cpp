@@ -85,8 +85,8 @@ void declare_data_options(OptionTable& table) {
              "\"name:1.5,other:2\"");
   table
       .integer("data.shuffle_window", 0,
-               "Rows of a shard that are permuted among each other, after stretches of 32 KiB of the file "
-               "were; 0: all of them, but those of 64 stretches where dense rows have at most 256 features "
+               "Rows of a shard that are permuted among each other, after stretches of 64 KiB of the file "
+               "were; 0: all of them, but those of 16 stretches where dense rows have at most 256 features "
                "and are 16 million numbers or more")
       .range(0, 4294967295.0);
   table.text("data.cache", "auto",

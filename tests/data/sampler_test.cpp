@@ -160,9 +160,9 @@ TEST(Sampler, OnlyManyNarrowRowsArePermutedInWindows) {
   DatasetInfo info;
   info.rows = 5'000'000;
   info.features = 28;
-  EXPECT_EQ(shuffle_rule(true, 0, info, 16).window, 1024);
-  EXPECT_EQ(shuffle_rule(true, 0, info, 4).window, 4096);
-  EXPECT_EQ(shuffle_rule(true, 0, info, 16).block, 16);
+  EXPECT_EQ(shuffle_rule(true, 0, info, 16).window, 512);
+  EXPECT_EQ(shuffle_rule(true, 0, info, 4).window, 2048);
+  EXPECT_EQ(shuffle_rule(true, 0, info, 16).block, 32);
   EXPECT_EQ(shuffle_rule(true, 5, info, 16).block, 5);
   EXPECT_EQ(shuffle_rule(false, 0, info, 16).block, 0);
   info.rows = 500'000;
