@@ -48,7 +48,7 @@ CacheBytes::CacheBytes(const CacheFile& file, std::uint64_t begin, std::uint64_t
 
 void CacheBytes::refill(std::size_t size) {
   const std::size_t left = filled_ - begin_;
-  std::memmove(buffer_.data(), buffer_.data() + begin_, left);
+  if (left > 0) std::memmove(buffer_.data(), buffer_.data() + begin_, left);
   begin_ = 0;
   filled_ = left;
   const std::uint64_t first = next_block_;
