@@ -24,7 +24,8 @@ bool is_split(const std::string& valid) {
 }  // namespace
 
 void declare_data_options(OptionTable& table) {
-  table.text("data.train", "", "Training data: a file, a list with commas, a pattern, or demo:NAME?rows=N&features=D");
+  table.text("data.train", "",
+             "Training data: a file, a list with commas, a pattern, or demo:NAME?rows=N&features=D");
   table.text("data.valid", "",
              "Validation data: a file, or \"split:0.2\" for that share of the training rows");
   table.text("data.test", "", "Test data: a file");

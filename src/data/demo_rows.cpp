@@ -29,8 +29,8 @@ float dot(const std::vector<float>& a, const std::vector<float>& b) {
   return sum;
 }
 
-/// linear and logistic. Feature j has the variance condition^(−j / (D − 1)) and as much influence as the first:
-/// full-batch descent needs steps in proportion to the condition.
+/// linear and logistic. Feature j has the variance condition^(−j / (D − 1)) and as much influence as the
+/// first: full-batch descent needs steps in proportion to the condition.
 class PlaneRows final : public DemoRows {
  public:
   explicit PlaneRows(DemoOptions options) : DemoRows(std::move(options)) {

@@ -27,8 +27,8 @@ Options read_config_text(const OptionTable& table, const std::string& toml,
 LoadedModel load_model(const std::filesystem::path& run_or_file, const OptionTable& table,
                        const ConfigRequest& request, const Plugins& plugins);
 
-/// The options by which `source` is read. Labels beside the file are found as in training, where it is a file of the
-/// config.
+/// The options by which `source` is read. Labels beside the file are found as in training, where it is a file
+/// of the config.
 Options reading_options(const LoadedModel& loaded, const std::string& source);
 
 /// Collective. The rows of `source` as this model saw its training data.

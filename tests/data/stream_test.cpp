@@ -157,8 +157,7 @@ TEST(Stream, LearnsRowsSortedByLabelAsWellAsShuffledOnes) {
   const auto accuracy = [&](const std::vector<std::string>& more) {
     TrainingCase asked;
     for (const auto& [key, value] : source.settings) asked.sets.push_back(key + "=" + value);
-    for (const char* set :
-         {"model.name=logistic", "train.batch=50", "train.epochs=5", "eval.train=always"})
+    for (const char* set : {"model.name=logistic", "train.batch=50", "train.epochs=5", "eval.train=always"})
       asked.sets.emplace_back(set);
     asked.sets.insert(asked.sets.end(), more.begin(), more.end());
     return train(asked).evaluations.back().at("train.accuracy");

@@ -73,12 +73,13 @@ TEST_F(Watch, FollowsARun) {
   EXPECT_TRUE(has(text, "█▁")) << text;
   append(step_line(30, "0.5").substr(0, 40));  // half a line
   EXPECT_TRUE(has(screen(run), "step 20 of 100"));
-  append(step_line(30, "0.5").substr(40) + "\n" +
-         R"({"kind":"evaluation","step":30,"valid.loss":0.4,"valid.accuracy":0.9,"best":true})" + "\n" +
-         R"({"kind":"evaluation","step":40,"train_s":0.4,"valid.loss":0.5,"valid.accuracy":0.8,"best":false})" + "\n" +
-         R"({"kind":"noise","step":30,"noise.scale":250.0,"noise.scale_smoothed":240.0})" + "\n" +
-         R"({"kind":"time","step":30,"steps":10,"step_ms":10.0,"slowest":1,"late_share":0.3,"ranks":[]})" +
-         "\n");
+  append(
+      step_line(30, "0.5").substr(40) + "\n" +
+      R"({"kind":"evaluation","step":30,"valid.loss":0.4,"valid.accuracy":0.9,"best":true})" + "\n" +
+      R"({"kind":"evaluation","step":40,"train_s":0.4,"valid.loss":0.5,"valid.accuracy":0.8,"best":false})" +
+      "\n" + R"({"kind":"noise","step":30,"noise.scale":250.0,"noise.scale_smoothed":240.0})" + "\n" +
+      R"({"kind":"time","step":30,"steps":10,"step_ms":10.0,"slowest":1,"late_share":0.3,"ranks":[]})" +
+      "\n");
   text = screen(run);
   EXPECT_TRUE(has(text, "step 40 of 100")) << text;  // of the newest line of any kind
   EXPECT_TRUE(has(text, "valid.loss 0.5 · valid.accuracy 0.8 at step 40; best valid.loss 0.4 at step 30"))

@@ -21,8 +21,8 @@ struct ModelShape {
   Index features = 0;  ///< D
   Index outputs = 1;   ///< K, scores per row, as the loss wants them
   bool is_sparse = false;
-  /// Per feature: 0 for a number, else of how many categories it holds the code, 0 … K − 1; any other value is
-  /// an unseen one. Empty: all are numbers.
+  /// Per feature: 0 for a number, else of how many categories it holds the code, 0 … K − 1; any other value
+  /// is an unseen one. Empty: all are numbers.
   std::vector<Index> categories = {};
 };
 
