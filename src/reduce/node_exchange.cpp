@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <string>
 
 #include "lockstep/core/error.h"
 
@@ -44,6 +45,14 @@ bool are_equal_subtrees(const ExchangePlan& plan, int shards) {
   for (int node = 0; node < nodes; ++node)
     if (shards_of(plan, node, shards).last != (node + 1) * (shards / nodes)) return false;
   return true;
+}
+
+// In the first tail of a message, which has no sums of its own.
+enum Header : std::size_t { kHeaderStep = 0, kHeaderRoots = 1 };
+
+// Whatever was received, it is a number.
+std::string text_of(double value) {
+  return value >= 0 && value < 0x1p53 ? std::to_string(static_cast<std::uint64_t>(value)) : "?";
 }
 
 std::size_t bytes_of(Slice floats) {
@@ -122,6 +131,7 @@ void NodeExchange::begin(std::span<const char> has_rows) {
     planned_rows_.assign(has_rows.begin(), has_rows.end());
   }
   if (plan_.nodes() == 1) return;
+  ++step_;
   next_piece_ = 0;
   is_posted_ = false;
   if (overlaps_) post_receives();
@@ -234,6 +244,8 @@ void NodeExchange::exchange_tails(std::uint64_t votes) {
   // Roots ascend, so none is overwritten before it is moved.
   for (const int root : node_.roots()) my_tails_[roots++] = my_tails_[static_cast<std::size_t>(root)];
   my_tails_.resize(roots);
+  first.sums[kHeaderStep] = static_cast<double>(step_);
+  first.sums[kHeaderRoots] = static_cast<double>(roots);
   my_tails_.insert(my_tails_.begin(), first);
   sends_.clear();
   receives_.clear();
@@ -256,6 +268,7 @@ void NodeExchange::sum_tails(std::span<const Tail> tails, Tail& total) {
     const auto theirs =
         std::span<const Tail>(received_tails_).subspan(tails_of_[static_cast<std::size_t>(node)]);
     votes |= theirs[0].votes;
+    if (node != plan_.node()) check_header(theirs[0], node);
     const auto roots = node == plan_.node() ? tails : theirs.subspan(1, whole_.nodes(part_of(node)).size());
     tails_.insert(tails_.end(), roots.begin(), roots.end());
   }
@@ -263,6 +276,18 @@ void NodeExchange::sum_tails(std::span<const Tail> tails, Tail& total) {
     tails_[static_cast<std::size_t>(addition.left)].add(tails_[static_cast<std::size_t>(addition.right)]);
   total = tails_.empty() ? Tail{} : tails_[0];
   total.votes |= votes;
+}
+
+// A message of another step, or of other rows, would be added up like the right one.
+void NodeExchange::check_header(const Tail& header, int node) const {
+  const auto roots = static_cast<double>(whole_.nodes(part_of(node)).size());
+  if (header.sums[kHeaderStep] == static_cast<double>(step_) && header.sums[kHeaderRoots] == roots) return;
+  const int me = plan_.rank() - plan_.first_rank(plan_.node());
+  throw Error(ExitCode::kDisagree,
+              "rank " + std::to_string(plan_.first_rank(node) + me % plan_.ranks_of(node)) +
+                  " sent sums of exchange " + text_of(header.sums[kHeaderStep]) + " with " +
+                  text_of(header.sums[kHeaderRoots]) + " subtrees; rank " + std::to_string(plan_.rank()) +
+                  " is at exchange " + std::to_string(step_) + " and expects " + text_of(roots) + ".");
 }
 
 template <class Number>

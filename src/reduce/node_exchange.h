@@ -25,6 +25,9 @@ namespace lockstep {
 ///   otherwise: its part of each of the node's K subtrees straight to the owner. K·n in (K + 1)(N − 1)
 ///   messages, more if pieces are cut so that they can leave while gradients are computed.
 ///
+/// The second way names step and subtrees in its first message, without a byte more, and compares them.
+/// The first has no room for it: the tails there are sums.
+///
 /// New weights go back the same way, n more. Both ways give the same bits. One node sends nothing.
 class NodeExchange {
  public:
@@ -63,6 +66,7 @@ class NodeExchange {
   void form(std::size_t piece, std::span<const float* const> operands);
   void exchange_tails(std::uint64_t votes);
   void sum_tails(std::span<const Tail> tails, Tail& total);
+  void check_header(const Tail& header, int node) const;
   float* received(int part, int root);
   int part_of(int node) const {
     return node <= plan_.node() ? node : node + plan_.ranks_of(plan_.node()) - 1;
@@ -79,6 +83,7 @@ class NodeExchange {
   std::optional<PairRounds> pairs_;
   std::vector<char> planned_rows_;  ///< what node_ and whole_ are made for
   bool is_posted_ = false;
+  std::uint64_t step_ = 0;              ///< that was begun, the first is 1
   std::size_t next_piece_ = 0;          ///< of plan_.formed(), to be sent
   std::vector<int> tensors_needed_;     ///< by formed piece: send_pieces()
   std::vector<Index> offsets_;          ///< by formed piece, in outgoing_, for one root

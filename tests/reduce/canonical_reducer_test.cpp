@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "lockstep/core/error.h"
 #include "reduce/registry.h"
 #include "support/reduction_problem.h"
 #include "support/thread_communicator.h"
@@ -251,6 +252,26 @@ TEST(CanonicalReducer, BuffersSufficeAndAreZeroAtFirst) {
     EXPECT_GT(reducer.take_exchange_seconds(), 0.0);
     EXPECT_EQ(reducer.take_exchange_seconds(), 0.0);
   });
+}
+
+// Whoever has begun a step more sends sums of the same sizes, which are of other rows.
+TEST(CanonicalReducer, SumsOfAnotherStepAreRefused) {
+  const ReductionProblem problem({100}, all_present(6), 1);
+  for (const std::vector<int>& nodes : {std::vector<int>{1, 1, 1}, {2, 1}}) {
+    std::string said;
+    try {
+      run_ranks(3, [&](Communicator& communicator) {
+        const auto reducer = make({nodes}, communicator, problem);
+        if (communicator.rank() == 2) reducer->begin(problem.has_rows());
+        Tail total;
+        problem.run(*reducer, communicator.rank(), 3, total);
+      });
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ExitCode::kDisagree);
+      said = error.what();
+    }
+    EXPECT_NE(said.find("sent sums of exchange"), std::string::npos) << said;
+  }
 }
 
 }  // namespace
