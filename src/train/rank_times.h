@@ -48,15 +48,20 @@ struct RankTimesReport {
 /// that are late by turns are not called late.
 ///
 /// A rank votes in a step's tail when two to four seconds have gone by since the last gathering (at first a
-/// quarter), so all ranks gather after the same step; nothing that reaches a parameter depends on it.
+/// quarter) and ten steps have, this one included, so all ranks gather after the same step; nothing that
+/// reaches a parameter depends on it.
 class RankTimes {
  public:
+  static constexpr Index kFewestSteps = 10;  ///< between gatherings: of fewer, nobody is called slow
+
   /// Collective.
   explicit RankTimes(Communicator& communicator);
 
   void add(const StepSeconds& step);
   /// Whether this rank's clock says that it is time to gather; the ranks have to agree.
-  bool is_due(double now_s) const { return now_s >= next_s_; }
+  bool is_due(double now_s) const {
+    return now_s >= next_s_ && all_.steps - gathered_.steps + 1 >= static_cast<double>(kFewestSteps);
+  }
   /// Collective. Of the steps since the last call. Valid until the next call of this or of total().
   const RankTimesReport& gather();
   /// Collective. Of all steps that were added.

@@ -8,7 +8,8 @@
 namespace lockstep {
 
 std::string SlowRankWatch::observe(const RankTimesReport& times) {
-  if (times.ranks.size() < 2 || times.steps < kFewestSteps || times.seconds < kShortest_s) return "";
+  if (times.ranks.size() < 2 || times.steps < RankTimes::kFewestSteps || times.seconds < kShortest_s)
+    return "";
   const bool is_known = times.slowest == slow_;
   const int last_suspect = std::exchange(suspect_, times.late_share > kSlow ? times.slowest : -1);
   if (suspect_ >= 0 && suspect_ == last_suspect && !is_known) {
