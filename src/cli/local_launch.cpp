@@ -105,7 +105,7 @@ int wait_for(pid_t child, const sigset_t& signals) {
     const int signal = sigwaitinfo(&signals, nullptr);
     int status = 0;
     if (signal == SIGCHLD && waitpid(child, &status, WNOHANG) == child) return exit_code(status, asked > 0);
-    if (signal == SIGUSR1) kill(child, SIGUSR1);
+    if (signal == SIGUSR1 || signal == SIGUSR2) kill(child, signal);
     if (signal == SIGTERM || signal == SIGINT || signal == SIGHUP)
       kill(child, kEscalation[std::min(asked++, kEscalation.size() - 1)]);
   }
@@ -165,7 +165,7 @@ int run_and_pass_signals(const std::vector<std::string>& line) {
   if (launched_by_mpi()) forget_outer_launcher();
   sigset_t signals, before;
   sigemptyset(&signals);
-  for (const int signal : {SIGCHLD, SIGUSR1, SIGTERM, SIGINT}) sigaddset(&signals, signal);
+  for (const int signal : {SIGCHLD, SIGUSR1, SIGUSR2, SIGTERM, SIGINT}) sigaddset(&signals, signal);
   struct sigaction hangup = {};
   sigaction(SIGHUP, nullptr, &hangup);
   if (hangup.sa_handler != SIG_IGN) sigaddset(&signals, SIGHUP);  // nohup ignores it
