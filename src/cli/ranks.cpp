@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "comm/agreement.h"
+#include "comm/rank_record.h"
 #include "lockstep/comm/mpi_session.h"
 #include "lockstep/core/error.h"
 
@@ -18,6 +19,7 @@ int fail_alone(Communicator& communicator, ExitCode code, const char* message) {
   std::fprintf(stderr, "lockstep: rank %d on %s: %s\n", communicator.rank(), communicator.host().c_str(),
                message);
   std::fflush(nullptr);
+  record_of(communicator).begin(RankPhase::kFinalize);
   communicator.abort(static_cast<int>(code));
   return static_cast<int>(code);
 }
@@ -45,6 +47,7 @@ int run_as_rank(double timeout_s, const std::function<int(Communicator&)>& work)
   if (launched_by_mpi()) session.emplace();
   const std::unique_ptr<Communicator> communicator = make_communicator(timeout_s);
   const int code = run_guarded(*communicator, work);
+  record_of(*communicator).begin(RankPhase::kFinalize);
   std::fflush(nullptr);
   return code;
 }

@@ -12,6 +12,7 @@
 #include "train/cross_validation.h"
 #include "train/run_directory.h"
 #include "train/signals.h"
+#include "train/watchdog.h"
 
 namespace lockstep {
 
@@ -41,6 +42,8 @@ int resume(const CommandContext& context) {
   const int folds = folds_of(request.directory);
   if (const auto code = launch_ranks(context)) return *code;
   stop_on_signals();
+  Watchdog watchdog(stall_rules(options), process_actions(request.is_launched));
+  request.watchdog = &watchdog;
   return run_as_rank(options.real("comm.timeout_s"), [&](Communicator& communicator) {
     if (folds > 0) return cross_validate(options, context.plugins, communicator, request, folds);
     char is_finished = is_finished_run(request.directory) ? 1 : 0;

@@ -11,6 +11,7 @@
 #include "train/cross_validation.h"
 #include "train/signals.h"
 #include "train/training_run.h"
+#include "train/watchdog.h"
 
 namespace lockstep {
 
@@ -29,6 +30,8 @@ int train(const CommandContext& context) {
   request.overwrites = line.has("overwrite");
   request.is_launched = launched_by_mpi();
   stop_on_signals();
+  Watchdog watchdog(stall_rules(options), process_actions(request.is_launched));
+  request.watchdog = &watchdog;
   return run_as_rank(options.real("comm.timeout_s"), [&](Communicator& communicator) {
     if (folds > 0) return cross_validate(options, context.plugins, communicator, request, folds);
     return train_run(options, context.plugins, communicator, request).exit_code;

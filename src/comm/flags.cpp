@@ -12,6 +12,7 @@
 #include <ctime>
 #include <string>
 
+#include "comm/rank_record.h"
 #include "core/clock.h"
 #include "lockstep/core/error.h"
 
@@ -76,12 +77,14 @@ void Flags::wait_for(int rank) const {
 void Flags::sleep_until_arrival(int rank) const {
   Line& theirs = line(rank);
   const double start = now_seconds();
+  RankRecord& record = record_of(communicator_);
+  record.wait_for(first_rank_ + rank);
   while (!has_arrived(rank)) {
     theirs.sleepers.fetch_add(1);
     const std::uint32_t seen = theirs.round.load();
     if (static_cast<std::int32_t>(seen - round_) < 0) futex(theirs.round, FUTEX_WAIT, seen, &kLongestSleep);
     theirs.sleepers.fetch_sub(1);
-    if (has_arrived(rank)) return;
+    if (has_arrived(rank)) break;
     communicator_.check_peers();
     if (now_seconds() - start > communicator_.timeout_s())
       throw Error(ExitCode::kStopped,
@@ -89,6 +92,7 @@ void Flags::sleep_until_arrival(int rank) const {
                       std::to_string(std::lround(communicator_.timeout_s())) +
                       " s (comm.timeout_s) for rank " + std::to_string(first_rank_ + rank) + " on its node.");
   }
+  record.end_wait();
 }
 
 }  // namespace lockstep

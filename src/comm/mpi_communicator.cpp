@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <set>
 #include <thread>
+#include <utility>
 
 #include "comm/host_name.h"
 #include "comm/numa_domains.h"
@@ -98,7 +99,8 @@ void MpiCommunicator::check_peers() {
                   "the process of rank " + std::to_string(neighbour.rank) + " on " + host_ + " is gone.");
 }
 
-MPI_Request* MpiCommunicator::Requests::add(int peer, bool is_receive) {
+MPI_Request* MpiCommunicator::Requests::add(int peer, bool is_receive, int size) {
+  bytes += static_cast<std::uint64_t>(size);
   peers.push_back(peer);
   are_receives.push_back(is_receive ? 1 : 0);
   return &requests.emplace_back(MPI_REQUEST_NULL);
@@ -108,24 +110,27 @@ void MpiCommunicator::Requests::clear() {
   requests.clear();
   peers.clear();
   are_receives.clear();
+  bytes = 0;
 }
 
 void MpiCommunicator::post(std::span<const Send> sends, std::span<const Receive> receives,
                            Requests& requests) {
+  const std::uint64_t before = requests.bytes;
   for (const Receive& receive : receives)
     for (std::size_t done = 0; done < receive.size; done += largest_message_) {
       const int count = static_cast<int>(std::min(largest_message_, receive.size - done));
       check(MPI_Irecv(static_cast<char*>(receive.data) + done, count, MPI_BYTE, receive.peer, kTag,
-                      communicator_, requests.add(receive.peer, true)),
+                      communicator_, requests.add(receive.peer, true, count)),
             "MPI_Irecv");
     }
   for (const Send& send : sends)
     for (std::size_t done = 0; done < send.size; done += largest_message_) {
       const int count = static_cast<int>(std::min(largest_message_, send.size - done));
       check(MPI_Isend(static_cast<const char*>(send.data) + done, count, MPI_BYTE, send.peer, kTag,
-                      communicator_, requests.add(send.peer, false)),
+                      communicator_, requests.add(send.peer, false, count)),
             "MPI_Isend");
     }
+  record().expect(requests.bytes - before);
 }
 
 void MpiCommunicator::exchange(std::span<const Send> sends, std::span<const Receive> receives) {
@@ -159,16 +164,34 @@ bool MpiCommunicator::test(Requests& requests) {
 // short; without them four ranks on two cores would keep each other from the processor.
 void MpiCommunicator::wait_for(Requests& requests) {
   for (int poll = 0; poll < polls_before_yielding_; ++poll)
-    if (test(requests)) return;
+    if (test(requests)) return note_end(requests);
   const Clock::time_point start = Clock::now();
   while (!test(requests)) {
     const Clock::duration waited = Clock::now() - start;
     if (std::chrono::duration<double>(waited).count() > timeout_s_) give_up(requests);
-    if (waited < kTimeBeforeSleeping)
+    if (waited < kTimeBeforeSleeping) {
       sched_yield();
-    else
+    } else {
+      note_wait(requests);
       std::this_thread::sleep_for(kSleep);
+    }
   }
+  note_end(requests);
+}
+
+// Whom it is for: of messages that are done one by one the request is null.
+void MpiCommunicator::note_wait(Requests& requests) {
+  for (std::size_t i = 0; i < requests.requests.size(); ++i) {
+    int is_done = 0;
+    if (requests.requests[i] != MPI_REQUEST_NULL)
+      check(MPI_Test(&requests.requests[i], &is_done, MPI_STATUS_IGNORE), "MPI_Test");
+    if (requests.requests[i] != MPI_REQUEST_NULL) return record().wait_for(requests.peers[i]);
+  }
+}
+
+void MpiCommunicator::note_end(Requests& requests) {
+  record().finish(std::exchange(requests.bytes, 0));
+  record().end_wait();
 }
 
 void MpiCommunicator::give_up(Requests& waited_for) {

@@ -6,12 +6,13 @@
 #include <string>
 #include <vector>
 
+#include "comm/rank_record.h"
 #include "lockstep/comm/communicator.h"
 
 namespace lockstep {
 
 /// All ranks of an MpiSession, numbered node by node, on a communicator of their own.
-class MpiCommunicator final : public Communicator {
+class MpiCommunicator final : public Communicator, public Recording {
  public:
   static constexpr std::size_t kLargestMessage = std::size_t{1} << 30;  ///< bytes; MPI counts them in an int
 
@@ -48,8 +49,9 @@ class MpiCommunicator final : public Communicator {
     std::vector<MPI_Request> requests;
     std::vector<int> peers;
     std::vector<char> are_receives;
+    std::uint64_t bytes = 0;
 
-    MPI_Request* add(int peer, bool is_receive);
+    MPI_Request* add(int peer, bool is_receive, int size);
     void clear();
   };
   /// A rank of this machine, but this one.
@@ -63,6 +65,8 @@ class MpiCommunicator final : public Communicator {
   void post(std::span<const Send> sends, std::span<const Receive> receives, Requests& requests);
   void wait_for(Requests& requests);
   bool test(Requests& requests);
+  void note_wait(Requests& requests);
+  void note_end(Requests& requests);
   [[noreturn]] void give_up(Requests& requests);
 
   MPI_Comm communicator_ = MPI_COMM_NULL;

@@ -4,12 +4,13 @@
 #include <string>
 #include <vector>
 
+#include "comm/rank_record.h"
 #include "lockstep/comm/communicator.h"
 
 namespace lockstep {
 
 /// Ranks [first, first + size) of another communicator, numbered from 0: those of one node.
-class NodeCommunicator final : public Communicator {
+class NodeCommunicator final : public Communicator, public Recording {
  public:
   /// This rank is one of them. `all` must live as long.
   NodeCommunicator(Communicator& all, int first, int size) : all_(all), first_(first), size_(size) {}
@@ -29,6 +30,8 @@ class NodeCommunicator final : public Communicator {
   bool is_oversubscribed() const override { return all_.is_oversubscribed(); }
   /// The ranks of a node have no such sum of their own: an internal error.
   void sum_in_any_order(float* data, std::size_t count) override;
+  RankRecord& record() override { return record_of(all_); }
+  void record_to(RankRecord& record) override { recording_of(all_).record_to(record); }
   [[noreturn]] void abort(int exit_code) override;
 
  private:

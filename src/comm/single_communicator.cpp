@@ -4,6 +4,7 @@
 #include <string>
 
 #include "comm/host_name.h"
+#include "comm/rank_record.h"
 #include "lockstep/comm/communicator.h"
 #include "lockstep/core/error.h"
 
@@ -11,7 +12,7 @@ namespace lockstep {
 
 namespace {
 
-class SingleCommunicator final : public Communicator {
+class SingleCommunicator final : public Communicator, public Recording {
  public:
   int rank() const override { return 0; }
   int size() const override { return 1; }

@@ -96,6 +96,7 @@ void GradientStep::append(int shard, Sampler::Places places) {
 void GradientStep::process(bool is_last) {
   const Batch batch = next_batch();
   if (batch.rows() == 0) return;
+  record_->move();
   const std::uint64_t gathered = now_ticks();
   const double gathered_s = trace_ == nullptr ? 0 : now_seconds();
   data_ticks_ += gathered - mark_;

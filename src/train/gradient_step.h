@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "comm/rank_record.h"
 #include "core/aligned.h"
 #include "core/tick_clock.h"
 #include "data/batch_buffer.h"
@@ -58,6 +59,8 @@ class GradientStep {
   PhaseSeconds take_seconds();
   /// The next run() tells when it did what, as of this step; null: does not.
   void trace_to(StepTrace* trace, Index step) { trace_ = trace, traced_step_ = step; }
+  /// Where run() tells that it moves, batch by batch.
+  void record_to(RankRecord& record) { record_ = &record; }
   /// Rows of this window count as used, though run() never saw them: a resumed run did before.
   void mark_used(const BatchWindow& window);
   /// Of this rank's rows, by epoch.
@@ -102,6 +105,8 @@ class GradientStep {
   double traced_until_s_ = 0;
   const ParameterLayout& layout_;
   bool measures_ = false;
+  RankRecord own_record_;
+  RankRecord* record_ = &own_record_;
 };
 
 }  // namespace lockstep

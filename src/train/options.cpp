@@ -116,6 +116,12 @@ void declare_others(OptionTable& table) {
   table.integer("checkpoint.keep", 2, "newest checkpoints kept; the best one is kept besides")
       .range(1, 1000000);
   table.real("comm.timeout_s", 600, "seconds a rank waits for another before it gives up").range(0.1, 1e7);
+  table
+      .real("comm.stall_s", 30,
+            "seconds that the ranks of a node may stand still in a step, all of them, before they say where "
+            "they are and who is late, and end with code 75; at least twenty steps. Elsewhere "
+            "comm.timeout_s is the limit. 0: never")
+      .range(0, 1e7);
   table.flag(
       "comm.shared_memory", true,
       "ranks of one machine sum gradients in memory they share, where it can be had; false: by messages. The "

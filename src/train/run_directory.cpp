@@ -28,7 +28,8 @@ namespace {
 
 constexpr std::array kOwnNames = {"config.toml",       "metrics.jsonl", "summary.json", "log.txt",
                                   "model.safetensors", "report.html",   "checkpoints",  "curves.json",
-                                  "path.safetensors",  "trace.json",    "tensorboard",  ".lock"};
+                                  "path.safetensors",  "trace.json",    "tensorboard",  ".lock",
+                                  "progress.json"};
 
 [[noreturn]] void fail(const fs::path& path, const std::string& what) {
   throw Error(ExitCode::kOutput, path.string() + ": " + what);
@@ -36,6 +37,7 @@ constexpr std::array kOwnNames = {"config.toml",       "metrics.jsonl", "summary
 
 // Its own names, and those of temporary files that a killed run left behind.
 bool is_of_a_run(const std::string& name) {
+  if (name.starts_with("stall-") && name.ends_with(".txt")) return true;
   return std::any_of(kOwnNames.begin(), kOwnNames.end(), [&](const std::string& own) {
     return name == own || (name.starts_with(own + ".") && name.ends_with(".tmp"));
   });

@@ -54,6 +54,7 @@ Trainer::Trainer(const Options& options, const Plugins& plugins, Communicator& c
                  const DataSets& data, TrainedModel& model)
     : options_(options),
       communicator_(communicator),
+      record_(record_of(communicator)),
       data_(data),
       model_(model),
       optimizer_(plugins.optimizers.find(options.text("optim.name")).create(options)),
@@ -92,6 +93,7 @@ Trainer::Trainer(const Options& options, const Plugins& plugins, Communicator& c
       rank_times_(communicator),
       path_(options.integer("log.path")),
       trace_(options.text("log.trace"), options.origin("log.trace")) {
+  gradient_step_.record_to(record_);
   // Weights that come from a file are left as they are.
   if (model.model->min_count() > 0 && options.text("model.init").empty())
     model.model->leave_out_rare(count_features(communicator, data.train), model.weights.data());
@@ -150,6 +152,7 @@ TrainOutcome Trainer::run() {
     report_.train_s += seconds;
     after_step(before);
   }
+  record_.begin(RankPhase::kFinish);
   share_times();
   if (trace_.is_complete(step_, true)) write_trace();
   outcome_.reason = reason_;
@@ -178,6 +181,7 @@ void Trainer::run_step() {
   const BatchWindow window = next_window();
   const double start = now_seconds();
   const Index step = step_ + 1;
+  record_.begin_step(step);
   gradient_step_.trace_to(trace_.is_traced(step) ? &trace_ : nullptr, step);
   noise_.begin_step(window, position(consumed_), position(consumed_ + window.last - window.first));
   gradient_step_.measure_shards(noise_.measures_shards());
@@ -189,12 +193,14 @@ void Trainer::run_step() {
   if (rank_times_.is_due(start)) mine.votes |= kVoteTimes;
   if (budget_.seconds() > 0 && report_.train_s >= budget_.seconds()) mine.votes |= kVoteBudget;
   const double computed = trace_.is_traced(step) ? now_seconds() : 0;
+  record_.begin(RankPhase::kExchange);
   Tail total;
   float* gradient = nullptr;
   if (sparse_)
     sparse_->reduce(mine, total);
   else
     gradient = reducer_->reduce(mine, total);
+  record_.begin(RankPhase::kUpdate);
   const double reduced = now_seconds();
   const double arrival = reducer_->take_exchange_seconds();
   consumed_ += window.last - window.first;
@@ -262,6 +268,7 @@ void Trainer::update_weights(float* gradient, const Tail& total, const BatchWind
 }
 
 void Trainer::handle_non_finite(const BatchWindow& window) {
+  record_.begin(RankPhase::kEvaluate);  // row by row, which takes long
   const std::string place = fmt::format("step {}, rate {:.4g}: {}", step_ + 1, report_.rate, blame(window));
   if (options_.text("train.on_nan") == "stop")
     throw AgreedError(ExitCode::kDiverged,

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "comm/rank_record.h"
 #include "lockstep/comm/communicator.h"
 #include "optim/rate.h"
 #include "train/batch_policy.h"
@@ -120,6 +121,7 @@ class Trainer {
 
   const Options& options_;
   Communicator& communicator_;
+  RankRecord& record_;
   const DataSets& data_;
   TrainedModel& model_;
   RunDirectory* directory_ = nullptr;

@@ -53,6 +53,7 @@ MetricValues Trainer::measure(const float* weights, const Dataset& rows, const s
 void Trainer::evaluate() {
   const bool needs_train = options_.text("eval.train") == "always";
   if (!data_.valid && !data_.test && !needs_train) return;
+  record_.begin(RankPhase::kEvaluate);
   const float* weights = weights_to_evaluate();
   MetricValues values;
   if (needs_train) values.merge(measure(weights, data_.train, "train"));

@@ -29,6 +29,7 @@ void Trainer::save_best(const float* weights) {
 }
 
 void Trainer::save_checkpoint() {
+  record_.begin(RankPhase::kCheckpoint);
   const ParameterLayout& layout = model_.model->layout();
   const auto gather = [&](const AlignedVector<float>& mine) {
     return gather_slices(communicator_, layout.size(), reducer_->slice(), mine);

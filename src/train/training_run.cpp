@@ -23,6 +23,7 @@
 #include "train/summary.h"
 #include "train/tensorboard_log.h"
 #include "train/trainer.h"
+#include "train/watchdog.h"
 
 namespace lockstep {
 
@@ -161,6 +162,7 @@ void require_same_configuration(Communicator& communicator, const Options& optio
 
 DataSets load_all(const Options& options, const Plugins& plugins, Communicator& communicator,
                   const Loss& loss, const FoldPlan& folds) {
+  record_of(communicator).begin(RankPhase::kLoad);
   std::optional<DataSets> data;
   on_all_ranks(communicator, [&] {
     LoadPlan plan;
@@ -180,6 +182,7 @@ TrainingResult train_run(const Options& options, const Plugins& plugins, Communi
                          const TrainingRequest& request) {
   const double start = now_seconds();
   set_floating_point_mode();
+  if (request.watchdog != nullptr) request.watchdog->start(communicator);
   require_agreement(communicator, "build", build_identity());
   require_same_configuration(communicator, options);
   std::unique_ptr<Loss> loss;
@@ -190,6 +193,7 @@ TrainingResult train_run(const Options& options, const Plugins& plugins, Communi
   const DataSets data = load_all(options, plugins, communicator, *loss, request.folds);
   require_agreement(communicator, "training and validation data", data.fingerprint());
   if (data.test) require_agreement(communicator, "test data", data.test->info().fingerprint);
+  record_of(communicator).begin(RankPhase::kSetUp);
   std::optional<TrainedModel> model;
   on_all_ranks(communicator, [&] { model.emplace(make_model(options, plugins, schema_of(data.train))); });
   std::optional<Trainer> trainer;
@@ -197,6 +201,8 @@ TrainingResult train_run(const Options& options, const Plugins& plugins, Communi
   // Only now, when all options are known to be good: an error in them leaves no directory.
   const auto directory = open_directory(options, communicator, request);
   trainer->write_to(directory.get());
+  if (request.watchdog != nullptr)
+    request.watchdog->write_to(communicator, directory ? directory->path() : "");
 
   std::optional<ProgressLog> progress;
   std::optional<MetricsLog> metrics;

@@ -11,6 +11,8 @@
 
 namespace lockstep {
 
+class Watchdog;
+
 /// How a run is asked for, besides its options.
 struct TrainingRequest {
   std::filesystem::path directory;  ///< empty: a new one under run.root
@@ -18,6 +20,7 @@ struct TrainingRequest {
   bool resumes = false;  ///< continue from the newest checkpoint in `directory`
   bool is_launched = false;
   FoldPlan folds;
+  Watchdog* watchdog = nullptr;  ///< null: none
 };
 
 /// What train_run() came to; the same on all ranks.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -15,6 +16,7 @@
 
 #include "comm/agreement.h"
 #include "comm/mpi_communicator.h"
+#include "comm/rank_record.h"
 #include "comm/topology.h"
 #include "lockstep/comm/mpi_session.h"
 #include "lockstep/core/error.h"
@@ -22,6 +24,7 @@
 #include "reduce/registry.h"
 #include "support/reduction_problem.h"
 #include "support/sparse_problem.h"
+#include "train/watchdog.h"
 
 namespace lockstep {
 namespace {
@@ -240,7 +243,20 @@ class FailuresOnly : public testing::EmptyTestEventListener {
   int rank_;
 };
 
+// The last rank loops in its step, for ever, or has not come to MPI_Finalize where the others are.
+void stand_still(Communicator& communicator, Watchdog& watchdog, std::string_view where) {
+  watchdog.start(communicator);
+  RankRecord& record = record_of(communicator);
+  record.begin_step(1);
+  const bool is_last = communicator.rank() == communicator.size() - 1;
+  for (std::atomic<bool> is_over{false}; is_last && !is_over;) continue;
+  record.begin(where == "finalize" ? RankPhase::kFinalize : RankPhase::kExchange);
+  if (where == "exchange") barrier(communicator);
+  MPI_Finalize();
+}
+
 int run_all(int argc, char** argv) {
+  Watchdog watchdog({2, kTimeoutS}, process_actions(true));
   const MpiSession session;
   const auto communicator = make_communicator(kTimeoutS);
   if (argc > 1 && std::string_view(argv[1]) == "--abort") {
@@ -248,6 +264,8 @@ int run_all(int argc, char** argv) {
     std::this_thread::sleep_for(std::chrono::seconds(40));
     return 0;
   }
+  if (argc > 2 && std::string_view(argv[1]) == "--stall")
+    stand_still(*communicator, watchdog, std::string_view(argv[2]));
   testing::InitGoogleTest(&argc, argv);
   auto& listeners = testing::UnitTest::GetInstance()->listeners();
   if (communicator->rank() > 0) {

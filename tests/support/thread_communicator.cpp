@@ -14,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "comm/rank_record.h"
 #include "lockstep/core/error.h"
 
 namespace lockstep {
@@ -73,7 +74,7 @@ struct World {
   std::vector<Channel> channels;
 };
 
-class ThreadCommunicator final : public Communicator {
+class ThreadCommunicator final : public Communicator, public Recording {
  public:
   ThreadCommunicator(World& world, int rank) : world_(world), rank_(rank) {
     begun_receives_.reserve(kRoom);
@@ -228,7 +229,10 @@ class ThreadCommunicator final : public Communicator {
   template <class Condition>
   void wait(std::unique_lock<std::mutex>& lock, int peer, const Condition& condition) {
     const auto is_over = [&] { return world_.is_poisoned || condition(); };
-    if (!world_.changed.wait_for(lock, world_.timeout, is_over))
+    if (!is_over()) record().wait_for(peer);
+    const bool is_in_time = world_.changed.wait_for(lock, world_.timeout, is_over);
+    record().end_wait();
+    if (!is_in_time)
       throw Error(ExitCode::kStopped, "rank " + std::to_string(rank_) + " waited too long for rank " +
                                           std::to_string(peer) + ".");
     if (world_.is_poisoned) throw Poisoned{};
