@@ -35,6 +35,10 @@ lint_packages=(
   "clang-format clang-format"
   "clang-tidy clang-tidy"
 )
+fuzz_packages=(
+  "clang clang++"
+  "libclang-rt-14-dev /usr/lib/llvm-14/lib/clang/14.0.6/lib/linux/libclang_rt.fuzzer-x86_64.a"
+)
 
 fail() {
   printf '%s: %s\n' "${0##*/}" "$1" >&2

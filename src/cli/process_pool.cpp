@@ -36,7 +36,8 @@ void bind_to(const std::vector<int>& processors) {
   if (getppid() != parent) _exit(static_cast<int>(ExitCode::kStopped));
   bind_to(processors);
   if (const int null = open("/dev/null", O_RDONLY | O_CLOEXEC); null >= 0) dup2(null, STDIN_FILENO);
-  if (const int file = open(output.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666); file >= 0) {
+  if (const int file = open(output.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
+      file >= 0) {
     dup2(file, STDOUT_FILENO);
     dup2(file, STDERR_FILENO);
   }

@@ -57,7 +57,7 @@ StudyDirectory::~StudyDirectory() {
 }
 
 void StudyDirectory::lock() {
-  lock_ = open((path_ / ".lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0666);
+  lock_ = open((path_ / ".lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0666);
   if (lock_ < 0) fail(path_, std::string("cannot be written: ") + std::strerror(errno));
   if (flock(lock_, LOCK_EX | LOCK_NB) == 0) return;
   close(lock_);

@@ -2,7 +2,6 @@
 #include "core/atomic_file.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -11,18 +10,15 @@
 #include <fstream>
 #include <sstream>
 
+#include "core/temporary_file.h"
 #include "lockstep/core/error.h"
 
 namespace lockstep {
 
 AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
-  temporary_ = path_.string() + ".XXXXXX.tmp";
-  descriptor_ = mkostemps(temporary_.data(), 4, O_CLOEXEC);
+  descriptor_ = create_temporary(path_, temporary_);
   if (descriptor_ < 0)
     throw Error(ExitCode::kOutput, path_.string() + ": cannot be written: " + std::strerror(errno));
-  const mode_t mask = umask(0);
-  umask(mask);
-  fchmod(descriptor_, 0666 & ~mask);  // mkostemps gives 0600 whatever the umask
 }
 
 AtomicFile::~AtomicFile() {

@@ -17,10 +17,11 @@
 namespace lockstep {
 namespace {
 
-/// toml++ builds and frees nested tables by recursion; a dotted key lies on one line, so this bounds its
-/// depth.
 constexpr std::size_t kLongestLine = 8192;
 constexpr std::uintmax_t kLargestFile = 1 << 20;
+/// toml++ builds and frees nested tables by recursion. It bounds the depth of lists and inline tables, but
+/// not that of the dotted keys in them.
+constexpr int kMostDots = 32;
 
 std::string place(const std::string& path, const toml::source_position& position) {
   return path + ":" + std::to_string(position.line) + ":" + std::to_string(position.column);
@@ -30,15 +31,35 @@ std::string place(const std::string& path, const toml::source_position& position
   throw Error(ExitCode::kConfig, message);
 }
 
+/// Dots between a delimiter and the '=' or ']' that ends a key. Strings may count as keys: those with so many
+/// dots and such an end are no values of ours.
+void check_depth(const std::string& path, const std::string& text) {
+  int dots = 0;
+  std::size_t line = 1;
+  for (const char c : text) {
+    if (c == '.') ++dots;
+    if ((c == '=' || c == ']') && dots > kMostDots)
+      fail(path + ":" + std::to_string(line) + ": a key of more than " + std::to_string(kMostDots) +
+           " parts");
+    if (c == '\n') ++line;
+    if (c == '=' || c == ',' || c == '{' || c == '[' || c == ']' || c == '\n') dots = 0;
+  }
+}
+
 std::string read_text(const std::string& path) {
   errno = 0;
   std::ifstream stream(path, std::ios::binary);
-  std::string text(kLargestFile + 1, '\0');
-  if (stream) stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+  std::string text;
+  while (stream && text.size() <= kLargestFile) {
+    const std::size_t size = text.size(), more = size == 0 ? 4096 : kLargestFile + 1 - size;
+    text.resize(size + more);
+    stream.read(text.data() + size, static_cast<std::streamsize>(more));
+    text.resize(size + static_cast<std::size_t>(stream.gcount()));
+  }
   if (stream.bad() || !stream.is_open() || (stream.fail() && !stream.eof()))
     fail("cannot read config file " + path + ": " + std::strerror(errno));
-  text.resize(static_cast<std::size_t>(stream.gcount()));
   if (text.size() > kLargestFile) fail(path + ": larger than 1 MiB; is this a config file?");
+  check_depth(path, text);
   std::size_t line = 1, begin = 0;
   for (std::size_t i = 0; i <= text.size(); ++i) {
     if (i < text.size() && text[i] != '\n') continue;

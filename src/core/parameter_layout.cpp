@@ -3,12 +3,19 @@
 
 #include <algorithm>
 
+#include "lockstep/core/error.h"
+
 namespace lockstep {
 
 int ParameterLayout::add(std::string name, std::vector<Index> shape, bool is_penalized) {
   Tensor tensor;
   tensor.size = 1;
-  for (Index extent : shape) tensor.size *= extent;
+  const Index left = most_ - logical_size();
+  for (const Index extent : shape)
+    if (__builtin_mul_overflow(tensor.size, extent, &tensor.size) || tensor.size > left)
+      throw Error(ExitCode::kConfig, "the model has more than " + std::to_string(most_) +
+                                         " parameters, with " + name +
+                                         (most_ < kMostFloats ? "; its file has no more" : ""));
   tensor.name = std::move(name);
   tensor.shape = std::move(shape);
   tensor.is_penalized = is_penalized;

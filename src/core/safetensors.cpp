@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/safetensors.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <span>
 
 #include "core/atomic_file.h"
@@ -16,7 +18,8 @@ static_assert(std::endian::native == std::endian::little, "the format is little-
 
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
+using Json = nlohmann::json;  // the other searches all keys for each, and headers of others have many
 
 constexpr std::size_t kMostHeaderBytes = 100'000'000;  // the format's own limit
 const std::string kNoChecksum(32, '0');
@@ -33,7 +36,7 @@ std::span<const std::byte> bytes_of(const TensorView& tensor) {
 
 std::string header_text(const std::map<std::string, std::string>& metadata,
                         const std::vector<TensorView>& tensors) {
-  Json header;
+  OrderedJson header;
   header["__metadata__"] = metadata;
   std::size_t offset = 0;
   for (const TensorView& tensor : tensors) {
@@ -43,7 +46,7 @@ std::string header_text(const std::map<std::string, std::string>& metadata,
                            {"data_offsets", {offset, end}}};
     offset = end;
   }
-  std::string text = header.dump(-1, ' ', false, Json::error_handler_t::replace);
+  std::string text = header.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
   text.resize((text.size() + 7) / 8 * 8, ' ');
   return text;
 }
@@ -55,32 +58,40 @@ std::string checksum(const std::string& header, const void* data, std::size_t si
   return hash.hex();
 }
 
+// A name may be as long as the header.
+std::string shown(const std::string& name) {
+  constexpr std::size_t kMost = 100;
+  return name.size() > kMost ? name.substr(0, kMost) + "…" : name;
+}
+
 // Each check precedes the first use of what it checks.
 TensorData parse_tensor(const std::filesystem::path& path, const std::string& name, const Json& entry,
                         std::string_view data, std::size_t& expected_begin) {
-  const std::string type = entry.is_object() ? entry.value("dtype", "") : "";
-  if ((type != "F32" && type != "I64") || !entry.contains("shape") || !entry.contains("data_offsets") ||
+  const bool is_object = entry.is_object() && entry.contains("dtype") && entry["dtype"].is_string();
+  const std::string type = is_object ? entry["dtype"].get<std::string>() : "";
+  if ((type != "F32" && type != "I64") || !entry.contains("shape") || !entry["shape"].is_array() ||
+      !entry.contains("data_offsets") || !entry["data_offsets"].is_array() ||
       entry["data_offsets"].size() != 2)
-    fail(path, "tensor " + name + " is not float32 or int64 with shape and data_offsets");
+    fail(path, "tensor " + shown(name) + " is not float32 or int64 with shape and data_offsets");
   const std::size_t width = type == "I64" ? sizeof(std::int64_t) : sizeof(float);
   TensorData tensor;
   tensor.name = name;
   std::size_t count = 1;
   for (const Json& extent : entry["shape"]) {
     if (!extent.is_number_unsigned())
-      fail(path, "tensor " + name + " has a shape that is not of whole numbers");
+      fail(path, "tensor " + shown(name) + " has a shape that is not of whole numbers");
     const auto value = extent.get<std::uint64_t>();
     if (value > data.size() || __builtin_mul_overflow(count, value, &count))
-      fail(path, "tensor " + name + " is larger than the file");
+      fail(path, "tensor " + shown(name) + " is larger than the file");
     tensor.shape.push_back(static_cast<Index>(value));
   }
   if (!entry["data_offsets"][0].is_number_unsigned() || !entry["data_offsets"][1].is_number_unsigned())
-    fail(path, "tensor " + name + " has data_offsets that are not whole numbers");
+    fail(path, "tensor " + shown(name) + " has data_offsets that are not whole numbers");
   const auto begin = entry["data_offsets"][0].get<std::uint64_t>();
   const auto end = entry["data_offsets"][1].get<std::uint64_t>();
   if (begin != expected_begin || end < begin || end > data.size() || (end - begin) / width != count ||
       (end - begin) % width != 0)
-    fail(path, "tensor " + name + " does not fit its data_offsets: the file is truncated or damaged");
+    fail(path, "tensor " + shown(name) + " does not fit its data_offsets: the file is truncated or damaged");
   expected_begin = end;
   tensor.values.resize(count);
   if (type == "F32") {
@@ -110,9 +121,34 @@ Json parse_header(const std::filesystem::path& path, const std::string& text) {
       --depth;
     }
   }
-  Json header = Json::parse(text, nullptr, false);
+  std::set<std::string> names;
+  const auto check_name = [&](int at, Json::parse_event_t event, const Json& parsed) {
+    if (at != 1 || event != Json::parse_event_t::key) return true;
+    const std::string& name = parsed.get_ref<const std::string&>();
+    if (!names.insert(name).second) fail(path, "tensor " + shown(name) + " is there twice");
+    return true;
+  };
+  Json header = Json::parse(text, check_name, false);
   if (!header.is_object()) fail(path, "is not a safetensors file: its header is not JSON");
   return header;
+}
+
+// In the order of their data, which need not be that of the header; without data, of their names.
+std::vector<std::pair<std::string, const Json*>> tensors_of(const Json& header) {
+  std::vector<std::pair<std::string, const Json*>> entries;
+  for (const auto& [name, entry] : header.items())
+    if (name != "__metadata__") entries.emplace_back(name, &entry);
+  const auto place = [](const Json& entry) {
+    const Json* const offsets =
+        entry.is_object() && entry.contains("data_offsets") ? &entry["data_offsets"] : nullptr;
+    const bool is_known = offsets != nullptr && offsets->is_array() && offsets->size() == 2 &&
+                          (*offsets)[0].is_number_unsigned() && (*offsets)[1].is_number_unsigned();
+    return is_known ? std::pair((*offsets)[0].get<std::uint64_t>(), (*offsets)[1].get<std::uint64_t>())
+                    : std::pair<std::uint64_t, std::uint64_t>();
+  };
+  std::stable_sort(entries.begin(), entries.end(),
+                   [&](const auto& a, const auto& b) { return place(*a.second) < place(*b.second); });
+  return entries;
 }
 
 }  // namespace
@@ -158,14 +194,13 @@ TensorFile read_safetensors(const std::filesystem::path& path) {
   const Json json = parse_header(path, header);
   TensorFile file;
   std::size_t end = 0;
-  for (const auto& [name, entry] : json.items()) {
-    if (name != "__metadata__") {
-      if (file.find(name) != nullptr) fail(path, "tensor " + name + " is there twice");
-      file.tensors.push_back(parse_tensor(path, name, entry, data, end));
-      continue;
-    }
-    for (const auto& [key, value] : entry.items()) {
-      if (!value.is_string()) fail(path, "metadata " + key + " is not a text");
+  for (const auto& [name, entry] : tensors_of(json))
+    file.tensors.push_back(parse_tensor(path, name, *entry, data, end));
+  if (json.contains("__metadata__")) {
+    const Json& metadata = json["__metadata__"];
+    if (!metadata.is_object()) fail(path, "has metadata that are no table of texts");
+    for (const auto& [key, value] : metadata.items()) {
+      if (!value.is_string()) fail(path, "metadata " + shown(key) + " is not a text");
       file.metadata[key] = value.get<std::string>();
     }
   }

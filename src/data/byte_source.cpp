@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/byte_source.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <system_error>
 
@@ -18,6 +19,12 @@ constexpr std::size_t kStart = std::size_t{1} << 20;
   throw Error(ExitCode::kData, path + ": " + what);
 }
 
+[[noreturn]] void fail_truncated(const std::string& path, const char* what, std::size_t needed,
+                                 std::size_t end) {
+  fail(path, std::string("truncated: ") + what + " needs bytes up to " + std::to_string(needed) +
+                 ", the file ends after " + std::to_string(end));
+}
+
 }  // namespace
 
 ByteSource::ByteSource(std::string path) : path_(std::move(path)) {
@@ -27,7 +34,7 @@ ByteSource::ByteSource(std::string path) : path_(std::move(path)) {
   if (std::filesystem::is_directory(status)) fail(path_, "is a folder, a data file was expected");
   OpenedStream opened = open_stream(path_);
   stream_ = std::move(opened.stream);
-  may_read_ahead_ = opened.most_per_byte > 1;
+  is_compressed_ = may_read_ahead_ = opened.most_per_byte > 1;
   const auto size = std::filesystem::file_size(path_, error);
   const std::size_t known = error ? SIZE_MAX / 65536 : static_cast<std::size_t>(size);
   size_limit_ = may_read_ahead_ ? known * opened.most_per_byte + 64 : known;
@@ -46,9 +53,18 @@ std::size_t ByteSource::read(void* out, std::size_t size) {
 void ByteSource::read_exactly(void* out, std::size_t size, const char* what) {
   const std::size_t before = position_;
   const std::size_t done = read(out, size);
-  if (done < size)
-    fail(path_, std::string("truncated: ") + what + " needs bytes up to " + std::to_string(before + size) +
-                    ", the file ends after " + std::to_string(before + done));
+  if (done < size) fail_truncated(path_, what, before + size, before + done);
+}
+
+void ByteSource::read_exactly(std::vector<unsigned char>& out, std::size_t size, const char* what) {
+  const std::size_t before = position_;
+  out.clear();
+  while (out.size() < size) {
+    const std::size_t done = out.size(), piece = std::min(size - done, std::max(kStart, done));
+    out.resize(done + piece);
+    const std::size_t count = read(out.data() + done, piece);
+    if (count < piece) fail_truncated(path_, what, before + size, before + done + count);
+  }
 }
 
 }  // namespace lockstep

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "data/byte_stream.h"
 
@@ -18,10 +19,16 @@ class ByteSource {
 
   const std::string& path() const { return path_; }
 
+  /// Whether the file is inflated: what its header announces may then be far more than there is.
+  bool is_compressed() const { return is_compressed_; }
+
   /// Reads up to `size` bytes; fewer only at the end.
   std::size_t read(void* out, std::size_t size);
   /// Reads exactly `size` bytes of `what` or says that the file is truncated.
   void read_exactly(void* out, std::size_t size, const char* what);
+  /// The same into `out`, which gets `size` bytes and grows while they come: a compressed file may announce
+  /// far more than it holds.
+  void read_exactly(std::vector<unsigned char>& out, std::size_t size, const char* what);
   /// Bytes read so far, after inflation.
   std::size_t position() const { return position_; }
 
@@ -32,6 +39,7 @@ class ByteSource {
  private:
   std::string path_;
   std::unique_ptr<ByteStream> stream_;
+  bool is_compressed_ = false;
   bool may_read_ahead_ = false;
   std::size_t position_ = 0;
   std::size_t size_limit_ = 0;

@@ -24,10 +24,15 @@ namespace {
 
 /// gzip, and what is not compressed.
 class GzipStream final : public ByteStream {
+  static constexpr std::uintmax_t kMost = 1U << 18;
+
  public:
   explicit GzipStream(const std::string& path) : path_(path), file_(gzopen(path.c_str(), "rb")) {
     if (!file_) fail(path_, std::string("cannot be opened: ") + std::strerror(errno));
-    gzbuffer(file_.get(), 1U << 18);
+    std::error_code error;
+    const std::uintmax_t size = std::filesystem::file_size(path, error);
+    gzbuffer(file_.get(),
+             static_cast<unsigned>(std::clamp<std::uintmax_t>(error ? kMost : size, 4096, kMost)));
     is_plain_ = gzdirect(file_.get()) != 0;
   }
   bool is_plain() const { return is_plain_; }

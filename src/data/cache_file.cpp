@@ -10,7 +10,9 @@
 #include <bit>
 #include <cerrno>
 #include <cstring>
+#include <set>
 
+#include "data/source_files.h"
 #include "lockstep/core/error.h"
 
 namespace lockstep {
@@ -73,6 +75,7 @@ void CacheFile::check_places(std::uint64_t file_bytes) const {
   check(h.kind <= CacheKind::kSparse && h.has_weights <= 1);
   check(h.label_bytes == 4 || h.label_bytes == 8);
   check(h.features < kMostFeatures && h.rows <= file_bytes && h.entries <= file_bytes);
+  check(h.kind == CacheKind::kSparse || h.features <= file_bytes);  // where there are no rows too
   check(h.rows == 0 || cache_row_bytes(h) <= file_bytes / h.rows);
   check(h.entries == 0 || kCacheEntryBytes <= file_bytes / h.entries);
   const std::uint64_t rows_bytes = h.rows * cache_row_bytes(h), entries_bytes = h.entries * kCacheEntryBytes;
@@ -83,6 +86,31 @@ void CacheFile::check_places(std::uint64_t file_bytes) const {
   const std::uint64_t blocks = (h.checksums_at - kCachePage + kCacheBlock - 1) / kCacheBlock;
   check(h.metadata_at == round_up_page(h.checksums_at + blocks * 8) && h.metadata_at <= file_bytes);
   if (h.metadata_bytes != file_bytes - h.metadata_at) fail("is truncated");
+}
+
+// What is counted by rows, features, files or codes fits to these, so that nobody needs to look again.
+void CacheFile::check_metadata() const {
+  const CacheMetadata& m = metadata_;
+  const auto check = [&](bool is_good, const char* what) {
+    if (!is_good) fail(std::string("its metadata is malformed: ") + what);
+  };
+  const auto fits = [&](std::size_t count) { return count == 0 || count == header_.features; };
+  check(fits(m.feature_names.size()), "feature_names are not one for each feature");
+  check(fits(m.categories.size()), "categories are not one list for each feature");
+  const bool is_float = header_.kind == CacheKind::kFloat32 || header_.kind == CacheKind::kFloat16;
+  check(m.categories.empty() || is_float, "categories of features that are no codes");
+  for (const std::vector<std::string>& texts : m.categories)
+    check(std::set(texts.begin(), texts.end()).size() == texts.size(), "a category stands twice");
+  check(m.bad_count >= 0, "bad_count is negative");
+  Index next = 0;
+  for (const LineRun& run : m.lines) {
+    check(run.row >= next && run.row < std::max<Index>(rows(), 1) && (next > 0 || run.row == 0),
+          "lines of rows that do not follow each other");
+    check(run.file >= 0 && static_cast<std::size_t>(run.file) < std::max<std::size_t>(m.files.size(), 1),
+          "lines of a file that is not named");
+    check(run.line >= 1 && run.line < (Index{1} << kFileShift) - rows(), "a line beyond any file");
+    next = run.row + 1;
+  }
 }
 
 void CacheFile::read_header() {
@@ -111,6 +139,7 @@ void CacheFile::read_header() {
   } catch (const std::exception& error) {
     fail(std::string("its metadata is malformed: ") + error.what());
   }
+  check_metadata();
 }
 
 std::size_t CacheFile::block_bytes(std::uint64_t block) const {

@@ -44,6 +44,7 @@ class CacheFile {
  private:
   void read_header();
   void check_places(std::uint64_t file_bytes) const;
+  void check_metadata() const;
 
   std::string path_;
   int descriptor_ = -1;

@@ -15,7 +15,7 @@ namespace lockstep {
 
 namespace {
 
-constexpr std::size_t kReadBlocks = 16;  // 256 KiB, which stay in the cache of a core while they are used
+constexpr std::uint64_t kReadBlocks = 16;  // 256 KiB, which stay in the cache of a core while they are used
 
 std::uint64_t rows_end(const CacheHeader& header) {
   return header.rows_at + header.rows * cache_row_bytes(header);
@@ -52,7 +52,9 @@ void CacheBytes::refill(std::size_t size) {
   begin_ = 0;
   filled_ = left;
   const std::uint64_t first = next_block_;
-  const std::size_t wanted = std::max(kReadBlocks * kCacheBlock, size);
+  const std::uint64_t rest = end_ <= file_.block_begin(first) ? 0 : end_ - file_.block_begin(first);
+  const std::size_t least = std::max<std::size_t>(std::min(kReadBlocks * kCacheBlock, rest), size);
+  const std::size_t wanted = (least + kCacheBlock - 1) / kCacheBlock * kCacheBlock;
   if (buffer_.size() < wanted + left) buffer_.resize(wanted + left);
   std::size_t bytes = 0;
   while (next_block_ < file_.blocks() && file_.block_begin(next_block_) < end_ && bytes < wanted &&
@@ -148,10 +150,22 @@ Label CacheRows::read_label(const char* at) const {
   return label;
 }
 
+// They are places in lists.
+void CacheRows::check_codes(const float* features) const {
+  const std::vector<std::vector<std::string>>& categories = file_.metadata().categories;
+  for (std::size_t j = 0; j < categories.size(); ++j) {
+    const float code = features[j], count = static_cast<float>(categories[j].size());
+    if (categories[j].empty() || std::isnan(code)) continue;  // a number, or missing
+    if (!(code >= 0 && code < count && code == std::floor(code)))
+      file_.fail("the categories of row " + std::to_string(row_ - 1) + " are malformed");
+  }
+}
+
 void CacheRows::read_features(const char* record, std::uint64_t entries_begin, Row& row) {
   switch (file_.header().kind) {
     case CacheKind::kFloat32:
       row.dense = reinterpret_cast<const float*>(record);
+      check_codes(row.dense);
       return;
     case CacheKind::kBytes:
       row.bytes = reinterpret_cast<const std::uint8_t*>(record);
@@ -163,6 +177,7 @@ void CacheRows::read_features(const char* record, std::uint64_t entries_begin, R
         dense_[j] = _cvtsh_ss(half);
       }
       row.dense = dense_.data();
+      check_codes(row.dense);
       return;
     }
     case CacheKind::kSparse:

@@ -44,6 +44,7 @@ class CacheRows {
  private:
   const char* step(std::uint64_t& entries_begin);
   void read_features(const char* record, std::uint64_t entries_begin, Row& row);
+  void check_codes(const float* features) const;
   Label read_label(const char* at) const;
   Index line_of_row();
 

@@ -2,7 +2,6 @@
 #include "data/cache_writer.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <xxhash.h>
 
@@ -13,6 +12,7 @@
 #include <cstring>
 
 #include "comm/agreement.h"
+#include "core/temporary_file.h"
 #include "lockstep/core/error.h"
 
 namespace lockstep {
@@ -62,13 +62,10 @@ void CacheWriter::fail(const std::string& action) const {
 void CacheWriter::create() {
   std::error_code error;
   std::filesystem::create_directories(path_.parent_path(), error);
-  std::string name = path_.string() + ".XXXXXX.tmp";
-  descriptor_ = mkostemps(name.data(), 4, O_CLOEXEC);
+  std::string name;
+  descriptor_ = create_temporary(path_, name);
   if (descriptor_ < 0) fail("cannot be written");
   temporary_ = name;
-  const mode_t mask = umask(0);
-  umask(mask);
-  fchmod(descriptor_, 0666 & ~mask);  // mkostemps gives 0600 whatever the umask
   if (header_.kind != CacheKind::kSparse) return;
   rows_descriptor_ = open((name + ".rows").c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (rows_descriptor_ < 0) fail("cannot be written");

@@ -6,9 +6,21 @@
 #include <cstring>
 #include <limits>
 
+#include "lockstep/core/error.h"
+
 namespace lockstep {
 
 namespace {
+
+// A row of two numbers may name any column, and per shard and column there are two doubles.
+constexpr std::size_t kMostScaled = std::size_t{1} << 22;
+
+void check_width(std::size_t width) {
+  if (width > kMostScaled)
+    throw Error(ExitCode::kData, "column " + std::to_string(width - 1) +
+                                     ": data.standardize and data.scale = \"minmax\" "
+                                     "are for sparse data of at most 4,194,304 columns");
+}
 
 float feature(const Row& row, std::size_t column) {
   return row.bytes != nullptr ? static_cast<float>(row.bytes[column]) : row.dense[column];
@@ -55,6 +67,7 @@ void ColumnStatistics::add(int shard, const RowSchema& schema, const Row& row) {
   weights_[at][0] += static_cast<double>(row.weight);
   if (!schema.is_sparse) return add_dense(at, schema, row);
   const std::size_t width = row.count > 0 ? row.columns[row.count - 1] + std::size_t{1} : 0;
+  check_width(width);
   const bool is_standardize = plan_.kind == ScalePlan::Kind::kStandardize;
   for (auto* sums : {&sums_[at], &squares_[at]})
     if (is_standardize && sums->size() < width) sums->resize(width);

@@ -11,6 +11,8 @@ namespace lockstep {
 
 namespace {
 
+constexpr std::size_t kShown = 100;  // bytes of a name in a message
+
 using Fail = std::function<void(int, const std::string&)>;
 
 bool is_number(CsvField field) {
@@ -73,7 +75,7 @@ int find_column(std::span<const CsvField> fields, const std::string& key, const 
 
 std::string CsvColumns::describe(int column) const {
   std::string text = "field " + std::to_string(column + 1);
-  if (has_header) text += " (" + names[static_cast<std::size_t>(column)] + ")";
+  if (has_header) text += " (" + names[static_cast<std::size_t>(column)].substr(0, kShown) + ")";
   return text;
 }
 

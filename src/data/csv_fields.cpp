@@ -42,10 +42,12 @@ void split_fields(std::string_view line, char delimiter, std::vector<CsvField>& 
 }
 
 std::string unquoted(CsvField field) {
-  std::string text(field.text);
-  if (!field.is_quoted) return text;
-  for (std::size_t at = text.find("\"\""); at != std::string::npos; at = text.find("\"\"", at + 1))
-    text.erase(at, 1);
+  if (!field.is_quoted) return std::string(field.text);
+  std::string text;
+  for (std::size_t i = 0; i < field.text.size(); ++i) {
+    text += field.text[i];
+    if (field.text.substr(i, 2) == "\"\"") ++i;
+  }
   return text;
 }
 

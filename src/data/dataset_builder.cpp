@@ -15,6 +15,7 @@ namespace lockstep {
 namespace {
 
 constexpr int kMaxClasses = 65536;
+constexpr std::size_t kShown = 100;  // bytes of a text in a message
 
 double& entry(std::vector<double>& sums, std::size_t at) {
   if (sums.size() <= at) sums.resize(at + 1);
@@ -126,7 +127,8 @@ float DatasetBuilder::label_of(const Row& row) {
   const int number = labels_.find(row.label);
   if (number < 0)
     fail(row, "label \"" +
-                  (row.label.is_number ? number_text(row.label.number) : std::string(row.label.text)) +
+                  (row.label.is_number ? number_text(row.label.number)
+                                       : std::string(row.label.text.substr(0, kShown))) +
                   "\" does not occur in the training data");
   if (number >= kMaxClasses)
     fail(row, "more than " + std::to_string(kMaxClasses) + " different labels; is this a regression?");

@@ -71,6 +71,8 @@ class DatasetBuilder {
     Index zero_line = 0;  ///< of the first row with a column 0; 0: none
   };
   const Extent& extent() const { return extent_; }
+  /// "file:line" of the largest column.
+  std::string place_of_extent() const { return place_of(extent_.last_line); }
 
   /// Throws Error(kData) for the first class that has no row in `train` and is not known from the schema.
   void expect_classes_of(const DatasetBuilder& train) const;

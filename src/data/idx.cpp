@@ -47,7 +47,7 @@ std::size_t size_of(Type type) {
 
 struct Header {
   Type type = Type::kUint8;
-  Index rows = 0;
+  Index rows = 1;
   Index cols = 1;
   int rank = 0;
 };
@@ -69,13 +69,12 @@ Header read_header(ByteSource& source) {
     std::array<std::uint8_t, 4> bytes{};
     source.read_exactly(bytes.data(), bytes.size(), "the IDX header");
     const std::size_t size = big_endian(bytes.data());
-    if (size > 0 && total > source.bytes_left() / size)
+    if (size == 0) fail(source.path(), "has no rows");
+    if (total > source.bytes_left() / size)
       fail(source.path(), "truncated: the IDX header announces more values than the file can hold");
     total *= size;
-    (i == 0 ? header.rows : header.cols) *= i == 0 ? 1 : static_cast<Index>(size);
-    if (i == 0) header.rows = static_cast<Index>(size);
+    (i == 0 ? header.rows : header.cols) *= static_cast<Index>(size);
   }
-  if (header.rows == 0 || header.cols == 0) fail(source.path(), "has no rows");
   return header;
 }
 
@@ -104,12 +103,16 @@ class IdxArray {
   explicit IdxArray(const std::string& path)
       : source_(path),
         header_(read_header(source_)),
-        bytes_(static_cast<std::size_t>(header_.cols) * size_of(header_.type)) {}
+        row_bytes_(static_cast<std::size_t>(header_.cols) * size_of(header_.type)) {}
 
   const Header& header() const { return header_; }
+  bool is_compressed() const { return source_.is_compressed(); }
   const std::uint8_t* bytes() const { return bytes_.data(); }
 
-  void next(const char* what) { source_.read_exactly(bytes_.data(), bytes_.size(), what); }
+  void next(const char* what) {
+    if (bytes_.empty()) return source_.read_exactly(bytes_, row_bytes_, what);
+    source_.read_exactly(bytes_.data(), row_bytes_, what);
+  }
 
   float value(Index row, Index column) const {
     const std::size_t at = static_cast<std::size_t>(column) * size_of(header_.type);
@@ -128,6 +131,7 @@ class IdxArray {
  private:
   ByteSource source_;
   Header header_;
+  std::size_t row_bytes_;
   std::vector<std::uint8_t> bytes_;
 };
 
@@ -159,16 +163,17 @@ void IdxFormat::read(const std::string& source, RowSink& sink) const {
   const Header& header = images.header();
   std::optional<IdxArray> labels = open_labels(source, labels_, header, sink.unlabelled_features());
   const bool is_bytes = header.type == Type::kUint8;
+  images.next("the last row");  // before anybody makes room for its columns
   RowSchema schema;
   schema.is_bytes = is_bytes;
   schema.features = header.cols;
-  schema.rows = header.rows;
+  schema.rows = images.is_compressed() ? -1 : header.rows;
   sink.begin(schema);
   std::vector<float> dense(is_bytes ? 0 : static_cast<std::size_t>(header.cols));
   for (Index i = 0; i < header.rows; ++i) {
     Row row;
     row.line = i + 1;
-    images.next("the last row");
+    if (i > 0) images.next("the last row");
     if (labels) {
       labels->next("the last label");
       row.label.number = static_cast<double>(labels->value(i, 0));

@@ -13,12 +13,18 @@ namespace {
 
 constexpr std::int64_t kMaxIndex = std::int64_t{1} << 31;
 
+// A word may be as long as a line.
+std::string shown(std::string_view word) {
+  constexpr std::size_t kMost = 40;
+  return "\"" + std::string(word.substr(0, kMost)) + (word.size() > kMost ? "…\"" : "\"");
+}
+
 void check_text_label(std::string_view word) {
   if (word.find(',') == std::string_view::npos) return;
   const std::string why = explain_number(word);
   const bool is_decimal = why.find("decimal comma") != std::string::npos;
   throw BadField{word.data(), is_decimal ? "label " + why + " (several labels per row are not supported)"
-                                         : "\"" + std::string(word) + "\": one label per row was expected"};
+                                         : shown(word) + ": one label per row was expected"};
 }
 
 // "field:" is taken off the front of `word`.
@@ -27,20 +33,18 @@ void take_field(std::string_view& word) {
   std::uint32_t field = 0;
   const auto [rest, error] = std::from_chars(word.data(), word.data() + word.size(), field);
   if (colon == std::string_view::npos || error != std::errc{} || rest != word.data() + colon)
-    throw BadField{word.data(),
-                   "\"" + std::string(word.substr(0, 40)) + "\" is not of the form field:index:value"};
+    throw BadField{word.data(), shown(word) + " is not of the form field:index:value"};
   word.remove_prefix(colon + 1);
 }
 
 [[noreturn]] void fail_entry(std::string_view word, bool is_hashed) {
-  const std::string shown(word.substr(0, 40));
   if (word.substr(0, 4) == "qid:")
-    throw BadField{word.data(), "\"" + shown + "\": ranking data (qid) is not supported"};
+    throw BadField{word.data(), shown(word) + ": ranking data (qid) is not supported"};
   std::int64_t index = 0;
   if (std::from_chars(word.data(), word.data() + word.size(), index).ec == std::errc::result_out_of_range)
-    throw BadField{word.data(), "index in \"" + shown + "\" is out of range, 0 … " +
+    throw BadField{word.data(), "index in " + shown(word) + " is out of range, 0 … " +
                                     (is_hashed ? "2^63" : "2147483648") + " was expected"};
-  throw BadField{word.data(), "\"" + shown + "\" is not of the form index:value"};
+  throw BadField{word.data(), shown(word) + " is not of the form index:value"};
 }
 
 // Null for what is no entry, or only slowly found to be one.
@@ -81,8 +85,8 @@ void LibsvmParser::learn_weights(const std::string& source) {
   double weight = 0;
   if (colon == std::string_view::npos || colon == 0 || !read_whole(word.substr(colon + 1), weight)) return;
   schema_.has_weights = true;
-  schema_.warnings.push_back(source + ": its first row starts with \"" + std::string(word) +
-                             "\", which is taken for label:weight");
+  schema_.warnings.push_back(source + ": its first row starts with " + shown(word) +
+                             ", which is taken for label:weight");
 }
 
 // A weight that was not announced by the first row is a feature in the place of a label.
@@ -90,7 +94,7 @@ LibsvmParser::LabelWord LibsvmParser::read_label(std::string_view word) const {
   LabelWord label;
   const auto colon = word.rfind(':');
   if (colon != std::string_view::npos && !schema_.has_weights)
-    throw BadField{word.data(), "the line starts with \"" + std::string(word) + "\", a label was expected"};
+    throw BadField{word.data(), "the line starts with " + shown(word) + ", a label was expected"};
   label.text = word.substr(0, colon);
   if (colon != std::string_view::npos) {
     const std::string_view text = word.substr(colon + 1);

@@ -14,6 +14,9 @@ namespace lockstep {
 
 namespace {
 
+// All weights get memory, whoever uses them: one index must not ask for gigabytes.
+constexpr Index kFreeFeatures = Index{1} << 24, kFeaturesPerRow = 100'000;
+
 /// What does not change from file to file.
 struct Context {
   const Options& options;
@@ -91,8 +94,13 @@ Index feature_count(const DatasetBuilder& train, const DatasetBuilder& valid, in
                                      " features, but data.features = " + std::to_string(fixed));
   if (known > 0) return known;
   if (fixed > 0) return fixed;
-  const Index found = std::max(train.extent().last, valid.extent().last) - base + 1;
+  const DatasetBuilder& widest = valid.extent().last > train.extent().last ? valid : train;
+  const Index last = widest.extent().last, found = last - base + 1;
   if (found < 1) throw Error(ExitCode::kData, source + ": has no feature in any row");
+  if (found > kFreeFeatures && found / kFeaturesPerRow > train.rows())
+    throw Error(ExitCode::kData, widest.place_of_extent() + ": index " + std::to_string(last) + " makes " +
+                                     std::to_string(found) + " features for " + std::to_string(train.rows()) +
+                                     " rows; if they are meant, name their number by data.features");
   return found;
 }
 

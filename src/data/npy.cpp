@@ -59,7 +59,6 @@ class Parser {
  public:
   Parser(const std::string& path, const std::string& labels, RowSink& sink)
       : source_(path), header_(read_npy_header(source_)), sink_(sink) {
-    if (header_.rows() == 0 || header_.cols() == 0) fail(path, "has no rows");
     if (!labels.empty()) labels_.emplace(labels, header_.rows(), path);
   }
 
@@ -75,11 +74,12 @@ class Parser {
     RowSchema schema;
     schema.features = header_.cols() - (label_ >= 0 ? 1 : 0) - (weight_ >= 0 ? 1 : 0);
     if (schema.features < 1) fail(source_.path(), "has no column of features");
-    schema.rows = header_.rows();
+    schema.rows = source_.is_compressed() ? -1 : header_.rows();
     schema.has_weights = weight_ >= 0;
     schema.is_bytes = header_.kind == 'u' && header_.size == 1 && label_ < 0 && weight_ < 0;
+    // The first row, before anybody makes room for its columns.
+    source_.read_exactly(bytes_, static_cast<std::size_t>(header_.cols()) * header_.size, "the last row");
     sink_.begin(schema);
-    bytes_.resize(static_cast<std::size_t>(header_.cols()) * header_.size);
     dense_.resize(static_cast<std::size_t>(schema.features));
     for (Index i = 0; i < header_.rows(); ++i) read_row(i, schema.is_bytes);
     char more = 0;
@@ -88,7 +88,7 @@ class Parser {
 
  private:
   void read_row(Index i, bool is_bytes) {
-    source_.read_exactly(bytes_.data(), bytes_.size(), "the last row");
+    if (i > 0) source_.read_exactly(bytes_.data(), bytes_.size(), "the last row");
     Row row;
     row.line = i + 1;
     if (labels_) row.label.number = labels_->next(i);

@@ -12,6 +12,8 @@ namespace lockstep {
 
 namespace {
 
+constexpr std::size_t kMostHeaderBytes = std::size_t{1} << 20;  // NumPy itself reads 10,000
+
 [[noreturn]] void fail(const ByteSource& source, const std::string& what) {
   throw Error(ExitCode::kData, source.path() + ": " + what);
 }
@@ -53,7 +55,8 @@ void read_shape(const ByteSource& source, std::string_view text, NpyHeader& head
     const auto [rest, error] = std::from_chars(at, end, size);
     if (error != std::errc{} || size < 0)
       fail(source, "the NPY header has a shape that is not a list of sizes");
-    if (size > 0 && total > source.bytes_left() / static_cast<std::size_t>(size))
+    if (size == 0) fail(source, "has no rows");
+    if (total > source.bytes_left() / static_cast<std::size_t>(size))
       fail(source, "truncated: the NPY header announces more values than the file can hold");
     total *= static_cast<std::size_t>(size);
     header.shape.push_back(size);
@@ -103,6 +106,7 @@ NpyHeader read_npy_header(ByteSource& source) {
                            static_cast<std::size_t>(length[2]) << 16 |
                            static_cast<std::size_t>(length[3]) << 24;
   if (size > source.bytes_left()) fail(source, "truncated: the NPY header is longer than the file");
+  if (size > kMostHeaderBytes) fail(source, "the NPY header is longer than 1 MiB");
   std::string text(size, ' ');
   source.read_exactly(text.data(), size, "the NPY header");
   NpyHeader header;

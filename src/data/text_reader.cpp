@@ -30,7 +30,9 @@ Index count_newlines(std::string_view text) {
 
 }  // namespace
 
-TextReader::TextReader(const std::string& path) : source_(path), buffer_(std::size_t{1} << 20) {
+// One byte more than a small file has, so that its end is seen.
+TextReader::TextReader(const std::string& path)
+    : source_(path), buffer_(std::min(std::size_t{1} << 20, source_.bytes_left() + 1)) {
   fill();
   check_start();
 }

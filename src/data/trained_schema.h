@@ -25,4 +25,7 @@ struct TrainedSchema {
 
 TrainedSchema schema_of(const Dataset& train);
 
+/// Throws Error(kData) for a schema whose lists do not fit its counts.
+void check_schema(const TrainedSchema& schema);
+
 }  // namespace lockstep

@@ -28,7 +28,7 @@ void for_each_entry(const Features& features, Index row, const Visit& visit) {
 }  // namespace
 
 FactorizationMachine::FactorizationMachine(const Config& config, const ModelShape& shape)
-    : config_(config), shape_(shape), stride_(round_up_16(all_factors())) {
+    : config_(config), shape_(shape), layout_(shape.most_parameters), stride_(round_up_16(all_factors())) {
   weight_ = layout_.add("weight", {shape.features, width()}, true);
   if (config.has_bias) bias_ = layout_.add("bias", {outputs()}, false);
   sums_.resize(static_cast<std::size_t>(Batch::kMaxRows * stride_));

@@ -7,7 +7,8 @@
 
 namespace lockstep {
 
-LinearModel::LinearModel(const ModelShape& shape, bool has_bias) : shape_(shape) {
+LinearModel::LinearModel(const ModelShape& shape, bool has_bias)
+    : shape_(shape), layout_(shape.most_parameters) {
   weight_ = layout_.add("weight", {shape.features, shape.outputs}, true);
   if (has_bias) bias_ = layout_.add("bias", {shape.outputs}, false);
   if (!shape.is_sparse) packed_ = PackedMatrix(shape.features, shape.outputs);

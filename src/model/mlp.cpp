@@ -10,7 +10,10 @@
 namespace lockstep {
 
 Mlp::Mlp(const Config& config, std::uint64_t seed, const ModelShape& shape)
-    : config_(config), dropout_(config.dropout, seed), is_sparse_(shape.is_sparse) {
+    : config_(config),
+      dropout_(config.dropout, seed),
+      is_sparse_(shape.is_sparse),
+      layout_(shape.most_parameters) {
   const auto is_category = [](Index count) { return count > 0; };
   if (std::any_of(shape.categories.begin(), shape.categories.end(), is_category))
     embedded_.emplace(shape, config.embedding, layout_);

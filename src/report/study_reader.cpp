@@ -52,7 +52,10 @@ MemberRecord member_of(const Json& json, const fs::path& folder) {
   member.last_epoch_loss_spread = number_or_nan(json, "last_epoch_loss_spread");
   member.limit_share = number_or_nan(json, "limit_share");
   member.reached = std::isfinite(member.time_to_target_s);
-  const fs::path run = folder / text_or(json, "directory", "members/" + member.name);
+  const fs::path inside = fs::path(text_or(json, "directory", "members/" + member.name)).lexically_normal();
+  if (inside.empty() || inside.is_absolute() || *inside.begin() == "..")
+    return member;  // what lies elsewhere is not of this study
+  const fs::path run = folder / inside;
   if (fs::exists(run / "metrics.jsonl") || fs::exists(run / "summary.json"))
     member.run = read_run(run, kMemberBuckets);
   return member;

@@ -21,6 +21,8 @@ using Json = nlohmann::ordered_json;
 
 namespace {
 
+constexpr int kMostFolds = 1000;
+
 fs::path fold_path(const fs::path& run, int fold) {
   return run / fmt::format("fold-{}", fold);
 }
@@ -135,7 +137,8 @@ int folds_of(const fs::path& run) {
   const Json json = Json::parse(read_file(run / "folds.json"), nullptr, false);
   const bool is_valid = json.is_object() && json.contains("folds") && json["folds"].is_number_integer();
   const int folds = is_valid ? json["folds"].get<int>() : 0;
-  if (folds < 2) throw Error(ExitCode::kData, (run / "folds.json").string() + ": is malformed");
+  if (folds < 2 || folds > kMostFolds)
+    throw Error(ExitCode::kData, (run / "folds.json").string() + ": is malformed");
   return folds;
 }
 

@@ -65,6 +65,7 @@ TrainedSchema parse_schema(const std::filesystem::path& path, const std::string&
     schema.preprocessing.shift = json.at("shift").get<std::vector<float>>();
     schema.preprocessing.scale = json.at("scale").get<std::vector<float>>();
     if (json.contains("columns")) schema.encoding = parse_encoding(json.at("columns"));
+    check_schema(schema);
     return schema;
   } catch (const Json::exception& error) {
     throw Error(ExitCode::kData,
@@ -106,14 +107,15 @@ std::unique_ptr<Loss> make_loss(const Options& options, const Plugins& plugins) 
   return plugins.losses.find(resolve_loss(row, options.text("model.loss"))).create(options);
 }
 
-TrainedModel make_model(const Options& options, const Plugins& plugins, const TrainedSchema& schema) {
+TrainedModel make_model(const Options& options, const Plugins& plugins, const TrainedSchema& schema,
+                        Index most_parameters) {
   TrainedModel result;
   result.schema = schema;
   result.loss = make_loss(options, plugins);
   result.outputs = result.loss->outputs(static_cast<Index>(schema.classes.size()));
   const auto seed = static_cast<std::uint64_t>(options.integer("run.seed"));
-  const ModelShape shape{schema.features, result.outputs, schema.is_sparse,
-                         schema.encoding.category_counts()};
+  const ModelShape shape{schema.features, result.outputs, schema.is_sparse, schema.encoding.category_counts(),
+                         most_parameters};
   result.model = plugins.models.find(options.text("model.name")).create(options, seed, shape);
   if (!shape.categories.empty() && !result.model->takes_categories())
     throw Error(ExitCode::kConfig,

@@ -33,8 +33,9 @@ struct TrainedModel {
 std::unique_ptr<Loss> make_loss(const Options& options, const Plugins& plugins);
 
 /// Builds model, loss and initial weights for data of this schema; model.init (a run or a file) is a warm
-/// start.
-TrainedModel make_model(const Options& options, const Plugins& plugins, const TrainedSchema& schema);
+/// start. Throws Error(kConfig) for a model of more parameters than `most_parameters`.
+TrainedModel make_model(const Options& options, const Plugins& plugins, const TrainedSchema& schema,
+                        Index most_parameters = ParameterLayout::kMostFloats);
 
 /// Writes model.safetensors: weights, and as metadata config, classes and preprocessing. Returns the hash.
 std::string save_model(const std::filesystem::path& path, const Options& options, const TrainedModel& model);

@@ -55,7 +55,9 @@ LoadedModel load_model(const std::filesystem::path& run_or_file, const OptionTab
   if (!request.sets.empty() || !request.files.empty())
     refuse_model_keys(read_config_text(table, file.config), loaded.options);
   loaded.options.set("model.init", std::string(), "default");  // its weights are in the file
-  loaded.model = make_model(loaded.options, plugins, file.schema);
+  Index values = 0;  // a config that tells of more than these gets no memory
+  for (const TensorData& tensor : file.file.tensors) values += static_cast<Index>(tensor.values.size());
+  loaded.model = make_model(loaded.options, plugins, file.schema, values);
   copy_tensors(file.file, "", loaded.model.model->layout(), loaded.model.weights.data());
   return loaded;
 }

@@ -52,6 +52,9 @@ bool holds_something(const fs::path& path) {
 }  // namespace
 
 fs::path RunDirectory::fresh_path(const fs::path& root, const std::string& name) {
+  if (name.find('/') != std::string::npos)
+    throw Error(ExitCode::kConfig,
+                "run.name = \"" + name + "\": a name was expected, without slashes; run.root is the folder");
   const std::string stem = fmt::format("{:%Y-%m-%d-%H%M%S}-{}", fmt::localtime(std::time(nullptr)), name);
   fs::path path = root / stem;
   for (int i = 2; fs::exists(path); ++i) path = root / fmt::format("{}-{}", stem, i);
@@ -70,6 +73,7 @@ RunDirectory::RunDirectory(fs::path path, Mode mode) : path_(std::move(path)) {
   if (mode == Mode::kOverwrite) remove_old_run();
   fs::create_directories(checkpoints(), error);
   if (error) fail(checkpoints(), "cannot be created: " + error.message());
+  refuse_links();
   if (mode == Mode::kResume) remove_unfinished_files();
   open_metrics();
   log_.open(file("log.txt"), std::ios::app);
@@ -81,7 +85,7 @@ RunDirectory::Lock::~Lock() {
 }
 
 void RunDirectory::lock() {
-  lock_.descriptor = open(file(".lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0666);
+  lock_.descriptor = open(file(".lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0666);
   if (lock_.descriptor < 0) fail(path_, std::string("cannot be written: ") + std::strerror(errno));
   // `lockstep watch` asks for a moment whether the lock is held.
   for (int attempt = 0; flock(lock_.descriptor, LOCK_EX | LOCK_NB) != 0; ++attempt) {
@@ -98,6 +102,13 @@ void RunDirectory::remove_old_run() const {
                       "; --overwrite does not delete those");
   for (const auto& entry : fs::directory_iterator(path_))
     if (entry.path().filename() != ".lock") fs::remove_all(entry.path());
+}
+
+// A run that others made may name files of ours: nothing is appended to them or deleted through a link.
+void RunDirectory::refuse_links() const {
+  for (const char* name : {"metrics.jsonl", "log.txt", "checkpoints"})
+    if (fs::is_symlink(file(name)))
+      fail(file(name), "is a symbolic link; what a run writes lies in its own folder");
 }
 
 // What a process that was killed had not finished to write.

@@ -40,6 +40,7 @@ class RunDirectory {
   void lock();
   void open_metrics();
   [[noreturn]] void fail_to_append(const char* name) const;
+  void refuse_links() const;
   void remove_old_run() const;
   void remove_unfinished_files() const;
 

@@ -32,7 +32,13 @@ class ParameterLayout {
   static constexpr Index kTensorAlignment = 16;  ///< floats: one cache line
   static constexpr Index kBlockSize = 4096;      ///< floats
 
-  /// Returns the number of the new tensor.
+  /// The most floats of a layout that is not of a file.
+  static constexpr Index kMostFloats = Index{1} << 40;
+
+  /// Of at most `most` floats, gaps not counted.
+  explicit ParameterLayout(Index most = kMostFloats) : most_(most) {}
+
+  /// Returns the number of the new tensor. Throws Error(kConfig) where there are too many floats.
   int add(std::string name, std::vector<Index> shape, bool is_penalized);
 
   /// Makes a tensor end after `size` floats, a multiple of 16; it may grow again up to its shape. Nothing
@@ -52,6 +58,7 @@ class ParameterLayout {
   std::vector<Tensor> tensors_;
   std::vector<Block> blocks_;
   Index size_ = 0;
+  Index most_;
 };
 
 }  // namespace lockstep

@@ -24,6 +24,7 @@ struct ModelShape {
   /// Per feature: 0 for a number, else of how many categories it holds the code, 0 … K − 1; any other value
   /// is an unseen one. Empty: all are numbers.
   std::vector<Index> categories = {};
+  Index most_parameters = ParameterLayout::kMostFloats;  ///< what the layout refuses to exceed
 };
 
 enum class Pass { kTrain, kEvaluate };

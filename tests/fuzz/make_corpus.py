@@ -1,0 +1,168 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Writes tests/fuzz/corpus: a few inputs for each target, in the forms its head comment tells of.
+
+Files called good* are accepted (tests/fuzz/replay_test.cpp), and start long ways of mutations.
+"""
+import gzip
+import json
+import pathlib
+import struct
+
+import numpy as np
+
+corpus = pathlib.Path(__file__).parent / "corpus"
+
+
+def write(target, name, content):
+    folder = corpus / target
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+
+
+def part(content):
+    return bytes([len(content)]) + content
+
+
+def idx(kind, sizes, values):
+    return bytes([0, 0, kind, len(sizes)]) + b"".join(struct.pack(">I", size) for size in sizes) + values
+
+
+def npy(array):
+    header = f"{{'descr': '{array.dtype.str}', 'fortran_order': False, 'shape': {array.shape}, }}".encode()
+    return b"\x93NUMPY\1\0" + struct.pack("<H", len(header) + 1) + header + b"\n" + array.tobytes()
+
+
+def write_csv():
+    plain = b"a,b,label\n1,2.5,0\n-3e2,+4,1\n5,.5,0\n"
+    words = b"height;colour;label\n1;red;x\n2;green;y\n;blue;x\n4;\"r\"\"ed\";y\n"
+    write("csv", "good_plain", b"\0" + plain)
+    write("csv", "good_bom_crlf", b"\0\xef\xbb\xbf" + plain.replace(b"\n", b"\r\n"))
+    write("csv", "good_regression", b"\x80" + b"1,2,0.5\n3,4,1e3\n")
+    write("csv", "good_standardize", b"\x40" + plain)
+    write("csv", "good_onehot_mean", b"\x05" + words)
+    write("csv", "good_embed_zero", b"\x0a" + words)
+    write("csv", "good_hash_indicator", b"\x0f" + words)
+    write("csv", "good_skip", b"\x10" + b"1,2,0\n3,x,1\n4,\"5\"\n6,7,1\n")
+    write("csv", "good_weight", b"\x20" + b"x\tw\ty\n1\t0.5\t0\n2\t2\t1\n")
+    write("csv", "ragged", b"\0" + b"1,2,0\n3,1\n")
+    write("csv", "nul", b"\0" + b"1,2,0\n3,\0,1\n")
+
+
+def write_libsvm():
+    plain = b"1 1:2 3:-0.5 7:1e-3 # note\n-1 2:0.25 7:3\n"
+    write("libsvm", "good_plain", b"\0" + plain)
+    write("libsvm", "good_hash", b"\2" + b"a 99999999999:2\nb 5:1 6:2\n")
+    write("libsvm", "good_features", b"\x10" + plain)
+    write("libsvm", "good_minmax_balanced", b"\x60" + plain)
+    write("libsvm", "good_weights", b"\0" + b"1:0.5 1:2\n0:2 3:4\n")
+    write("libsvm", "good_libffm", b"\x41" + b"1 0:3:1 1:2:0.5\n0 0:1:1 1:9:2\n")
+    write("libsvm", "good_skip", b"\4" + b"1 1:2\n0 5:1 3:1\n0 2:2\n")
+    write("libsvm", "good_regression", b"\x88" + b"0.5 0:1\n1e3 1:1\n")
+    write("libsvm", "huge_index", b"\0" + b"1 1:2\n0 2147483648:1\n")
+
+
+def write_arrays():
+    labels = idx(8, [2], b"\0\1")
+    write("idx", "good_bytes", b"\0" + part(labels) + idx(8, [2, 2, 2], bytes(range(8))))
+    write("idx", "good_floats", b"\1" + part(labels) + idx(13, [2, 2], struct.pack(">4f", 1, 2, 3, -4)))
+    write("idx", "good_shorts", b"\2" + part(labels) + idx(11, [2, 2], struct.pack(">4h", 1, 2, 3, -4)))
+    write("idx", "good_doubles", b"\4" + part(labels) + idx(14, [2, 1], struct.pack(">2d", 1, -4)))
+    write("idx", "good_zipped", b"\0" + part(labels) + gzip.compress(idx(8, [2, 2], b"abcd"), mtime=0))
+    write("idx", "zero_and_huge", b"\0" + part(labels) + idx(8, [0, 0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF], b""))
+    floats = np.array([[1, 2, 0], [3, 4, 1]], "<f4")
+    write("npy", "good_floats", b"\0" + npy(floats))
+    write("npy", "good_weight", b"\6" + npy(floats))
+    write("npy", "good_labels", b"\1" + part(npy(np.array([0, 1], "<i8"))) + npy(np.arange(6, dtype="u1").reshape(2, 3)))
+    write("npy", "good_regression", b"\x0c" + npy(np.array([[1, 2.5], [3, 4.5]], "<f8")))
+    write("npy", "zero_and_huge", b"\0" + npy(floats).replace(b"(2, 3)", b"(0, 9999999999, 9999999999)"))
+
+
+def write_bytes():
+    text = b"1,2,3\n4,5,6\n" * 20
+    write("gz", "good_plain", text)
+    write("gz", "good_gzip", gzip.compress(text, mtime=0))
+    write("gz", "good_two_members", gzip.compress(b"a\nb", mtime=0) + gzip.compress(b"c\n", mtime=0))
+    write("gz", "good_zstd", bytes.fromhex("28b52ffd0068610000342c352c360a312c322c300a"))
+    write("gz", "truncated", gzip.compress(text, mtime=0)[:-9])
+
+
+def cache(choice, kind, rows, features, row_bytes, data, metadata, label_bytes=4, has_weights=0, entries=0):
+    up = lambda at: (at + 4095) // 4096 * 4096
+    entries_at = 4096 if kind == 3 else 0
+    rows_at = 4096 + (up(8 * entries) if kind == 3 else 0)
+    checksums_at = up(rows_at + rows * row_bytes)
+    metadata_at = up(checksums_at + (checksums_at - 4096 + 16383) // 16384 * 8)
+    header = struct.pack("<8sIIQQII6Q", b"LSTPROWS", 1, kind, rows, features, label_bytes, has_weights, rows_at,
+                         entries_at, entries, checksums_at, metadata_at, 0) + bytes(16)
+    known = {"source": "s", "files": ["s"], "feature_names": [], "classes": [], "label_texts": [],
+             "has_label_values": True, "label_numbers": [0.0, 1.0], "label_counts": [1, 1],
+             "label_text_counts": [], "categories": [], "warnings": [], "bad_count": 0, "bad_lines": [],
+             "content_hash": "", "identity": "", "lines": [[0, 0, 1]]}
+    data += bytes(-len(data) % 16)
+    return bytes([choice]) + header + bytes([len(data) // 16]) + data + json.dumps(known | metadata).encode()
+
+
+def write_cache():
+    floats = struct.pack("<6f", 1, 2, 0, 3, 4, 1)
+    write("cache", "floats", cache(0, 0, 2, 2, 12, floats, {}))
+    write("cache", "floats_split", cache(9, 0, 2, 2, 12, floats, {}))
+    write("cache", "halves", cache(32, 1, 2, 2, 8, struct.pack("<eefeef", 1, 2, 0, 3, 4, 1), {}))
+    write("cache", "bytes_streamed", cache(16, 2, 2, 2, 6, struct.pack("<BBfBBf", 1, 2, 0, 3, 4, 1), {}))
+    write("cache", "categories", cache(4, 0, 2, 2, 12, struct.pack("<6f", 1, 0, 0, 3, 1, 1),
+                                       {"categories": [[], ["red", "green"]]}))
+    nan = lambda code: struct.unpack("<f", struct.pack("<I", 0x7FC00000 | code))[0]
+    write("cache", "texts_weights", cache(0, 0, 2, 1, 12, struct.pack("<fIffIf", 1, 0x7FC00000, 1, 2, 0x7FC00001, .5),
+                                          {"label_texts": ["a", "b"], "label_text_counts": [1, 1],
+                                           "label_numbers": [], "label_counts": []}, has_weights=1))
+    entries = struct.pack("<IfIfIf", 1, 2, 3, 4, 2, 5) + bytes(4072)
+    del nan
+    write("cache", "sparse", cache(0, 3, 2, 0, 12, entries[:24], {}, entries=3))
+
+
+def tensors(metadata, shapes):
+    header, at, data = {"__metadata__": metadata | {"checksum": "0" * 32}}, 0, b""
+    for name, shape in shapes.items():
+        values = np.arange(np.prod(shape), dtype="<f4").tobytes()
+        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [at, at + len(values)]}
+        at, data = at + len(values), data + values
+    return json.dumps(header, separators=(",", ":")).encode() + b"\n" + data
+
+
+def write_tensors():
+    state = {"step": 3, "consumed": 6, "rows": 2, "average_count": 0, "skipped_steps": 0, "progressive": ["1", "inf"],
+             "schedule": ["0.5"], "noise": [], "batch": [],
+             "watch": {"best": 1.5, "best_step": 2, "since_best": 1}, "train_s": 0.25, "end_reason": 0,
+             "canonical_config": "x", "data_fingerprint": "y"}
+    metadata = {"format": "lockstep-checkpoint-1", "state": json.dumps(state), "config": "[model]\nname = \"linear\"\n"}
+    write("checkpoint", "good", tensors(metadata, {"weight": [2, 1], "state.momentum.weight": [2, 1], "bias": [1]}))
+    write("checkpoint", "overlap", tensors(metadata, {"weight": [2, 1]}).replace(b"[0,8]", b"[0,4]"))
+    write("checkpoint", "length", struct.pack("<Q", 1 << 63) + b"{}")
+    schema = {"features": 2, "is_sparse": False, "index_base": 1, "classes": ["0", "1"], "feature_names": ["a", "b"],
+              "shift": [0.5, 1.0], "scale": [1.0, 2.0]}
+    model = {"format": "lockstep-model-1", "schema": json.dumps(schema), "parameters_hash": ""}
+    write("model", "good_linear", tensors(model | {"config": "[model]\nname = \"linear\"\n"}, {"weight": [2, 1], "bias": [1]}))
+    mlp = "[model]\nname = \"mlp\"\nhidden = [3]\nembedding = 2\n"
+    layers = {"layer0.weight": [2, 3], "layer0.bias": [3], "layer1.weight": [3, 2], "layer1.bias": [2]}
+    write("model", "good_mlp", tensors(model | {"config": mlp}, layers))
+    columns = {"count": 2, "embeds": True, "is_sparse": False, "names": [], "is_category": [False, True],
+               "categories": [[], ["g", "r"]], "fill": [0.0, 0.0], "indicators": []}
+    embedded = schema | {"columns": columns, "shift": [], "scale": [], "feature_names": []}
+    layers = {"embedding": [2, 2], "layer0.weight": [3, 3], "layer0.bias": [3], "layer1.weight": [3, 2],
+              "layer1.bias": [2]}
+    write("model", "good_embedding", tensors(model | {"config": mlp, "schema": json.dumps(embedded)}, layers))
+    write("model", "wide", tensors(model | {"config": mlp.replace("[3]", "[999999999999]")}, {"layer0.weight": [2, 3]}))
+
+
+def write_config():
+    write("config", "good", '[data]\ntrain = "demo:blobs"\n[model]\nname = "mlp"\nhidden = [8, 4]\n[optim]\nname = "adam"\n'
+          'learning_rate = 1e-3\nbeta1 = 0.9\n[train]\nbatch = 32\nepochs = 2.5\n')
+    write("config", "good_vary", '[model]\nname = "linear"\n[study.vary]\n"optim.learning_rate" = [0.1, 0.2]\n')
+    write("config", "typo", "[optim]\nlearning_rat = 1\n")
+    write("config", "deep", "a" + ".a" * 4000 + " = 1\n")
+    write("config", "nested", "a = " + "[" * 300 + "\n")
+    write("config", "itself", 'extends = ["config.toml"]\n')
+
+
+for step in (write_csv, write_libsvm, write_arrays, write_bytes, write_cache, write_tensors, write_config):
+    step()
