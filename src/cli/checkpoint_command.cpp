@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "core/config_identity.h"
+#include "core/printable.h"
 #include "lockstep/core/error.h"
 #include "train/checkpoint.h"
 #include "train/compare_files.h"
@@ -38,7 +39,7 @@ std::vector<fs::path> files_of(const fs::path& run_or_file) {
 }
 
 void complain(const Error& error) {
-  fmt::print(stderr, "{}\n", error.what());
+  fmt::print(stderr, "{}\n", printable(error.what()));
 }
 
 /// The newest file that verifies; of a file named by the user, that one.

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "core/printable.h"
 #include "data/cache_file.h"
 #include "data/cache_rows.h"
 #include "data/cache_verify.h"
@@ -63,7 +64,7 @@ int verify(const CommandContext& context) {
       verify_cache(CacheFile(path));
       fmt::print("{}: ok\n", path);
     } catch (const Error& error) {
-      fmt::print(stderr, "{}\n", error.what());
+      fmt::print(stderr, "{}\n", printable(error.what()));
       code = static_cast<int>(error.code());
     }
   }

@@ -7,6 +7,7 @@
 
 #include "cli/local_launch.h"
 #include "cli/ranks.h"
+#include "core/printable.h"
 #include "lockstep/core/error.h"
 #include "train/evaluator.h"
 #include "train/load_model.h"
@@ -40,7 +41,7 @@ int evaluate(const CommandContext& context) {
     MetricSums sums = evaluate_sums(communicator, loaded.model, loaded.model.weights.data(), rows, top_k);
     const MetricValues values = sums.values();
     if (communicator.rank() != 0) return 0;
-    for (const std::string& warning : rows.info().warnings) fmt::print(stderr, "{}\n", warning);
+    for (const std::string& warning : rows.info().warnings) fmt::print(stderr, "{}\n", printable(warning));
     line.has("json") ? print_json(rows, values, confusion_of(sums)) : print_text(rows, values);
     return 0;
   });

@@ -7,6 +7,7 @@
 
 #include "comm/agreement.h"
 #include "comm/rank_record.h"
+#include "core/printable.h"
 #include "lockstep/comm/mpi_session.h"
 #include "lockstep/core/error.h"
 
@@ -17,7 +18,7 @@ namespace {
 // Ends all ranks: the others may be waiting for this one.
 int fail_alone(Communicator& communicator, ExitCode code, const char* message) {
   std::fprintf(stderr, "lockstep: rank %d on %s: %s\n", communicator.rank(), communicator.host().c_str(),
-               message);
+               printable(message).c_str());
   std::fflush(nullptr);
   record_of(communicator).begin(RankPhase::kFinalize);
   communicator.abort(static_cast<int>(code));
@@ -29,7 +30,7 @@ int run_guarded(Communicator& communicator, const std::function<int(Communicator
     rethrow_first_error(communicator, nullptr);  // fail_with_all_ranks() is its other side
     return work(communicator);
   } catch (const AgreedError& error) {
-    if (communicator.rank() == 0) std::fprintf(stderr, "lockstep: %s\n", error.what());
+    if (communicator.rank() == 0) std::fprintf(stderr, "lockstep: %s\n", printable(error.what()).c_str());
     return static_cast<int>(error.code());
   } catch (const Error& error) {
     if (communicator.size() == 1) throw;
@@ -62,7 +63,7 @@ std::optional<int> fail_with_all_ranks(const std::exception_ptr& error) {
   try {
     rethrow_first_error(*communicator, error);
   } catch (const AgreedError& agreed) {
-    if (communicator->rank() == 0) std::fprintf(stderr, "lockstep: %s\n", agreed.what());
+    if (communicator->rank() == 0) std::fprintf(stderr, "lockstep: %s\n", printable(agreed.what()).c_str());
     std::fflush(nullptr);
     return static_cast<int>(agreed.code());
   } catch (const Error& lone) {

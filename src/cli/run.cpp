@@ -10,6 +10,7 @@
 #include "cli/option_table.h"
 #include "cli/ranks.h"
 #include "core/floating_point.h"
+#include "core/printable.h"
 #include "core/suggest.h"
 #include "lockstep/core/error.h"
 #include "lockstep/run.h"
@@ -100,7 +101,7 @@ int run_as_one_of_all(const std::vector<std::string>& whole, const Plugins& plug
 }
 
 int report(ExitCode code, const char* message) {
-  std::fprintf(stderr, "lockstep: %s\n", message);
+  std::fprintf(stderr, "lockstep: %s\n", printable(message).c_str());
   return static_cast<int>(code);
 }
 

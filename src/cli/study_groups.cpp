@@ -12,6 +12,7 @@
 #include "comm/agreement.h"
 #include "comm/node_communicator.h"
 #include "core/atomic_file.h"
+#include "core/printable.h"
 #include "lockstep/core/error.h"
 #include "train/training_run.h"
 
@@ -34,7 +35,7 @@ int train_member(const StudyMember& member, const fs::path& run, const Plugins& 
   try {
     return train_run(member.options, plugins, group, request).exit_code;
   } catch (const AgreedError& error) {
-    if (group.rank() == 0) fmt::print(stderr, "{}: {}\n", member.name, error.what());
+    if (group.rank() == 0) fmt::print(stderr, "{}: {}\n", member.name, printable(error.what()));
     return static_cast<int>(error.code());
   }
 }

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "core/clock.h"
+#include "core/printable.h"
 
 namespace lockstep {
 
@@ -131,7 +132,7 @@ void ProgressLog::on_batch(const StepReport& report, const BatchReport& batch) {
 }
 
 void ProgressLog::on_message(const std::string& text) {
-  print(text);
+  print(printable(text));
 }
 
 }  // namespace lockstep

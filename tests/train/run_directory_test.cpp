@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/run_directory.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include "core/atomic_file.h"
+#include "lockstep/core/error.h"
+#include "support/temporary_folder.h"
+
+namespace lockstep::testing {
+namespace {
+
+namespace fs = std::filesystem;
+using Mode = RunDirectory::Mode;
+
+std::string refusal(const fs::path& path, Mode mode) {
+  try {
+    const RunDirectory opened(path, mode);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::kOutput);
+    return error.what();
+  }
+  return "accepted";
+}
+
+class RunDirectories : public ::testing::Test {
+ protected:
+  TemporaryFolder folder_;
+  const fs::path run_ = folder_.path() / "run", foreign_ = folder_.write("foreign", "theirs");
+};
+
+TEST_F(RunDirectories, DoNotResumeThroughLinks) {
+  for (const char* name : {"metrics.jsonl", "log.txt", "checkpoints", ".lock"}) {
+    { const RunDirectory made(run_, Mode::kNew); }
+    fs::remove_all(run_ / name);
+    const bool is_folder = std::string(name) == "checkpoints";
+    fs::create_symlink(is_folder ? folder_.path() : foreign_, run_ / name);
+    EXPECT_NE(refusal(run_, Mode::kResume).find(name), std::string::npos) << name;
+    EXPECT_EQ(read_file(foreign_), "theirs") << name;
+    fs::remove_all(run_);
+  }
+}
+
+TEST_F(RunDirectories, AreOverwrittenWithoutWhatLinksLeadTo) {
+  { const RunDirectory made(run_, Mode::kNew); }
+  fs::create_directory(folder_.path() / "theirs");
+  folder_.write("theirs/step-000000000001.safetensors", "theirs");
+  for (const char* name : {"model.safetensors", "summary.json"}) fs::create_symlink(foreign_, run_ / name);
+  for (const char* name : {"metrics.jsonl", "log.txt", "checkpoints"}) fs::remove_all(run_ / name);
+  for (const char* name : {"metrics.jsonl", "log.txt"}) fs::create_symlink(foreign_, run_ / name);
+  fs::create_symlink(folder_.path() / "theirs", run_ / "checkpoints");
+  {
+    RunDirectory again(run_, Mode::kOverwrite);
+    again.append_log("ours");
+    write_file_atomically(again.file("model.safetensors"), "ours");
+  }
+  EXPECT_EQ(read_file(foreign_), "theirs");
+  EXPECT_TRUE(fs::exists(folder_.path() / "theirs/step-000000000001.safetensors"));
+  EXPECT_FALSE(fs::is_symlink(run_ / "checkpoints"));
+}
+
+TEST_F(RunDirectories, StayUnderTheirRoot) {
+  for (const char* name : {"../escaped", "/tmp/escaped", "a/b"})
+    EXPECT_THROW(RunDirectory::fresh_path(run_, name), Error) << name;
+  EXPECT_EQ(RunDirectory::fresh_path(run_, "..").parent_path(), run_);
+}
+
+TEST_F(RunDirectories, HoldFilesAsTheUmaskSays) {
+  for (const mode_t mask : {mode_t{022}, mode_t{077}, mode_t{002}}) {
+    const mode_t before = umask(mask);
+    {
+      RunDirectory made(run_, Mode::kNew);
+      made.append_log("x");
+      write_file_atomically(made.file("summary.json"), "{}");
+    }
+    umask(before);
+    for (const auto& entry : fs::recursive_directory_iterator(run_)) {
+      struct stat status {};
+      ASSERT_EQ(stat(entry.path().c_str(), &status), 0);
+      EXPECT_EQ(status.st_mode & 0777, (entry.is_directory() ? 0777 : 0666) & ~mask) << entry.path();
+    }
+    fs::remove_all(run_);
+  }
+}
+
+}  // namespace
+}  // namespace lockstep::testing
