@@ -41,7 +41,7 @@ TEST(Safetensors, RefusesWhatDoesNotFit) {
   EXPECT_EQ(refusal("short"), "is too short for a safetensors file");
   for (const std::uint64_t size : {std::uint64_t{1} << 63, ~std::uint64_t{0}, std::uint64_t{3}})
     EXPECT_NE(refusal(file_of("{}", "", size)), "accepted") << size;
-  EXPECT_EQ(refusal(file_of("{" + whole + "," + whole + "}")), "tensor a is there twice");
+  EXPECT_EQ(refusal(file_of("{" + whole + "," + whole + "}")), "a tensor is there twice");
   for (const char* shape :
        {"[4294967296,4294967296]", "[18446744073709551615]", "[-2]", "[1e3]", "[3]", "2", "[[2]]"})
     EXPECT_NE(refusal(file_of("{" + tensor("a", shape, "[0,8]") + "}")), "accepted") << shape;
