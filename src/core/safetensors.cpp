@@ -129,21 +129,27 @@ Json parse_header(const std::filesystem::path& path, const std::string& text) {
   return header;
 }
 
-// In the order of their data, which need not be that of the header; without data, of their names.
-std::vector<std::pair<std::string, const Json*>> tensors_of(const Json& header) {
-  std::vector<std::pair<std::string, const Json*>> entries;
-  for (const auto& [name, entry] : header.items())
-    if (name != "__metadata__") entries.emplace_back(name, &entry);
-  const auto place = [](const Json& entry) {
-    const Json* const offsets =
-        entry.is_object() && entry.contains("data_offsets") ? &entry["data_offsets"] : nullptr;
-    const bool is_known = offsets != nullptr && offsets->is_array() && offsets->size() == 2 &&
-                          (*offsets)[0].is_number_unsigned() && (*offsets)[1].is_number_unsigned();
-    return is_known ? std::pair((*offsets)[0].get<std::uint64_t>(), (*offsets)[1].get<std::uint64_t>())
-                    : std::pair<std::uint64_t, std::uint64_t>();
-  };
+struct Entry {
+  std::pair<std::uint64_t, std::uint64_t> place;  // (0, 0) where it is malformed
+  std::string name;
+  const Json* json = nullptr;
+};
+
+std::pair<std::uint64_t, std::uint64_t> place_of(const Json& entry) {
+  const auto found = entry.is_object() ? entry.find("data_offsets") : entry.end();
+  if (found == entry.end() || !found->is_array() || found->size() != 2) return {};
+  const Json &begin = (*found)[0], &end = (*found)[1];
+  if (!begin.is_number_unsigned() || !end.is_number_unsigned()) return {};
+  return {begin.get<std::uint64_t>(), end.get<std::uint64_t>()};
+}
+
+// In the order of their data, which need not be that of the header.
+std::vector<Entry> tensors_of(const Json& header) {
+  std::vector<Entry> entries;
+  for (const auto& [name, json] : header.items())
+    if (name != "__metadata__") entries.push_back({place_of(json), name, &json});
   std::stable_sort(entries.begin(), entries.end(),
-                   [&](const auto& a, const auto& b) { return place(*a.second) < place(*b.second); });
+                   [](const Entry& a, const Entry& b) { return a.place < b.place; });
   return entries;
 }
 
@@ -190,8 +196,8 @@ TensorFile read_safetensors(const std::filesystem::path& path) {
   const Json json = parse_header(path, header);
   TensorFile file;
   std::size_t end = 0;
-  for (const auto& [name, entry] : tensors_of(json))
-    file.tensors.push_back(parse_tensor(path, name, *entry, data, end));
+  for (const Entry& entry : tensors_of(json))
+    file.tensors.push_back(parse_tensor(path, entry.name, *entry.json, data, end));
   if (json.contains("__metadata__")) {
     const Json& metadata = json["__metadata__"];
     if (!metadata.is_object()) fail(path, "has metadata that are no table of texts");

@@ -75,7 +75,7 @@ TEST(Safetensors, ReadsManyTensorsInLinearTime) {
   const std::string path = folder.write("m", file_of(header + "}", ""));
   const auto start = std::chrono::steady_clock::now();
   EXPECT_EQ(read_safetensors(path).tensors.size(), 100'000U);
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(30));
 }
 
 }  // namespace
