@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes tests/fuzz/corpus: a few inputs for each target, in the forms its head comment tells of.
+"""Writes tests/fuzz/corpus, a few inputs for each target in the form its source tells of, and those of
+tests/fuzz/regressions that were found by reading.
 
 Files called good* are accepted (tests/fuzz/replay_test.cpp), and start long ways of mutations.
 """
@@ -11,11 +12,11 @@ import struct
 
 import numpy as np
 
-corpus = pathlib.Path(__file__).parent / "corpus"
+here = pathlib.Path(__file__).parent
 
 
-def write(target, name, content):
-    folder = corpus / target
+def write(target, name, content, kind="corpus"):
+    folder = here / kind / target
     folder.mkdir(parents=True, exist_ok=True)
     (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
 
@@ -111,12 +112,10 @@ def write_cache():
     write("cache", "bytes_streamed", cache(16, 2, 2, 2, 6, struct.pack("<BBfBBf", 1, 2, 0, 3, 4, 1), {}))
     write("cache", "categories", cache(4, 0, 2, 2, 12, struct.pack("<6f", 1, 0, 0, 3, 1, 1),
                                        {"categories": [[], ["red", "green"]]}))
-    nan = lambda code: struct.unpack("<f", struct.pack("<I", 0x7FC00000 | code))[0]
     write("cache", "texts_weights", cache(0, 0, 2, 1, 12, struct.pack("<fIffIf", 1, 0x7FC00000, 1, 2, 0x7FC00001, .5),
                                           {"label_texts": ["a", "b"], "label_text_counts": [1, 1],
                                            "label_numbers": [], "label_counts": []}, has_weights=1))
     entries = struct.pack("<IfIfIf", 1, 2, 3, 4, 2, 5) + bytes(4072)
-    del nan
     write("cache", "sparse", cache(0, 3, 2, 0, 12, entries[:24], {}, entries=3))
 
 
@@ -164,5 +163,35 @@ def write_config():
     write("config", "itself", 'extends = ["config.toml"]\n')
 
 
-for step in (write_csv, write_libsvm, write_arrays, write_bytes, write_cache, write_tensors, write_config):
+def write_found():
+    def found(target, name, content):
+        write(target, name, content, "regressions")
+
+    labels = part(idx(8, [2], b"\0\1"))
+    found("idx", "sizes_behind_zero_overflow", b"\0" + labels + idx(8, [0] + [0xFFFFFFFF] * 3, b""))
+    floats = npy(np.array([[1, 2, 0], [3, 4, 1]], "<f4"))
+    found("npy", "sizes_behind_zero_overflow",
+          b"\1" + part(npy(np.zeros(2, "u1")).replace(b"(2,)", b"(0, 9999999999, 9999999999)")) + floats)
+    found("libsvm", "sums_for_a_huge_index", b"\x40" + b"1 1:2\n0 2147483648:1\n")
+    found("config", "deep_keys_in_lists", "a = " + "".join("[{" + "k." * 300 + "k = \n" for _ in range(6)))
+    data = struct.pack("<6f", 1, 0, 0, 3, 1, 1)
+    texts = {"categories": [[], ["red", "green"]]}
+    for code in (-1, 2, 1e30, .5):
+        found("cache", f"category_{code}", cache(4, 0, 2, 2, 12, struct.pack("<6f", 1, 0, 0, 3, code, 1), texts))
+    found("cache", "category_twice", cache(4, 0, 2, 2, 12, data, {"categories": [[], ["red", "red"]]}))
+    found("cache", "categories_of_few_features", cache(4, 0, 2, 2, 12, data, {"categories": [["red"]]}))
+    found("cache", "categories_of_bytes", cache(4, 2, 2, 2, 6, bytes(12), texts))
+    found("cache", "line_overflows", cache(0, 0, 2, 2, 12, data, {"lines": [[-2**62, 0, 2**62], [0, -1, 2**62]]}))
+    found("cache", "features_without_rows", cache(0, 1, 0, 2**31, 8, b"", {}))
+    found("checkpoint", "twice", tensors({}, {"a": [1]}).replace(b'"a":', b'"a":{},"a":'))
+    found("checkpoint", "type_is_a_number", tensors({}, {"a": [1]}).replace(b'"F32"', b"7"))
+    model = (here / "corpus/model/good_mlp").read_bytes()
+    for width in (999999999999, 9223372036854775807):
+        found("model", f"width_{width}", model.replace(b"[3]", b"[%d]" % width, 1))
+    linear = (here / "corpus/model/good_linear").read_bytes()
+    found("model", "few_shifts", linear.replace(b"[0.5, 1.0]", b"[0.5]"))
+    found("model", "negative_features", linear.replace(b'features\\": 2', b'features\\": -2'))
+
+
+for step in (write_csv, write_libsvm, write_arrays, write_bytes, write_cache, write_tensors, write_config, write_found):
     step()
