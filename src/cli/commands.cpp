@@ -11,6 +11,7 @@
 #include "cli/doctor_command.h"
 #include "cli/eval_command.h"
 #include "cli/predict_command.h"
+#include "cli/replay_command.h"
 #include "cli/report_command.h"
 #include "cli/resume_command.h"
 #include "cli/study_command.h"
@@ -31,6 +32,7 @@ std::vector<Command> commands() {
   add_eval_commands(&rows);
   add_predict_commands(&rows);
   add_verify_commands(&rows);
+  add_replay_command(&rows);
   add_watch_command(&rows);
   add_checkpoint_commands(&rows);
   add_data_commands(&rows);

@@ -70,6 +70,10 @@ void require_agreement(Communicator& communicator, const std::string& what, cons
   throw AgreedError(ExitCode::kDisagree, message + ".");
 }
 
+std::string describe_ranks(Communicator& communicator, const std::vector<int>& ranks) {
+  return describe({ranks.begin(), ranks.end()}, all_gather(communicator, communicator.host()));
+}
+
 void rethrow_first_error(Communicator& communicator, std::exception_ptr mine) {
   const std::vector<std::string> errors = all_gather(communicator, encode(mine));
   const auto first =

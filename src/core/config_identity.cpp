@@ -15,10 +15,10 @@ namespace lockstep {
 namespace {
 
 constexpr std::string_view kFreeTables[] = {"run.", "log.", "comm.", "checkpoint.", "study."};
-constexpr std::string_view kFreeKeys[] = {"data.train",        "data.valid",        "data.test",
-                                          "data.labels",       "data.valid_labels", "data.test_labels",
-                                          "data.cache",        "data.cache_check",  "train.budget",
-                                          "train.noise_every", "train.progressive"};
+constexpr std::string_view kFreeKeys[] = {
+    "data.train",        "data.valid",  "data.test",         "data.labels",      "data.valid_labels",
+    "data.test_labels",  "data.cache",  "data.cache_check",  "train.budget",     "train.noise_every",
+    "train.progressive", "train.audit", "train.check_every", "train.on_disagree"};
 
 /// data.valid = "split:0.2" is no path: it takes rows away from training.
 bool takes_rows(const Options& options, const OptionSpec& spec) {

@@ -17,7 +17,8 @@ enum class Purpose : std::uint32_t {
   kSplit = 4,
   kDemo = 5,
   kTest = 6,
-  kShuffleWindow = 7
+  kShuffleWindow = 7,
+  kAudit = 8
 };
 
 /// Counter-based random numbers (Salmon et al., 2011, Philox4x32-10): a pure function of (seed, purpose, a,

@@ -16,6 +16,8 @@ class Ledger {
   explicit Ledger(const Dataset& dataset);
 
   void use(int shard, std::span<const std::uint32_t> row_numbers);
+  /// Forgets what the epoch has used.
+  void clear() { used_ = {}; }
   /// Ends an epoch. Throws Error(kInternal) if a row was left out or used twice.
   void close_epoch();
 

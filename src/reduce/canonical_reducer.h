@@ -36,6 +36,7 @@ class CanonicalReducer final : public GradientReducer {
 
   std::span<float* const> buffers() override { return memory_->buffers(node_.rank()); }
   float* weights() override { return memory_->weights(); }
+  Sharers sharers() const override { return {node_.rank(), node_.size()}; }
   Slice slice() const override { return plan_.slice(); }
   void begin(std::span<const char> has_rows) override;
   bool wants_tensors() const override { return overlaps_; }

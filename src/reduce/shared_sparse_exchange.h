@@ -18,6 +18,7 @@ class SharedSparseExchange final : public SparseExchange {
   std::uint16_t* ages() override { return ages_; }
   float* metric() override { return metric_; }
   float* weights() override { return weights_; }
+  Sharers sharers() const override { return {rank_, ranks_}; }
   void publish(float* values) override;
   void share_blocks(double* all, int count) override;
   std::string transport() const override { return "shared memory"; }

@@ -63,6 +63,7 @@ std::string to_json(const RunState& state) {
               {"schedule", to_texts(state.schedule)},
               {"noise", to_texts(state.noise)},
               {"batch", to_texts(state.batch)},
+              {"trouble", to_texts(state.trouble)},
               {"watch",
                {{"best", state.watch.best},
                 {"best_step", state.watch.best_step},
@@ -87,6 +88,7 @@ RunState parse_run_state(const std::string& text) {
     state.schedule = to_values(json.at("schedule").get<std::vector<std::string>>());
     state.noise = to_values(json.at("noise").get<std::vector<std::string>>());
     state.batch = to_values(json.at("batch").get<std::vector<std::string>>());
+    state.trouble = to_values(json.at("trouble").get<std::vector<std::string>>());
     const Json& watch = json.at("watch");
     state.watch = {watch.at("best").get<double>(), watch.at("best_step").get<Index>(),
                    watch.at("since_best").get<Index>()};
@@ -102,6 +104,11 @@ RunState parse_run_state(const std::string& text) {
 
 fs::path checkpoint_path(const fs::path& folder, Index step) {
   return folder / fmt::format("step-{:012}.safetensors", step);
+}
+
+void remove_checkpoints_after(const fs::path& folder, Index step) {
+  for (const fs::path& path : list_checkpoints(folder))
+    if (path.filename() > checkpoint_path(folder, step).filename()) fs::remove(path);
 }
 
 void remove_old_checkpoints(const fs::path& folder, Index keep) {

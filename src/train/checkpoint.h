@@ -21,8 +21,9 @@ struct RunState {
   std::vector<double> progressive;  ///< sums of row losses and row weights over all updates
   std::vector<double> schedule;
   BestWatch::State watch;
-  std::vector<double> noise;  ///< NoiseMeter::state()
-  std::vector<double> batch;  ///< BatchPolicy::state()
+  std::vector<double> noise;    ///< NoiseMeter::state()
+  std::vector<double> batch;    ///< BatchPolicy::state()
+  std::vector<double> trouble;  ///< Trainer::trouble_state()
   double train_s = 0;
   int end_reason = 0;            ///< EndReason: the run had come to its end when this was saved
   std::string canonical_config;  ///< what determines the model; must be equal on resume
@@ -31,7 +32,7 @@ struct RunState {
 
 /// A checkpoint is a safetensors file: the weights under their names, "state.<name>.<tensor>" of the
 /// optimizer, "average.<tensor>", "best.<tensor>", "pair.<tensor>" (NoiseMeter), and RunState as JSON in the
-/// metadata.
+/// metadata; the same once more behind "rewind.0." and "rewind.1." for the states of Rewind.
 std::string to_json(const RunState& state);
 RunState parse_run_state(const std::string& json);
 
@@ -40,6 +41,9 @@ std::vector<std::filesystem::path> list_checkpoints(const std::filesystem::path&
 
 /// "step-000012000.safetensors" in the checkpoints folder.
 std::filesystem::path checkpoint_path(const std::filesystem::path& folder, Index step);
+
+/// Deletes those behind this step: the run went back to it.
+void remove_checkpoints_after(const std::filesystem::path& folder, Index step);
 
 /// Deletes all but the newest `keep`.
 void remove_old_checkpoints(const std::filesystem::path& folder, Index keep);

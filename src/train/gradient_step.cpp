@@ -7,6 +7,7 @@
 
 #include "core/clock.h"
 #include "core/sums.h"
+#include "train/leaf_hash.h"
 #include "train/leaf_squares.h"
 
 namespace lockstep {
@@ -68,7 +69,17 @@ void GradientStep::run(const float* weights, const BatchWindow& window) {
 
 void GradientStep::measure_shards(bool measures) {
   measures_ = measures;
-  sums_.hold_leaves(measures);
+  sums_.hold_leaves(holds_leaves());
+}
+
+void GradientStep::watch_shard(int shard) {
+  watched_ = shard >= dataset_.hosted().first && shard < dataset_.hosted().last ? shard : -1;
+  sums_.hold_leaves(holds_leaves());
+}
+
+void GradientStep::start_from(std::uint64_t epoch, Index position) {
+  ledger_.clear();
+  mark_used({epoch, 0, position});
 }
 
 void GradientStep::mark_used(const BatchWindow& window) {
@@ -90,7 +101,7 @@ void GradientStep::append(int shard, Sampler::Places places) {
     buffer_.append(shard, rows, first, tile.last == places.last);
   }
   buffer_.prefetch(shard, sampler_.upcoming(shard, places));
-  if (measures_) process();
+  if (holds_leaves()) process();
 }
 
 void GradientStep::process(bool is_last) {
@@ -111,7 +122,7 @@ void GradientStep::process(bool is_last) {
   model_.backward(weights_, batch, gradient, sums_);
   buffer_.prefetch_part();
   sum_tails(batch);
-  if (measures_) add_leaf();
+  if (holds_leaves()) add_leaf(batch.segments.back().shard);
   buffer_.prefetch_part();
   buffer_.clear(batch.epoch);
   mark_ = now_ticks();
@@ -175,11 +186,14 @@ void GradientStep::add_tails(int additions) {
     tails_[static_cast<std::size_t>(tail_depth_) - 2].add(tails_[static_cast<std::size_t>(tail_depth_) - 1]);
 }
 
-void GradientStep::add_leaf() {
+void GradientStep::add_leaf(int shard) {
   const float* const leaf = sums_.leaf();
   if (leaf == nullptr) return;
+  if (shard == watched_)
+    watched_hash_ =
+        compact_ == nullptr ? leaf_hash(layout_, leaf) : sparse_leaf_hash(layout_, compact_->keys(), leaf);
   Tail& tail = tails_[static_cast<std::size_t>(tail_depth_) - 1];
-  if (tail.sums[kTailWeight] > 0) {
+  if (measures_ && tail.sums[kTailWeight] > 0) {
     tail.sums[kTailSquares] = leaf_squares(layout_, compact_ == nullptr ? nullptr : compact_->keys(), leaf) /
                               tail.sums[kTailWeight];
     tail.sums[kTailShards] = 1;

@@ -52,6 +52,12 @@ class GradientStep {
   /// bits.
   void measure_shards(bool measures);
 
+  /// Whether the next run() takes the hash of what the gradients of this shard come to, if this rank hosts
+  /// it; −1: of none. The gradient has the same bits.
+  void watch_shard(int shard);
+  /// leaf_hash() or sparse_leaf_hash() of that sum.
+  std::uint64_t watched_hash() const { return watched_hash_; }
+
   std::span<const TreeNode> nodes() const { return nodes_; }
   std::span<const Tail> tails() const { return std::span(tails_).first(nodes_.size()); }
   /// Of all S shards, which have rows in the window.
@@ -63,6 +69,10 @@ class GradientStep {
   void record_to(RankRecord& record) { record_ = &record; }
   /// Rows of this window count as used, though run() never saw them: a resumed run did before.
   void mark_used(const BatchWindow& window);
+  /// The only rows of this epoch that count as used are those before `position`: the run goes on from there.
+  void start_from(std::uint64_t epoch, Index position);
+  /// Between two steps its rows may be others.
+  BatchBuffer& buffer() { return buffer_; }
   /// Of this rank's rows, by epoch.
   Ledger& ledger() { return ledger_; }
 
@@ -77,7 +87,8 @@ class GradientStep {
   Tail tail_of(Index begin, Index end) const;
   void sum_tails(const Batch& batch);
   void add_tails(int additions);
-  void add_leaf();
+  void add_leaf(int shard);
+  bool holds_leaves() const { return measures_ || watched_ >= 0; }
 
   const Dataset& dataset_;
   Sampler& sampler_;
@@ -107,6 +118,8 @@ class GradientStep {
   bool measures_ = false;
   RankRecord own_record_;
   RankRecord* record_ = &own_record_;
+  int watched_ = -1;
+  std::uint64_t watched_hash_ = 0;
 };
 
 }  // namespace lockstep

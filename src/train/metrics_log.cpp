@@ -115,6 +115,21 @@ void MetricsLog::on_batch(const StepReport& report, const BatchReport& batch) {
   directory_.append_metrics(line.dump());
 }
 
+void MetricsLog::on_trouble(const TroubleReport& trouble) {
+  const bool went_back = trouble.back_to >= 0;
+  const Json line = {{"kind", "trouble"},        {"step", went_back ? trouble.back_to : trouble.step - 1},
+                     {"what", trouble.what},     {"action", trouble.action},
+                     {"bad_step", trouble.step}, {"epoch_number", trouble.epoch},
+                     {"first", trouble.first},   {"last", trouble.last},
+                     {"loss", trouble.loss},  // a NaN becomes null
+                     {"median", trouble.median}, {"passed_over", trouble.passed_over},
+                     {"detail", trouble.detail}};
+  directory_.append_metrics(line.dump(-1, ' ', false, Json::error_handler_t::replace));
+  if (!went_back) return;
+  loss_sum_ = accuracy_sum_ = 0;
+  batches_ = 0;
+}
+
 void MetricsLog::on_hash(Index step, const std::string& hash) {
   directory_.append_metrics(Json{{"kind", "hash"}, {"step", step}, {"parameters_hash", hash}}.dump());
 }

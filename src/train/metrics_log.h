@@ -42,6 +42,12 @@ struct RunFacts {
 ///   batch       step, epoch, rows, train_s, batch, rate_gain, noise.scale_smoothed: what train.batch =
 ///               "auto" makes of it
 ///   hash        step, parameters_hash
+///   trouble     step (of the state the run goes on from), what ("spike", "non-finite", "disagreement"),
+///   action
+///               ("stop", "skip", "rewind", "rollback"), bad_step (the number of the step, from 1),
+///               epoch_number, first, last (its batch: these positions of the epoch), loss, median,
+///               passed_over (batches of which no step was made), detail. Where the run went back, the lines
+///               behind `step` are gone
 ///
 /// A resumed run drops what lies behind its checkpoint and goes on; losses of its first line are of the
 /// batches since then.
@@ -62,6 +68,7 @@ class MetricsLog final : public StepObserver {
   void on_times(const StepReport& report, const RankTimesReport& times) override;
   void on_noise(const StepReport& report, const NoiseReport& noise) override;
   void on_batch(const StepReport& report, const BatchReport& batch) override;
+  void on_trouble(const TroubleReport& trouble) override;
   void on_hash(Index step, const std::string& hash) override;
 
  private:

@@ -53,7 +53,7 @@ class NoiseMeter {
 
   /// For checkpoints. The first sum of a pair is kept, of the slice.
   std::vector<double> state() const;
-  const AlignedVector<float>& kept() const { return kept_; }
+  AlignedVector<float>& kept() { return kept_; }
   bool is_within_pair() const { return is_within_pair_; }
   void restore(const std::vector<double>& state);
   void restore_kept(const float* slice);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <limits>
 #include <string>
 
@@ -56,6 +57,20 @@ struct BatchReport {
   double scale_smoothed = 0;  ///< NaN: cannot be told
 };
 
+/// Something was wrong with a step, and what was done; equal on all ranks.
+struct TroubleReport {
+  std::string what;           ///< "spike", "non-finite" or "disagreement"
+  std::string action;         ///< "stop", "skip", "rewind" or "rollback"
+  Index step = 0;             ///< the number of that step, from 1
+  std::uint64_t epoch = 0;    ///< of its batch, which are
+  Index first = 0, last = 0;  ///< … positions [first, last) of the epoch; 0, 0: it is not about one batch
+  double loss = 0;            ///< its mean
+  double median = 0;          ///< of the losses before; NaN: not known
+  Index back_to = -1;         ///< step whose state was restored; −1: none
+  Index passed_over = 0;      ///< batches from there on that no step was made of
+  std::string detail;         ///< which row, which ranks
+};
+
 /// Told about the course of a run, on rank 0.
 class StepObserver {
  public:
@@ -68,6 +83,7 @@ class StepObserver {
   virtual void on_noise(const StepReport& /*report*/, const NoiseReport& /*noise*/) {}
   virtual void on_batch(const StepReport& /*report*/, const BatchReport& /*batch*/) {}
   virtual void on_hash(Index /*step*/, const std::string& /*hash*/) {}
+  virtual void on_trouble(const TroubleReport& /*trouble*/) {}
   virtual void on_message(const std::string& /*text*/) {}
 };
 

@@ -100,8 +100,55 @@ void declare_train(OptionTable& table) {
   table.text("train.average_start", "0 steps", "when averaging begins: \"2 epochs\", \"500 steps\"");
   table
       .text("train.on_nan", "stop",
-            "a step with a non-finite loss or gradient ends the run, or is skipped by all ranks")
-      .one_of({"stop", "skip"});
+            "a step with a non-finite loss or gradient ends the run, is skipped by all ranks, or lets all go "
+            "back as with train.on_spike")
+      .one_of({"stop", "skip", "rewind"});
+}
+
+void declare_trouble(OptionTable& table) {
+  table
+      .text(
+          "train.on_spike", "off",
+          "what becomes of a step whose loss is above train.spike_factor times the median of the "
+          "train.spike_window steps before: stop: the run ends with code 79; skip: no rank makes the step; "
+          "rewind: all go back to the state of train.rewind_steps steps ago and pass over train.rewind_skip "
+          "batches from there. Decided from reduced values, so alike on any number of ranks and after a "
+          "resume")
+      .one_of({"off", "stop", "skip", "rewind"});
+  table.real("train.spike_factor", 3, "how many times the median a loss must exceed to be a spike")
+      .range(1, 1e9);
+  table
+      .integer("train.spike_window", 100,
+               "of how many losses the median is; before there are so many no loss is a spike")
+      .range(1, 1000000);
+  table
+      .integer("train.rewind_steps", 100,
+               "how many steps to go back at least, and less than twice as many. Every so many steps ranks "
+               "keep their slices of weights, optimizer state and averages in memory, twice, and checkpoints "
+               "hold them too")
+      .range(1);
+  table
+      .integer("train.rewind_skip", 200,
+               "batches to pass over after going back; the one that spiked is always among them")
+      .range(1);
+  table
+      .integer("train.check_every", 0,
+               "compare the weights of all nodes every so many steps (each node has a copy); a run whose "
+               "nodes disagree ends with code 76, naming the odd one. 0: every epoch, or with log.hash_every")
+      .range(0);
+  table
+      .integer(
+          "train.audit", 0,
+          "once in so many steps the gradient of one random shard is computed by another rank as well, "
+          "and the bits are compared: a rank that computes wrongly ends the run with code 76, before its "
+          "gradient is used. 0: never. Changes no bit")
+      .range(0);
+  table
+      .text(
+          "train.on_disagree", "stop",
+          "ranks that disagree (train.check_every, train.audit) end the run with code 76, or go back to the "
+          "last state that passed and train on; the second time on account of the same rank it ends")
+      .one_of({"stop", "rollback"});
 }
 
 void declare_others(OptionTable& table) {
@@ -177,6 +224,7 @@ void declare_others(OptionTable& table) {
 void declare_train_options(OptionTable& table) {
   declare_run(table);
   declare_train(table);
+  declare_trouble(table);
   declare_others(table);
 }
 

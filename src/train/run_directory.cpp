@@ -29,7 +29,7 @@ namespace {
 constexpr std::array kOwnNames = {"config.toml",       "metrics.jsonl", "summary.json", "log.txt",
                                   "model.safetensors", "report.html",   "checkpoints",  "curves.json",
                                   "path.safetensors",  "trace.json",    "tensorboard",  ".lock",
-                                  "progress.json"};
+                                  "progress.json",     "dump"};
 
 [[noreturn]] void fail(const fs::path& path, const std::string& what) {
   throw Error(ExitCode::kOutput, path.string() + ": " + what);

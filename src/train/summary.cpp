@@ -93,6 +93,8 @@ std::string summary_json(const TrainOutcome& outcome, const Trainer& trainer, co
   }
   json["steps"] = last.step;
   json["skipped_steps"] = outcome.skipped_steps;
+  json["rewinds"] = trainer.rewinds();
+  json["passed_over_batches"] = trainer.passed_over();
   json["epochs"] = last.epoch;
   json["rows_used"] = last.rows;
   json["wall_s"] = wall_s;

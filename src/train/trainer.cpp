@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "comm/agreement.h"
 #include "comm/topology.h"
@@ -91,9 +92,17 @@ Trainer::Trainer(const Options& options, const Plugins& plugins, Communicator& c
       budget_("train.budget", options.text("train.budget"), steps_per_epoch_, Cadence::Clock::kAllowed),
       keeps_best_(options.integer("train.patience") > 0 && options.flag("train.restore_best")),
       rank_times_(communicator),
+      weight_check_(communicator, model.model->layout(), *reducer_),
+      spikes_(options.real("train.spike_factor"), options.integer("train.spike_window")),
+      rewind_(options),
       path_(options.integer("log.path")),
       trace_(options.text("log.trace"), options.origin("log.trace")) {
   gradient_step_.record_to(record_);
+  check_trouble_options();
+  if (options.integer("train.audit") > 0)
+    audit_ = std::make_unique<Audit>(
+        options, AuditContext{communicator, data.train, sampler_, model, gradient_step_, sparse_.get(),
+                              model.weights.data(), batches_.most()});
   // Weights that come from a file are left as they are.
   if (model.model->min_count() > 0 && options.text("model.init").empty())
     model.model->leave_out_rare(count_features(communicator, data.train), model.weights.data());
@@ -142,6 +151,11 @@ TrainOutcome Trainer::run() {
       observer->on_message(
           "gradient noise is told by pairs of consecutive steps, more roughly than by the shards of one, "
           "because only one shard has rows in a step");
+  if (options_.integer("train.check_every") > 0 && weight_check_.copies() == 1)
+    for (StepObserver* observer : observers_)
+      observer->on_message(
+          "train.check_every has nothing to compare: all ranks share one copy of the weights");
+  keep_states();
   last_save_s_ = now_seconds();
   while (!is_finished()) {
     const double start = now_seconds();
@@ -185,6 +199,7 @@ void Trainer::run_step() {
   gradient_step_.trace_to(trace_.is_traced(step) ? &trace_ : nullptr, step);
   noise_.begin_step(window, position(consumed_), position(consumed_ + window.last - window.first));
   gradient_step_.measure_shards(noise_.measures_shards());
+  if (audit_) audit_->begin(window, step_ + outcome_.skipped_steps, weights_);
   gradient_step_.run(sparse_ ? sparse_->prepare(window) : weights_, window);
   LocalSums mine{gradient_step_.nodes(), gradient_step_.tails(), 0, gradient_step_.has_rows()};
   if (stop_requested.load(std::memory_order_relaxed)) mine.votes |= kVoteStop;
@@ -205,10 +220,12 @@ void Trainer::run_step() {
   const double arrival = reducer_->take_exchange_seconds();
   consumed_ += window.last - window.first;
   if (window.last == rows()) gradient_step_.ledger().close_epoch();
-  if (total.sums[kTailWeight] > 0)
-    update_weights(gradient, total, window);
-  else
-    end_step_without_update();
+  if (passes_audit(window, total)) {
+    if (total.sums[kTailWeight] > 0)
+      update_weights(gradient, total, window);
+    else
+      end_step_without_update();
+  }
   if ((total.votes & kVoteStop) != 0 && reason_ == EndReason::kFinished) reason_ = EndReason::kStopped;
   if ((total.votes & kVoteBudget) != 0 && reason_ == EndReason::kFinished) reason_ = EndReason::kBudget;
   saves_now_ = (total.votes & kVoteSave) != 0;
@@ -249,6 +266,7 @@ UpdateResult Trainer::apply(float* gradient, const Tail& total) {
 
 // An average of 0 rows is no step: zero weight leaves weights, state and step count alone.
 void Trainer::update_weights(float* gradient, const Tail& total, const BatchWindow& window) {
+  if (is_spike(total)) return handle_spike(window, total);
   const double tolerance = options_.real("train.tolerance");
   const Index scheduled = schedule_step(window);
   report_.rate = rate_.at(scheduled) * batches_.gain();
@@ -256,34 +274,22 @@ void Trainer::update_weights(float* gradient, const Tail& total, const BatchWind
   const UpdateResult result = apply(gradient, total);
   if (!result.is_finite) {
     if (sparse_) sparse_->skip();  // blame() writes where other ranks may still read
-    return handle_non_finite(window);
+    return handle_non_finite(window, total);
   }
   ++step_;
   skipped_in_a_row_ = 0;
   report_.gradient_norm = result.gradient_norm;
   report_.update_ratio = result.update_ratio;
   tell_step(total);
+  spikes_.add(report_.loss);
   tell_noise(total);
   if (tolerance > 0 && result.objective_norm <= tolerance) reason_ = EndReason::kTolerance;
 }
 
-void Trainer::handle_non_finite(const BatchWindow& window) {
-  record_.begin(RankPhase::kEvaluate);  // row by row, which takes long
-  const std::string place = fmt::format("step {}, rate {:.4g}: {}", step_ + 1, report_.rate, blame(window));
-  if (options_.text("train.on_nan") == "stop")
-    throw AgreedError(ExitCode::kDiverged,
-                      "training diverged at " + place +
-                          "; no weight was changed by this step. Try a smaller optim.learning_rate, "
-                          "optim.clip_norm, or train.on_nan = \"skip\"");
-  ++outcome_.skipped_steps;
-  if (++skipped_in_a_row_ >= steps_per_epoch_)
-    throw AgreedError(ExitCode::kDiverged,
-                      "training diverged: every step of an epoch was skipped, the last at " + place);
-  for (StepObserver* observer : observers_) observer->on_message("skipped a non-finite step: " + place);
-}
-
 void Trainer::after_step(Index before) {
+  check_weights();
   const Index done = position(consumed_);
+  before = std::min(before, done);  // where the run went back nothing is due
   const bool is_last = done >= total_steps_;
   if (budget_.is_due(before, done) && reason_ == EndReason::kFinished) reason_ = EndReason::kBudget;
   if (is_last && reason_ == EndReason::kBudget) reason_ = EndReason::kFinished;
@@ -291,12 +297,12 @@ void Trainer::after_step(Index before) {
   // A stopped run evaluates too where it is due: what follows from it belongs to the state that is saved.
   if (is_end || evaluation_cadence_.is_due(before, done)) evaluate();
   if (is_last && reason_ == EndReason::kStopped) reason_ = EndReason::kFinished;
-  const Index every = options_.integer("log.hash_every");
-  if (every > 0 ? step_ % every == 0 : done % steps_per_epoch_ == 0) check_weights_equal();
+  keep_states();
   keep_path();
   if (gathers_times_now_) tell_times();
   if (trace_.is_complete(step_, false)) write_trace();
-  if (reason_ == EndReason::kStopped || saves_now_ || checkpoint_cadence_.is_due(before, done))
+  const bool must_save = std::exchange(went_back_, false) && checkpoint_cadence_.exists();
+  if (reason_ == EndReason::kStopped || saves_now_ || must_save || checkpoint_cadence_.is_due(before, done))
     save_checkpoint();
 }
 

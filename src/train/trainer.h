@@ -11,6 +11,7 @@
 #include "comm/rank_record.h"
 #include "lockstep/comm/communicator.h"
 #include "optim/rate.h"
+#include "train/audit.h"
 #include "train/batch_policy.h"
 #include "train/cadence.h"
 #include "train/checkpoint.h"
@@ -20,14 +21,18 @@
 #include "train/noise_meter.h"
 #include "train/observer.h"
 #include "train/rank_times.h"
+#include "train/rewind.h"
 #include "train/run_directory.h"
 #include "train/sparse_choice.h"
 #include "train/sparse_step.h"
+#include "train/spike_rule.h"
+#include "train/step_replay.h"
 #include "train/step_times.h"
 #include "train/step_trace.h"
 #include "train/stop_rules.h"
 #include "train/update_step.h"
 #include "train/weight_average.h"
+#include "train/weight_check.h"
 #include "train/weight_path.h"
 
 namespace lockstep {
@@ -44,7 +49,7 @@ struct TrainOutcome {
   std::string hash;                                  ///< parameters_hash of the weights that were kept
   double time_to_target_s = -1;
   Index best_step = -1;
-  Index skipped_steps = 0;  ///< non-finite ones
+  Index skipped_steps = 0;  ///< batches whose step was not made: non-finite ones, and spikes
 };
 
 /// Synchronous data-parallel training of one experiment. Every rank makes one and calls run(); what they
@@ -62,6 +67,8 @@ class Trainer {
 
   /// Collective. Throws AgreedError(kDiverged).
   TrainOutcome run();
+  /// In the place of run(), on one rank: what the next step would make of its rows.
+  StepReplay replay();
   /// What a run that diverged had come to.
   TrainOutcome diverged_outcome();
 
@@ -75,6 +82,9 @@ class Trainer {
   std::string transport() const { return reducer_->transport(); }
   /// What is to be said of sparse gradients; "": nothing.
   const std::string& sparse_line() const { return sparse_choice_.line; }
+  /// How often the run went back on account of a spike or a non-finite step, and the batches it passed over.
+  Index rewinds() const { return rewinds_; }
+  Index passed_over() const { return passed_over_; }
   const StepTimes& step_times() const { return step_times_; }
   std::size_t memory_bytes() const;
   /// Without what a resumed run had done before.
@@ -101,17 +111,38 @@ class Trainer {
   void end_step_without_update();
   UpdateResult apply(float* gradient, const Tail& total);
   void update_weights(float* gradient, const Tail& total, const BatchWindow& window);
-  void handle_non_finite(const BatchWindow& window);
+  void check_trouble_options() const;
+  TroubleReport trouble_in(const BatchWindow& window, const std::string& what, const Tail& total) const;
+  void tell_trouble(const TroubleReport& trouble);
+  [[noreturn]] void end_in_trouble(TroubleReport trouble, ExitCode code, const std::string& message);
+  void skip_step(TroubleReport trouble);
+  void handle_non_finite(const BatchWindow& window, const Tail& total);
+  bool is_spike(const Tail& total);
+  void handle_spike(const BatchWindow& window, const Tail& total);
+  void go_back(const Snapshot& snapshot);
+  void rewind(TroubleReport trouble);
+  void pass_over(const BatchWindow& window);
+  void handle_disagreement(TroubleReport trouble, const Verdict& verdict);
+  bool passes_audit(const BatchWindow& window, const Tail& total);
+  void check_weights();
+  void keep(Snapshot& snapshot);
+  void keep_states();
+  bool keeps_rollback() const { return options_.text("train.on_disagree") == "rollback"; }
+  std::vector<NamedSlice> slices();
+  std::vector<double> trouble_state() const;
+  void restore_trouble(const std::vector<double>& state);
+  void dump(const TroubleReport& trouble);
   std::string blame(const BatchWindow& window);
   void tell_step(const Tail& total);
   void tell_noise(const Tail& total);
   void after_step(Index before);
   void evaluate();
-  void check_weights_equal();
   void keep_best(const float* weights);
   void save_best(const float* weights);
   void save_checkpoint();
+  void write_state(const std::string& folder);
   RunState run_state() const;
+  void take(const RunState& state);
   void add_final_metrics();
   void keep_final_weights();
   bool is_finished() const { return position(consumed_) >= total_steps_ || reason_ != EndReason::kFinished; }
@@ -145,6 +176,11 @@ class Trainer {
   bool keeps_best_;
   std::vector<StepObserver*> observers_;
   RankTimes rank_times_;
+  WeightCheck weight_check_;
+  SpikeRule spikes_;
+  Rewind rewind_;
+  Snapshot rollback_;             // the last state that passed, for train.on_disagree
+  std::unique_ptr<Audit> audit_;  // null: nothing is computed twice
   WeightPath path_;
   StepTrace trace_;
 
@@ -161,6 +197,11 @@ class Trainer {
   bool saves_now_ = false;
   bool gathers_times_now_ = false;
   Index skipped_in_a_row_ = 0;
+  Index rewinds_ = 0, rewinds_in_a_row_ = 0, passed_over_ = 0;
+  std::vector<int> blamed_;  // ranks that disagreed in this session
+  bool has_passed_ = false;  // this step was looked at
+  bool went_back_ = false;
+  Index hashed_step_ = -1;
   double loss_sum_ = 0, weight_sum_ = 0;  // of the rows of all updates
 };
 

@@ -25,14 +25,6 @@ void Trainer::require_metric(const std::string& key, const std::string& metric) 
                                                metric, fmt::join(names, ", ")));
 }
 
-// Replicas that drift apart would do so for ever, so they are compared and not hoped to be equal.
-void Trainer::check_weights_equal() {
-  const std::string hash =
-      hash_of(model_.tensors(sparse_ ? sparse_->settled(model_.weights.data()) : weights_));
-  require_agreement(communicator_, fmt::format("weights after step {}", step_), hash);
-  for (StepObserver* observer : observers_) observer->on_hash(step_, hash);
-}
-
 // The model's own weights are free while the trainer runs: they were its start and take its end.
 const float* Trainer::weights_to_evaluate() {
   if (sparse_) return sparse_->settled(model_.weights.data());

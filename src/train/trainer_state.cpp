@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <utility>
 #include <vector>
 
 #include "comm/agreement.h"
@@ -30,6 +32,18 @@ void Trainer::save_best(const float* weights) {
 
 void Trainer::save_checkpoint() {
   record_.begin(RankPhase::kCheckpoint);
+  write_state("checkpoints");
+  on_all_ranks(communicator_, [&] {
+    if (directory_ == nullptr) return;
+    if (path_.exists()) path_.write(directory_->file("path.safetensors"));
+    remove_old_checkpoints(directory_->checkpoints(), options_.integer("checkpoint.keep"));
+  });
+  last_save_s_ = now_seconds();
+  for (StepObserver* observer : observers_) observer->on_message(fmt::format("checkpoint at step {}", step_));
+}
+
+// Into this folder of the run directory.
+void Trainer::write_state(const std::string& folder) {
   const ParameterLayout& layout = model_.model->layout();
   const auto gather = [&](const AlignedVector<float>& mine) {
     return gather_slices(communicator_, layout.size(), reducer_->slice(), mine);
@@ -39,8 +53,19 @@ void Trainer::save_checkpoint() {
   const auto average = average_.is_started() ? gather(average_.values()) : AlignedVector<float>();
   const auto pair = noise_.is_within_pair() ? gather(noise_.kept()) : AlignedVector<float>();
   const auto best = keeps_best_ ? gather(best_weights_) : AlignedVector<float>();
+  std::vector<std::pair<std::string, AlignedVector<float>>> rewinds;  // by prefix
+  std::map<std::string, std::string> metadata;
+  for (std::size_t k = 0; k < rewind_.kept().size(); ++k) {
+    const Snapshot& snapshot = rewind_.kept()[k];
+    const auto names = slices();
+    const std::string prefix = fmt::format("rewind.{}.", k);
+    for (std::size_t i = 0; i < names.size(); ++i)
+      rewinds.emplace_back(prefix + names[i].prefix, gather(snapshot.values[i]));
+    metadata[fmt::format("rewind.{}", k)] = to_json(snapshot.state);
+  }
   on_all_ranks(communicator_, [&] {
     if (directory_ == nullptr) return;
+    std::filesystem::create_directories(directory_->file(folder));
     std::vector<TensorView> views;
     const auto add = [&](const std::string& prefix, const float* values) {
       for (const Tensor& tensor : layout.tensors())
@@ -54,16 +79,12 @@ void Trainer::save_checkpoint() {
     if (average_.is_started()) add("average.", average.data());
     if (keeps_best_) add("best.", best.data());
     if (noise_.is_within_pair()) add("pair.", pair.data());
-    write_safetensors(checkpoint_path(directory_->checkpoints(), step_),
-                      {{"format", "lockstep-checkpoint-1"},
-                       {"config", to_toml(options_, false)},
-                       {"state", to_json(run_state())}},
-                      views);
-    if (path_.exists()) path_.write(directory_->file("path.safetensors"));
-    remove_old_checkpoints(directory_->checkpoints(), options_.integer("checkpoint.keep"));
+    for (const auto& [prefix, values] : rewinds) add(prefix, values.data());
+    metadata["format"] = "lockstep-checkpoint-1";
+    metadata["config"] = to_toml(options_, false);
+    metadata["state"] = to_json(run_state());
+    write_safetensors(checkpoint_path(directory_->file(folder), step_), metadata, views);
   });
-  last_save_s_ = now_seconds();
-  for (StepObserver* observer : observers_) observer->on_message(fmt::format("checkpoint at step {}", step_));
 }
 
 RunState Trainer::run_state() const {
@@ -78,6 +99,7 @@ RunState Trainer::run_state() const {
   state.watch = watch_.state();
   state.noise = noise_.state();
   state.batch = batches_.state();
+  state.trouble = trouble_state();
   state.train_s = report_.train_s;
   state.end_reason = static_cast<int>(reason_ == EndReason::kStopped ? EndReason::kFinished : reason_);
   state.canonical_config = canonical_config(options_);
@@ -103,18 +125,36 @@ void Trainer::resume(const TensorFile& checkpoint) {
     take_slice("state." + optimizer_->state_names()[i] + ".", update_step_.state()[i]);
   if (state.average_count > 0) take_slice("average.", average_.values());
   if (keeps_best_) take_slice("best.", best_weights_);
-  batches_.restore(state.batch);
-  noise_.restore(state.noise);
+  take(state);
   if (noise_.is_within_pair()) {
     copy_tensors(checkpoint, "pair.", layout, model_.weights.data());
     noise_.restore_kept(model_.weights.data() + reducer_->slice().begin);
   }
+  for (std::size_t k = 0; rewind_.is_on() && checkpoint.metadata.contains(fmt::format("rewind.{}", k)); ++k) {
+    Snapshot& snapshot = rewind_.next();
+    snapshot.state = parse_run_state(checkpoint.metadata.at(fmt::format("rewind.{}", k)));
+    for (const NamedSlice& named : slices()) {
+      AlignedVector<float>& mine = snapshot.values.emplace_back(update_step_.slice_size());
+      take_slice(fmt::format("rewind.{}.", k) + named.prefix, mine);
+    }
+  }
   copy_tensors(checkpoint, "", layout, model_.weights.data());
   if (sparse_) sparse_->restore(checkpoint, model_.weights.data());
-  step_ = report_.step = state.step;
   if (directory_ != nullptr && path_.exists()) path_.restore(directory_->file("path.safetensors"), step_);
-  consumed_ = resumed_rows_ = report_.rows = state.consumed;
-  gradient_step_.mark_used({next_window().epoch, 0, next_window().first});
+  resumed_rows_ = consumed_;
+  hashed_step_ = step_;
+  report_.train_s = resumed_train_s_ = state.train_s;
+  reason_ = static_cast<EndReason>(state.end_reason);
+  if (reason_ == EndReason::kTarget) outcome_.time_to_target_s = state.train_s;
+}
+
+// The numbers of a state; its vectors are there already, and its clock is left alone.
+void Trainer::take(const RunState& state) {
+  batches_.restore(state.batch);
+  noise_.restore(state.noise);
+  step_ = report_.step = state.step;
+  consumed_ = report_.rows = state.consumed;
+  gradient_step_.start_from(next_window().epoch, next_window().first);
   average_.restore(state.average_count);
   outcome_.skipped_steps = state.skipped_steps;
   loss_sum_ = state.progressive.at(0);
@@ -122,11 +162,9 @@ void Trainer::resume(const TensorFile& checkpoint) {
   if (options_.flag("train.progressive")) report_.progressive_loss = loss_sum_ / weight_sum_;
   rate_.restore(state.schedule);
   watch_.restore(state.watch);
-  report_.train_s = resumed_train_s_ = state.train_s;
+  restore_trouble(state.trouble);
   report_.total_steps = expected_steps();
   report_.epoch = static_cast<double>(consumed_) / static_cast<double>(data_.train.info().rows);
-  reason_ = static_cast<EndReason>(state.end_reason);
-  if (reason_ == EndReason::kTarget) outcome_.time_to_target_s = state.train_s;
 }
 
 }  // namespace lockstep

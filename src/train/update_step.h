@@ -53,6 +53,9 @@ class UpdateStep {
 
   /// State vectors of this rank's slice.
   std::vector<AlignedVector<float>>& state() { return state_; }
+  std::size_t slice_size() const { return static_cast<std::size_t>(slice_.end - slice_.begin); }
+  /// The update before the next one is another than was made last.
+  void forget_change() { has_change_ = false; }
 
  private:
   /// What is known of a block: sums of squares.

@@ -37,6 +37,11 @@ void WeightPath::drop_every_second() {
   weights_.resize(kept * static_cast<std::size_t>(size_));
 }
 
+void WeightPath::forget_after(Index step) {
+  while (!steps_.empty() && steps_.back() > step) steps_.pop_back();
+  weights_.resize(steps_.size() * static_cast<std::size_t>(size_));
+}
+
 void WeightPath::finish(Index step, const std::vector<TensorView>& weights,
                         const std::filesystem::path& path) {
   if (steps_.empty() || steps_.back() < step) append(step, weights);

@@ -23,6 +23,8 @@ class WeightPath {
     return most_ > 1 && step % stride_ == 0 && (steps_.empty() || steps_.back() < step);
   }
   void add(Index step, const std::vector<TensorView>& weights);
+  /// The run went back to this step.
+  void forget_after(Index step);
   /// The last snapshot, whatever its step, and the file.
   void finish(Index step, const std::vector<TensorView>& weights, const std::filesystem::path& path);
   void write(const std::filesystem::path& path) const;

@@ -30,6 +30,12 @@ struct Slice {
   Index end = 0;
 };
 
+/// Which of the ranks that have the same memory for weights(), neighbours by number, a rank is.
+struct Sharers {
+  int place = 0;
+  int count = 1;
+};
+
 /// Who hosts what: P ranks, S shards, M parameters.
 struct ReducerContext {
   Communicator* communicator = nullptr;
@@ -68,6 +74,9 @@ class GradientReducer {
   /// The M weights, zero at first: this rank's own copy, or the one of its node. update() of slice() and
   /// publish() keep it equal on all ranks.
   virtual float* weights() = 0;
+
+  /// With whom this rank shares that copy.
+  virtual Sharers sharers() const { return {}; }
 
   /// What this rank updates. The slices of all ranks cover the vector; with "mpi" each is everything.
   virtual Slice slice() const = 0;

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/row_parcel.h"
+
+#include <algorithm>
+#include <array>
+
+namespace lockstep {
+
+namespace {
+
+template <class Vector>
+std::size_t bytes_of(const Vector& values) {
+  return values.size() * sizeof(values[0]);
+}
+
+}  // namespace
+
+void RowParcel::begin(int shard, const BatchWindow& window) {
+  shard_ = shard;
+  window_ = window;
+  places_ = Sampler::Window(dataset_.shards(), window.first, window.last).of(shard);
+  dense_.clear();
+  labels_.clear();
+  weights_.clear();
+  values_.clear();
+  columns_.clear();
+  offsets_.assign(1, 0);
+  numbers_.clear();
+}
+
+void RowParcel::gather(BatchBuffer& buffer) {
+  begin(shard_, window_);
+  sampler_.begin_epoch(window_.epoch);
+  for (Index first = places_.first; first < places_.last; first += Batch::kMaxRows) {
+    const Sampler::Places tile{first, std::min(first + Batch::kMaxRows, places_.last)};
+    const auto rows = sampler_.rows(shard_, tile);
+    buffer.clear(window_.epoch);
+    buffer.append(shard_, rows, first, tile.last == places_.last);
+    add(buffer.batch());
+    for (const std::uint32_t row : rows) numbers_.push_back(Index{row} * dataset_.shards() + shard_);
+  }
+  buffer.clear(window_.epoch);
+}
+
+void RowParcel::add(const Batch& batch) {
+  const Index rows = batch.rows();
+  labels_.insert(labels_.end(), batch.labels, batch.labels + rows);
+  weights_.insert(weights_.end(), batch.weights, batch.weights + rows);
+  if (!batch.features.is_sparse) {
+    const float* const values = batch.features.dense.data;
+    dense_.insert(dense_.end(), values, values + rows * batch.features.dense.cols);
+    return;
+  }
+  const SparseRows& sparse = batch.features.sparse;
+  const Index entries = sparse.offsets[rows], before = offsets_.back();
+  for (Index i = 1; i <= rows; ++i) offsets_.push_back(before + sparse.offsets[i]);
+  columns_.insert(columns_.end(), sparse.columns, sparse.columns + entries);
+  values_.insert(values_.end(), sparse.values, sparse.values + entries);
+}
+
+// Messages between two ranks match in order.
+void RowParcel::send(Communicator& communicator, std::span<const int> peers) const {
+  const Index entries = static_cast<Index>(columns_.size());
+  for (const int peer : peers) {
+    if (dataset_.info().is_sparse) {
+      const Send count{peer, &entries, sizeof entries};
+      communicator.exchange({&count, 1}, {});
+    }
+    const std::array parts{Send{peer, labels_.data(), bytes_of(labels_)},
+                           Send{peer, weights_.data(), bytes_of(weights_)},
+                           Send{peer, dense_.data(), bytes_of(dense_)},
+                           Send{peer, offsets_.data(), dense_.empty() ? bytes_of(offsets_) : 0},
+                           Send{peer, columns_.data(), bytes_of(columns_)},
+                           Send{peer, values_.data(), bytes_of(values_)}};
+    communicator.exchange(parts, {});
+  }
+}
+
+void RowParcel::receive(Communicator& communicator, int from) {
+  const auto count = static_cast<std::size_t>(rows());
+  labels_.resize(count);
+  weights_.resize(count);
+  if (dataset_.info().is_sparse) {
+    Index entries = 0;
+    const Receive told{from, &entries, sizeof entries};
+    communicator.exchange({}, {&told, 1});
+    offsets_.resize(count + 1);
+    columns_.resize(static_cast<std::size_t>(entries));
+    values_.resize(static_cast<std::size_t>(entries));
+  } else {
+    dense_.resize(count * static_cast<std::size_t>(dataset_.info().features));
+  }
+  const std::array parts{Receive{from, labels_.data(), bytes_of(labels_)},
+                         Receive{from, weights_.data(), bytes_of(weights_)},
+                         Receive{from, dense_.data(), bytes_of(dense_)},
+                         Receive{from, offsets_.data(), dense_.empty() ? bytes_of(offsets_) : 0},
+                         Receive{from, columns_.data(), bytes_of(columns_)},
+                         Receive{from, values_.data(), bytes_of(values_)}};
+  communicator.exchange({}, parts);
+}
+
+Batch RowParcel::tile(Index first) {
+  const Index count = std::min(Batch::kMaxRows, rows() - first), width = dataset_.info().features;
+  segment_ = {shard_, 0, count, places_.first + first, first + count == rows()};
+  Batch batch;
+  batch.labels = labels_.data() + first;
+  batch.weights = weights_.data() + first;
+  batch.segments = {&segment_, 1};
+  batch.epoch = window_.epoch;
+  if (dataset_.info().is_sparse) return sparse_tile(batch, first, count);
+  batch.features.dense = {dense_.data() + first * width, count, width, width};
+  return batch;
+}
+
+Batch RowParcel::sparse_tile(Batch batch, Index first, Index count) {
+  const auto begin = offsets_.begin() + first;
+  tile_offsets_.assign(begin, begin + count + 1);
+  for (Index& offset : tile_offsets_) offset -= *begin;
+  batch.features.is_sparse = true;
+  batch.features.sparse = {tile_offsets_.data(), columns_.data() + *begin, values_.data() + *begin, count,
+                           dataset_.info().features};
+  return batch;
+}
+
+}  // namespace lockstep

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: Apache-2.0
+// Losses that spike or are no numbers: skipped, gone back from, or the end, alike on any number of ranks and
+// through any number of stops; and what is left to look at.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <random>
+
+#include "core/atomic_file.h"
+#include "lockstep/core/error.h"
+#include "lockstep/run.h"
+#include "support/experiment.h"
+#include "support/temporary_folder.h"
+#include "train/checkpoint.h"
+#include "train/dump.h"
+#include "train/rewind.h"
+#include "train/run_directory.h"
+#include "train/trainer.h"
+
+namespace lockstep::testing {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+using Settings = std::vector<std::string>;
+
+Settings with(Settings settings, const Settings& more) {
+  settings.insert(settings.end(), more.begin(), more.end());
+  return settings;
+}
+
+constexpr int kRows = 800, kBatch = 8, kBadRow = 451;  // in batch 57 of each epoch, from 1
+constexpr Index kBadStep = kBadRow / kBatch + 1;
+
+// y = x₀ − x₁ and a little noise, but for one row.
+std::string rows_with(const std::string& bad_label) {
+  std::mt19937 random(11);
+  std::normal_distribution<float> normal;
+  std::string text = "x0,x1,label\n";
+  for (int i = 0; i < kRows; ++i) {
+    const float a = normal(random), b = normal(random);
+    const std::string label = fmt::format("{}", a - b + 0.3F * normal(random));
+    text += fmt::format("{},{},{}\n", a, b, i == kBadRow ? bad_label : label);
+  }
+  return text;
+}
+
+class Spikes : public ::testing::Test {
+ protected:
+  Settings settings(const Settings& more, const std::string& bad_label = "300") {
+    return with({"data.train=" + folder_.write("rows-" + bad_label + ".csv", rows_with(bad_label)),
+                 "model.name=linear", "optim.name=adam", "optim.learning_rate=0.05", "train.batch=8",
+                 "train.shards=4", "train.steps=90", "train.shuffle=false", "train.average=ema",
+                 "train.spike_window=20", "train.rewind_steps=10", "train.rewind_skip=15", "log.curves=false",
+                 "eval.train=never"},
+                more);
+  }
+
+  struct End {
+    int code = 0;
+    std::string message;
+    Json summary;
+    fs::path run;
+    std::string hash() const { return summary.value("parameters_hash", ""); }
+  };
+
+  End train(const std::string& name, int ranks, const Settings& all, bool resumes = false) {
+    TrainingRequest request;
+    request.directory = folder_.path() / name;
+    request.resumes = resumes;
+    End end;
+    end.run = request.directory;
+    try {
+      end.code = train_on(ranks, all, request).exit_code;
+    } catch (const Error& error) {
+      end.code = static_cast<int>(error.code());
+      end.message = error.what();
+    }
+    if (fs::exists(end.run / "summary.json")) end.summary = Json::parse(read_file(end.run / "summary.json"));
+    return end;
+  }
+
+  static std::vector<Json> troubles(const fs::path& run) {
+    std::vector<Json> found;
+    std::ifstream lines(run / "metrics.jsonl");
+    for (std::string line; std::getline(lines, line);)
+      if (Json json = Json::parse(line); json.at("kind") == "trouble") found.push_back(json);
+    return found;
+  }
+
+  // Stops and resumes after every step, each time on another number of ranks.
+  End train_in_pieces(const std::string& name, const Settings& all) {
+    End end;
+    for (int stops = 0; stops < 300 && !is_finished_run(folder_.path() / name); ++stops) {
+      Trainer::stop_requested = true;
+      end = train(name, 1 + stops % 3, all, stops > 0);
+    }
+    Trainer::stop_requested = false;
+    return end;
+  }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(Spikes, AreSkippedByAllRanksAlike) {
+  const Settings skip = settings({"train.on_spike=skip", "log.hash_every=1"});
+  const End one = train("one", 1, skip);
+  ASSERT_EQ(one.code, 0) << one.message;
+  EXPECT_EQ(one.summary.at("steps"), 89);
+  EXPECT_EQ(one.summary.at("skipped_steps"), 1);
+  ASSERT_EQ(troubles(one.run).size(), 1U);
+  EXPECT_EQ(troubles(one.run)[0].at("bad_step"), kBadStep);
+  EXPECT_EQ(troubles(one.run)[0].at("first"), (kBadStep - 1) * kBatch);
+  EXPECT_NE(one.hash(), train("off", 1, settings({})).hash()) << "the row does harm";
+  for (const int ranks : {2, 3})
+    EXPECT_EQ(train(fmt::format("on-{}", ranks), ranks, skip).hash(), one.hash());
+  const End pieces = train_in_pieces("pieces", skip);
+  EXPECT_EQ(pieces.hash(), one.hash());
+  EXPECT_EQ(logged_hashes(pieces.run), logged_hashes(one.run));
+}
+
+// Step 57 spikes; states are kept after 40 and 50 steps. From step 40 on at least 17 batches are passed over.
+TEST_F(Spikes, AreGoneBackFromAlikeOnAnyNumberOfRanksAndThroughStops) {
+  for (const Index skip : {15, 25}) {
+    const Settings rewind =
+        settings({"train.on_spike=rewind", fmt::format("train.rewind_skip={}", skip), "log.hash_every=1",
+                  "train.patience=50", "data.valid=demo:linear?rows=50&features=2", "eval.every=7 steps"});
+    const End one = train(fmt::format("one-{}", skip), 1, rewind);
+    ASSERT_EQ(one.code, 0) << one.message;
+    const Index passed = std::max<Index>(skip, kBadStep - 40);
+    EXPECT_EQ(one.summary.at("rewinds"), 1);
+    EXPECT_EQ(one.summary.at("passed_over_batches"), passed);
+    EXPECT_EQ(one.summary.at("steps"), 90 - passed);
+    const auto found = troubles(one.run);
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_EQ(found[0].at("step"), 40);
+    EXPECT_EQ(found[0].at("bad_step"), kBadStep);
+    EXPECT_GT(found[0].at("loss"), found[0].at("median"));
+    EXPECT_EQ(logged_hashes(one.run).size(), static_cast<std::size_t>(90 - passed));
+    for (const int ranks : {2, 3}) {
+      const End other = train(fmt::format("on-{}-{}", ranks, skip), ranks, rewind);
+      EXPECT_EQ(other.hash(), one.hash());
+      EXPECT_EQ(logged_hashes(other.run), logged_hashes(one.run));
+    }
+    const End pieces = train_in_pieces(fmt::format("pieces-{}", skip), rewind);
+    EXPECT_EQ(pieces.hash(), one.hash());
+    EXPECT_EQ(logged_hashes(pieces.run), logged_hashes(one.run));
+    EXPECT_EQ(pieces.summary.at("passed_over_batches"), passed);
+  }
+}
+
+// One that was written before the step that spikes: it spikes again.
+TEST_F(Spikes, AreGoneBackFromAfterAResumeFromBeforeThem) {
+  const Settings rewind =
+      settings({"train.on_spike=rewind", "checkpoint.every=9 steps", "checkpoint.keep=100"});
+  const Settings shorter = with(rewind, {"train.budget=56 steps"});
+  const End whole = train("whole", 2, rewind);
+  EXPECT_EQ(train("cut", 3, shorter).code, 0);
+  fs::remove(folder_.path() / "cut" / "model.safetensors");
+  const auto checkpoints = list_checkpoints(folder_.path() / "cut" / "checkpoints");
+  ASSERT_EQ(checkpoints.at(0).filename(), "step-000000000054.safetensors");
+  const End resumed = train("cut", 1, rewind, true);
+  EXPECT_EQ(resumed.hash(), whole.hash());
+  EXPECT_EQ(resumed.summary.at("rewinds"), 1);
+}
+
+// What lies behind the state that was gone back to is made anew.
+TEST_F(Spikes, LeaveNoCheckpointOfWhatWasGivenUp) {
+  const Settings rewind = settings(
+      {"train.on_spike=rewind", "checkpoint.every=1 steps", "checkpoint.keep=100", "train.steps=57"});
+  const End end = train("run", 2, rewind);
+  ASSERT_EQ(end.code, 0) << end.message;
+  EXPECT_EQ(list_checkpoints(end.run / "checkpoints").at(0).filename(), "step-000000000040.safetensors");
+}
+
+TEST_F(Spikes, RewindOfNumbersThatAreNone) {
+  const Settings rewind = settings({"train.on_nan=rewind"}, "3e38");
+  const End one = train("one", 1, rewind);
+  ASSERT_EQ(one.code, 0) << one.message;
+  EXPECT_EQ(one.summary.at("rewinds"), 1);
+  EXPECT_EQ(troubles(one.run).at(0).at("what"), "non-finite");
+  for (const int ranks : {2, 3})
+    EXPECT_EQ(train(fmt::format("on-{}", ranks), ranks, rewind).hash(), one.hash());
+  EXPECT_EQ(train_in_pieces("pieces", rewind).hash(), one.hash());
+}
+
+// Each epoch has the row once; the batch auto, the noise and a shuffled order do not change the rule.
+TEST_F(Spikes, GoWithBatchesThatFollowTheNoise) {
+  const Settings rewind = settings({"train.on_spike=rewind", "train.batch=auto", "train.batch_min=8",
+                                    "train.batch_max=32", "train.noise_every=5", "train.steps=0",
+                                    "train.epochs=3", "train.shuffle=true", "train.spike_factor=20"});
+  const End one = train("one", 1, rewind);
+  ASSERT_EQ(one.code, 0) << one.message;
+  EXPECT_GE(one.summary.at("rewinds"), 1);
+  EXPECT_EQ(train("three", 3, rewind).hash(), one.hash());
+  EXPECT_EQ(train_in_pieces("pieces", rewind).hash(), one.hash());
+}
+
+TEST_F(Spikes, EndARunThatDoesNotGetOn) {
+  // From the 30th step on every loss is a spike.
+  std::string text = "x,label\n";
+  for (int i = 0; i < kRows; ++i) text += i < 30 * kBatch ? "1,1\n" : fmt::format("1,{}\n", 1000 * i);
+  const Settings all =
+      with(settings({"train.on_spike=rewind", "train.rewind_skip=1", "optim.learning_rate=0.001"}),
+           {"data.train=" + folder_.write("rising.csv", text)});
+  const End end = train("run", 2, all);
+  EXPECT_EQ(end.code, static_cast<int>(ExitCode::kDiverged)) << end.message;
+  EXPECT_NE(end.message.find("went back 10 times to the state of step 10"), std::string::npos) << end.message;
+}
+
+TEST_F(Spikes, DoNotGoWithSparseSteps) {
+  const Settings all = {"data.train=demo:sparse?rows=509&features=9007&nonzeros=7", "model.name=logistic",
+                        "comm.sparse=on"};
+  for (const std::string key :
+       {"train.on_spike=rewind", "train.on_nan=rewind", "train.on_disagree=rollback"}) {
+    const End end = train(key, 2, with(all, {key}));
+    EXPECT_EQ(end.code, static_cast<int>(ExitCode::kConfig));
+    EXPECT_NE(end.message.find("comm.sparse = \"off\""), std::string::npos) << end.message;
+    EXPECT_FALSE(fs::exists(end.run));
+  }
+}
+
+// The state before the step, on one process, has the loss of the run, and the row that did it.
+void expect_replay(const fs::path& run, const Settings& settings, Index step, Index row) {
+  const fs::path dump = find_dump(run);
+  EXPECT_EQ(dump, run / dump_name(step));
+  const TroubleReport trouble = read_dump(dump);
+  EXPECT_EQ(trouble.step, step);
+  std::vector<std::string> rejected;
+  const TensorFile checkpoint = find_checkpoint(dump, rejected);
+  const Options options = options_of(settings);
+  const Plugins plugins = builtin_plugins();
+  const auto communicator = make_single_communicator();
+  const auto loss = make_loss(options, plugins);
+  const DataSets data = load_all(options, plugins, *communicator, *loss);
+  TrainedModel model = make_model(options, plugins, schema_of(data.train));
+  Trainer trainer(options, plugins, *communicator, data, model);
+  trainer.resume(checkpoint);
+  const StepReplay replay = trainer.replay();
+  EXPECT_EQ(replay.step, step);
+  EXPECT_EQ(replay.window.first, trouble.first);
+  if (std::isfinite(trouble.loss))
+    EXPECT_EQ(replay.loss, trouble.loss);
+  else
+    EXPECT_FALSE(std::isfinite(replay.loss));
+  EXPECT_EQ(replay.worst.at(0).row, row);
+  double sum = 0, weight = 0;
+  for (const ShardReplay& shard : replay.shards) {
+    sum += shard.loss;
+    weight += shard.weight;
+  }
+  EXPECT_EQ(weight, kBatch);
+  if (std::isfinite(trouble.loss)) EXPECT_NEAR(sum / weight, trouble.loss, 1e-9 * trouble.loss);
+}
+
+TEST_F(Spikes, ThatEndARunLeaveTheStateBeforeThem) {
+  const Settings stop = settings({"train.on_spike=stop"});
+  const End end = train("run", 3, stop);
+  EXPECT_EQ(end.code, static_cast<int>(ExitCode::kDiverged));
+  EXPECT_NE(end.message.find(fmt::format("before step {}", kBadStep)), std::string::npos) << end.message;
+  EXPECT_EQ(end.summary.at("status"), "diverged");
+  EXPECT_FALSE(fs::exists(end.run / "model.safetensors"));
+  expect_replay(end.run, stop, kBadStep, kBadRow + 1);
+  const Settings nan = settings({}, "3e38");
+  const End diverged = train("nan", 2, nan);
+  EXPECT_EQ(diverged.code, static_cast<int>(ExitCode::kDiverged));
+  expect_replay(diverged.run, nan, kBadStep, kBadRow + 1);
+}
+
+TEST(Rewind, KeepsTwoStatesAndGoesBackToTheOlder) {
+  const Options options = options_of({"train.on_nan=rewind", "train.rewind_steps=10"});
+  Rewind rewind(options);
+  const auto keep = [&](Index step) {
+    EXPECT_TRUE(rewind.is_due(step));
+    rewind.next().state.step = step;
+    EXPECT_FALSE(rewind.is_due(step)) << "a step that was not made";
+  };
+  keep(0);
+  EXPECT_FALSE(rewind.is_due(9));
+  EXPECT_EQ(rewind.go_back().state.step, 0);
+  keep(10);
+  keep(20);
+  keep(30);
+  EXPECT_EQ(rewind.kept()[0].state.step, 20);
+  EXPECT_EQ(rewind.go_back().state.step, 20);
+  EXPECT_EQ(rewind.kept().size(), 1U);
+  keep(30);
+  EXPECT_FALSE(Rewind(options_of({})).is_due(0));
+}
+
+}  // namespace
+}  // namespace lockstep::testing
