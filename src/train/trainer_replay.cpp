@@ -27,6 +27,8 @@ void keep_worst(std::vector<RowReplay>& rows) {
 
 StepReplay Trainer::replay() {
   LOCKSTEP_CHECK_EQ(communicator_.size(), 1);
+  if (position(consumed_) >= total_steps_)
+    throw Error(ExitCode::kData, "the run is at its end: no step follows its newest checkpoint");
   start_weights();
   StepReplay result;
   result.step = step_ + 1;

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "cli/product_limit.h"
+#include "core/clock.h"
 #include "lockstep/run.h"
 #include "report/statistics.h"
 #include "support/experiment.h"
@@ -141,6 +142,50 @@ void bench_noises() {
   bench_noise("flagship logistic, batch 1, pairs", with(logistic, {"train.batch=1", "train.steps=20000"}));
 }
 
+void bench_troubles() {
+  const std::vector<std::string> network = {"data.train=demo:blobs?rows=10000&features=784&classes=10",
+                                            "model.name=mlp",
+                                            "model.hidden=256,128",
+                                            "optim.name=adam",
+                                            "train.steps=40",
+                                            "train.noise_every=0",
+                                            "eval.train=never",
+                                            "data.scale=0.1",
+                                            "train.batch=1000"};
+  bench_trouble("mlp 784-256-128-10, adam, batch 1,000", network);
+  bench_trouble("flagship logistic, batch 1,000",
+                {"data.train=demo:logistic?rows=1000000&features=28&noise=0.1", "model.name=logistic",
+                 "train.shuffle=false", "train.epochs=1", "train.noise_every=0", "eval.train=never",
+                 "train.batch=1000"});
+}
+
+// What a step costs that is audited, against one that is not, on one rank, which computes the shard itself:
+// with train.audit = 100 one of a hundred is. And what keeping a state for rewinds costs in every step.
+void bench_trouble(const char* name, const std::vector<std::string>& settings) {
+  auto audited = settings, kept = settings;
+  audited.push_back("train.audit=1");
+  kept.insert(kept.end(), {"train.on_spike=rewind", "train.rewind_steps=1"});
+  Run plain(settings), with_audit(audited), with_states(kept);
+  std::vector<double> plain_ms, audit_ms, states_ms;
+  for (int round = 0; round < kRounds; ++round) {
+    for (Run* run : {&plain, &with_audit, &with_states}) run->restart();
+    plain.trainer->run();
+    with_audit.trainer->run();
+    const double start = now_seconds();
+    with_states.trainer->run();
+    const double seconds = now_seconds() - start;
+    plain_ms.push_back(plain.trainer->step_times().percentile_ms(0.5));
+    audit_ms.push_back(with_audit.trainer->step_times().percentile_ms(0.5));
+    const auto steps = static_cast<double>(with_states.trainer->step());
+    states_ms.push_back((seconds - with_states.trainer->seconds_this_session()) * 1e3 / steps);
+  }
+  std::printf("silent trouble, %s, %d shards, one rank\n", name, plain.data->train.shards());
+  std::printf("  step                        %8.4f ms\n  step, audited               %8.4f ms\n",
+              median(plain_ms), median(audit_ms));
+  std::printf("  cost of every 100th         %8.3f %%\n  a state for rewinds         %8.4f ms\n",
+              median(audit_ms) / median(plain_ms) - 1, median(states_ms));
+}
+
 // Sixteen shards on one rank must train what a thread of one rank with the serial path trains: the loss
 // falls.
 bool verify() {
@@ -154,7 +199,7 @@ bool verify() {
 }  // namespace
 }  // namespace lockstep
 
-// Runs what it is told (mlp1000, mlp64, flagship, noise), or everything.
+// Runs what it is told (mlp1000, mlp64, flagship, noise, trouble), or everything.
 int main(int count, char** arguments) {
   if (!lockstep::verify()) {
     std::fprintf(stderr, "the network does not learn; nothing was timed\n");
@@ -168,5 +213,6 @@ int main(int count, char** arguments) {
   if (is_wanted("mlp64")) lockstep::bench_mlp(64);
   if (is_wanted("flagship")) lockstep::bench_flagship();
   if (is_wanted("noise")) lockstep::bench_noises();
+  if (is_wanted("trouble")) lockstep::bench_troubles();
   return 0;
 }

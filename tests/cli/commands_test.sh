@@ -52,6 +52,18 @@ cmp one.csv three.csv
 [[ $(wc -l <one.csv) == 1004 && $(head -1 one.csv) == class,score,p:0,p:1,p:2 ]]
 expect 73 "cannot be written" "$lockstep" predict run --data "$data" --out nowhere/out.csv
 
+echo "-- replay"
+{
+  echo x,label
+  for i in $(seq 400); do echo "0.$((i % 7)),0.$((i == 333 ? 9000 : i % 7))" | sed "s/,0.9000/,9000/"; done
+} >spike.csv
+expect 79 "train.on_spike" "$lockstep" train --set data.train=spike.csv --set model.name=linear --set train.batch=8 \
+  --set train.shuffle=false --set train.spike_window=20 --set train.on_spike=stop --run-dir spiked -n 2
+expect 0 "the run had the same loss" "$lockstep" replay spiked
+grep -q "^ *333 " output
+expect 65 "no step follows" "$lockstep" replay run
+expect 65 "no checkpoint" "$lockstep" replay nothing
+
 echo "-- verify"
 expect 0 "^equal: " "$lockstep" verify "${options[@]}" --ranks 1,2,3 --steps 5
 expect 76 "differ after step" "$lockstep" verify "${options[@]}" --ranks 1,3 --steps 5 \
