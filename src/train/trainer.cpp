@@ -92,6 +92,9 @@ Trainer::Trainer(const Options& options, const Plugins& plugins, Communicator& c
       budget_("train.budget", options.text("train.budget"), steps_per_epoch_, Cadence::Clock::kAllowed),
       keeps_best_(options.integer("train.patience") > 0 && options.flag("train.restore_best")),
       rank_times_(communicator),
+      watches_spikes_(options.text("train.on_spike") != "off"),
+      keeps_rollback_(options.text("train.on_disagree") == "rollback"),
+      check_every_(options.integer("train.check_every")),
       weight_check_(communicator, model.model->layout(), *reducer_),
       spikes_(options.real("train.spike_factor"), options.integer("train.spike_window")),
       rewind_(options),
@@ -151,7 +154,7 @@ TrainOutcome Trainer::run() {
       observer->on_message(
           "gradient noise is told by pairs of consecutive steps, more roughly than by the shards of one, "
           "because only one shard has rows in a step");
-  if (options_.integer("train.check_every") > 0 && weight_check_.copies() == 1)
+  if (check_every_ > 0 && weight_check_.copies() == 1)
     for (StepObserver* observer : observers_)
       observer->on_message(
           "train.check_every has nothing to compare: all ranks share one copy of the weights");

@@ -127,7 +127,6 @@ class Trainer {
   void check_weights();
   void keep(Snapshot& snapshot);
   void keep_states();
-  bool keeps_rollback() const { return options_.text("train.on_disagree") == "rollback"; }
   std::vector<NamedSlice> slices();
   std::vector<double> trouble_state() const;
   void restore_trouble(const std::vector<double>& state);
@@ -176,6 +175,8 @@ class Trainer {
   bool keeps_best_;
   std::vector<StepObserver*> observers_;
   RankTimes rank_times_;
+  const bool watches_spikes_, keeps_rollback_;
+  const Index check_every_;  // steps; 0: only where the hash is told
   WeightCheck weight_check_;
   SpikeRule spikes_;
   Rewind rewind_;

@@ -42,7 +42,7 @@ void Trainer::check_trouble_options() const {
   };
   for (const char* key : {"train.on_spike", "train.on_nan"})
     if (options_.text(key) == "rewind") refuse_sparse(key);
-  if (keeps_rollback()) refuse_sparse("train.on_disagree");
+  if (keeps_rollback_) refuse_sparse("train.on_disagree");
 }
 
 TroubleReport Trainer::trouble_in(const BatchWindow& window, const std::string& what,
@@ -99,8 +99,7 @@ void Trainer::handle_non_finite(const BatchWindow& window, const Tail& total) {
 }
 
 bool Trainer::is_spike(const Tail& total) {
-  return options_.text("train.on_spike") != "off" &&
-         spikes_.is_spike(total.sums[kTailLoss] / total.sums[kTailWeight]);
+  return watches_spikes_ && spikes_.is_spike(total.sums[kTailLoss] / total.sums[kTailWeight]);
 }
 
 void Trainer::handle_spike(const BatchWindow& window, const Tail& total) {
@@ -185,7 +184,7 @@ void Trainer::handle_disagreement(TroubleReport trouble, const Verdict& verdict)
   const bool is_known = std::any_of(verdict.ranks.begin(), verdict.ranks.end(), [&](int rank) {
     return std::find(blamed_.begin(), blamed_.end(), rank) != blamed_.end();
   });
-  if (!keeps_rollback() || is_known)
+  if (!keeps_rollback_ || is_known)
     end_in_trouble(trouble, ExitCode::kDisagree,
                    fmt::format("after step {}: {}{}.", step_, verdict.text,
                                is_known ? ", not for the first time in this run" : ""));
@@ -201,7 +200,7 @@ bool Trainer::passes_audit(const BatchWindow& window, const Tail& total) {
   if (!audit_ || !audit_->is_on()) return true;
   const auto verdict = audit_->finish();
   if (!verdict) {
-    has_passed_ = options_.integer("train.check_every") == 0;
+    has_passed_ = check_every_ == 0;
     return true;
   }
   handle_disagreement(trouble_in(window, "disagreement", total), *verdict);
@@ -209,7 +208,7 @@ bool Trainer::passes_audit(const BatchWindow& window, const Tail& total) {
 }
 
 void Trainer::check_weights() {
-  const Index hash_every = options_.integer("log.hash_every"), every = options_.integer("train.check_every");
+  const Index hash_every = options_.integer("log.hash_every"), every = check_every_;
   const bool is_hash_due =
       step_ != hashed_step_ &&
       (hash_every > 0 ? step_ % hash_every == 0 : position(consumed_) % steps_per_epoch_ == 0);
@@ -247,7 +246,7 @@ void Trainer::keep_states() {
     rewinds_in_a_row_ = 0;
     keep(rewind_.next());
   }
-  if (keeps_rollback() && (has_passed_ || rollback_.values.empty())) keep(rollback_);
+  if (keeps_rollback_ && (has_passed_ || rollback_.values.empty())) keep(rollback_);
   has_passed_ = false;
 }
 

@@ -191,7 +191,7 @@ TEST_F(Spikes, RewindOfNumbersThatAreNone) {
 TEST_F(Spikes, GoWithBatchesThatFollowTheNoise) {
   const Settings rewind = settings({"train.on_spike=rewind", "train.batch=auto", "train.batch_min=8",
                                     "train.batch_max=32", "train.noise_every=5", "train.steps=0",
-                                    "train.epochs=3", "train.shuffle=true", "train.spike_factor=20"});
+                                    "train.epochs=2", "train.shuffle=true", "train.spike_factor=20"});
   const End one = train("one", 1, rewind);
   ASSERT_EQ(one.code, 0) << one.message;
   EXPECT_GE(one.summary.at("rewinds"), 1);
@@ -208,7 +208,7 @@ TEST_F(Spikes, EndARunThatDoesNotGetOn) {
            {"data.train=" + folder_.write("rising.csv", text)});
   const End end = train("run", 2, all);
   EXPECT_EQ(end.code, static_cast<int>(ExitCode::kDiverged)) << end.message;
-  EXPECT_NE(end.message.find("went back 10 times to the state of step 10"), std::string::npos) << end.message;
+  EXPECT_NE(end.message.find("went back 10 times to the state of step 20"), std::string::npos) << end.message;
 }
 
 TEST_F(Spikes, DoNotGoWithSparseSteps) {
@@ -242,10 +242,7 @@ void expect_replay(const fs::path& run, const Settings& settings, Index step, In
   const StepReplay replay = trainer.replay();
   EXPECT_EQ(replay.step, step);
   EXPECT_EQ(replay.window.first, trouble.first);
-  if (std::isfinite(trouble.loss))
-    EXPECT_EQ(replay.loss, trouble.loss);
-  else
-    EXPECT_FALSE(std::isfinite(replay.loss));
+  EXPECT_TRUE(replay.loss == trouble.loss || (std::isnan(replay.loss) && std::isnan(trouble.loss)));
   EXPECT_EQ(replay.worst.at(0).row, row);
   double sum = 0, weight = 0;
   for (const ShardReplay& shard : replay.shards) {
@@ -253,7 +250,9 @@ void expect_replay(const fs::path& run, const Settings& settings, Index step, In
     weight += shard.weight;
   }
   EXPECT_EQ(weight, kBatch);
-  if (std::isfinite(trouble.loss)) EXPECT_NEAR(sum / weight, trouble.loss, 1e-9 * trouble.loss);
+  if (std::isfinite(trouble.loss)) {
+    EXPECT_NEAR(sum / weight, trouble.loss, 1e-9 * trouble.loss);
+  }
 }
 
 TEST_F(Spikes, ThatEndARunLeaveTheStateBeforeThem) {
