@@ -223,7 +223,7 @@ void Trainer::run_step() {
   const double arrival = reducer_->take_exchange_seconds();
   consumed_ += window.last - window.first;
   if (window.last == rows()) gradient_step_.ledger().close_epoch();
-  if (passes_audit(window, total)) {
+  if (passes_checks(window, total)) {
     if (total.sums[kTailWeight] > 0)
       update_weights(gradient, total, window);
     else
@@ -290,7 +290,7 @@ void Trainer::update_weights(float* gradient, const Tail& total, const BatchWind
 }
 
 void Trainer::after_step(Index before) {
-  check_weights();
+  tell_hash();
   const Index done = position(consumed_);
   before = std::min(before, done);  // where the run went back nothing is due
   const bool is_last = done >= total_steps_;

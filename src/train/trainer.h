@@ -123,8 +123,9 @@ class Trainer {
   void rewind(TroubleReport trouble);
   void pass_over(const BatchWindow& window);
   void handle_disagreement(TroubleReport trouble, const Verdict& verdict);
-  bool passes_audit(const BatchWindow& window, const Tail& total);
-  void check_weights();
+  bool passes_weight_check();
+  bool passes_checks(const BatchWindow& window, const Tail& total);
+  void tell_hash();
   void keep(Snapshot& snapshot);
   void keep_states();
   std::vector<NamedSlice> slices();
@@ -200,7 +201,6 @@ class Trainer {
   Index skipped_in_a_row_ = 0;
   Index rewinds_ = 0, rewinds_in_a_row_ = 0, passed_over_ = 0;
   std::vector<int> blamed_;  // ranks that disagreed in this session
-  bool has_passed_ = false;  // this step was looked at
   bool went_back_ = false;
   Index hashed_step_ = -1;
   double loss_sum_ = 0, weight_sum_ = 0;  // of the rows of all updates

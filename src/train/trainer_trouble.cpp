@@ -195,34 +195,43 @@ void Trainer::handle_disagreement(TroubleReport trouble, const Verdict& verdict)
   tell_trouble(trouble);
 }
 
-// Whether what the ranks computed of this step is right, as far as it was looked at.
-bool Trainer::passes_audit(const BatchWindow& window, const Tail& total) {
-  if (!audit_ || !audit_->is_on()) return true;
-  const auto verdict = audit_->finish();
-  if (!verdict) {
-    has_passed_ = check_every_ == 0;
-    return true;
-  }
-  handle_disagreement(trouble_in(window, "disagreement", total), *verdict);
+// Whether the weights of all nodes are the same, as far as they are compared. When a step has used them: a
+// bit that flips since they were made is then still there.
+bool Trainer::passes_weight_check() {
+  const auto verdict = weight_check_.compare(weights_);
+  if (!verdict) return true;
+  TroubleReport trouble;
+  trouble.what = "disagreement";
+  trouble.step = step_;
+  trouble.loss = report_.loss;
+  trouble.median = std::nan("");
+  handle_disagreement(trouble, *verdict);
   return false;
 }
 
-void Trainer::check_weights() {
-  const Index hash_every = options_.integer("log.hash_every"), every = check_every_;
-  const bool is_hash_due =
-      step_ != hashed_step_ &&
-      (hash_every > 0 ? step_ % hash_every == 0 : position(consumed_) % steps_per_epoch_ == 0);
-  if (!is_hash_due && (every == 0 || step_ % every != 0)) return;
-  if (const auto verdict = weight_check_.compare(weights_)) {
-    TroubleReport trouble;
-    trouble.what = "disagreement";
-    trouble.step = step_;
-    trouble.loss = report_.loss;
-    trouble.median = std::nan("");
-    return handle_disagreement(trouble, *verdict);
-  }
-  has_passed_ |= every > 0 && step_ % every == 0;
-  if (!is_hash_due) return;
+// Whether this step is right as far as it is looked at. What passes is what to go back to.
+bool Trainer::passes_checks(const BatchWindow& window, const Tail& total) {
+  const bool compares = check_every_ > 0 && step_ % check_every_ == 0;
+  const bool is_audited = audit_ && audit_->is_on();
+  if (compares && !passes_weight_check()) return false;
+  if (is_audited)
+    if (const auto verdict = audit_->finish()) {
+      handle_disagreement(trouble_in(window, "disagreement", total), *verdict);
+      return false;
+    }
+  if (!keeps_rollback_ || !(check_every_ > 0 ? compares : is_audited)) return true;
+  const Index consumed = std::exchange(consumed_, static_cast<Index>(window.epoch) * rows() + window.first);
+  keep(rollback_);
+  consumed_ = consumed;
+  return true;
+}
+
+void Trainer::tell_hash() {
+  const Index every = options_.integer("log.hash_every");
+  if (step_ == hashed_step_ ||
+      (every > 0 ? step_ % every != 0 : position(consumed_) % steps_per_epoch_ != 0) ||
+      !passes_weight_check())
+    return;
   hashed_step_ = step_;
   if (observers_.empty()) return;
   const std::string hash = hash_of(current_tensors());
@@ -246,8 +255,7 @@ void Trainer::keep_states() {
     rewinds_in_a_row_ = 0;
     keep(rewind_.next());
   }
-  if (keeps_rollback_ && (has_passed_ || rollback_.values.empty())) keep(rollback_);
-  has_passed_ = false;
+  if (keeps_rollback_ && rollback_.values.empty()) keep(rollback_);
 }
 
 std::vector<NamedSlice> Trainer::slices() {
