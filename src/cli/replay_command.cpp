@@ -10,7 +10,6 @@
 #include "core/floating_point.h"
 #include "lockstep/comm/mpi_session.h"
 #include "lockstep/core/error.h"
-#include "train/checkpoint.h"
 #include "train/dump.h"
 #include "train/load_model.h"
 #include "train/trainer.h"
@@ -21,14 +20,6 @@ namespace lockstep {
 namespace fs = std::filesystem;
 
 namespace {
-
-// A dump, or a run: of that the newest dump, else the newest checkpoint.
-TensorFile read_state(const fs::path& place) {
-  std::vector<std::string> rejected;
-  TensorFile file = find_checkpoint(place, rejected);
-  for (const std::string& line : rejected) fmt::print(stderr, "passed over: {}\n", line);
-  return file;
-}
 
 void print(const StepReplay& replay) {
   fmt::print("{:<16} {}\n{:<16} {}, positions {} … {}\n{:<16} {}\n", "step", replay.step, "epoch",
@@ -51,18 +42,18 @@ int replay(const CommandContext& context) {
   if (launched_by_mpi())
     throw Error(ExitCode::kUsage, "`lockstep replay` is one process: call it without mpirun");
   const fs::path argument = context.line.positional()[0], dump = find_dump(argument);
-  const TensorFile checkpoint = read_state(dump.empty() ? argument : dump);
-  const Options options =
-      read_config_text(context.table, checkpoint.metadata.at("config"), context.line.config());
+  if (dump.empty())
+    throw Error(ExitCode::kData,
+                argument.string() + ": has no dump of a step, as runs that ended badly have");
+  const TensorFile state = read_dumped_state(dump);
+  const Options options = read_config_text(context.table, state.metadata.at("config"), context.line.config());
   set_floating_point_mode();
   const auto communicator = make_single_communicator();
   const auto loss = make_loss(options, context.plugins);
   const DataSets data = load_all(options, context.plugins, *communicator, *loss);
   TrainedModel model = make_model(options, context.plugins, schema_of(data.train));
   Trainer trainer(options, context.plugins, *communicator, data, model);
-  trainer.resume(checkpoint);
-  const StepReplay result = trainer.replay();
-  if (dump.empty()) return print(result), 0;
+  const StepReplay result = trainer.replay(state);
   const TroubleReport trouble = read_dump(dump);
   fmt::print("{:<16} {}\n{:<16} {}: {}\n", "dump", dump.string(), "trouble", trouble.what, trouble.detail);
   print(result);

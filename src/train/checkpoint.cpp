@@ -64,6 +64,7 @@ std::string to_json(const RunState& state) {
               {"noise", to_texts(state.noise)},
               {"batch", to_texts(state.batch)},
               {"trouble", to_texts(state.trouble)},
+              {"rewinds", state.rewinds},
               {"watch",
                {{"best", state.watch.best},
                 {"best_step", state.watch.best_step},
@@ -89,6 +90,7 @@ RunState parse_run_state(const std::string& text) {
     state.noise = to_values(json.at("noise").get<std::vector<std::string>>());
     state.batch = to_values(json.at("batch").get<std::vector<std::string>>());
     state.trouble = to_values(json.at("trouble").get<std::vector<std::string>>());
+    state.rewinds = json.at("rewinds").get<std::vector<std::string>>();
     const Json& watch = json.at("watch");
     state.watch = {watch.at("best").get<double>(), watch.at("best_step").get<Index>(),
                    watch.at("since_best").get<Index>()};

@@ -21,9 +21,10 @@ struct RunState {
   std::vector<double> progressive;  ///< sums of row losses and row weights over all updates
   std::vector<double> schedule;
   BestWatch::State watch;
-  std::vector<double> noise;    ///< NoiseMeter::state()
-  std::vector<double> batch;    ///< BatchPolicy::state()
-  std::vector<double> trouble;  ///< Trainer::trouble_state()
+  std::vector<double> noise;         ///< NoiseMeter::state()
+  std::vector<double> batch;         ///< BatchPolicy::state()
+  std::vector<double> trouble;       ///< Trainer::trouble_state()
+  std::vector<std::string> rewinds;  ///< of the states of Rewind, each as JSON, without these two
   double train_s = 0;
   int end_reason = 0;            ///< EndReason: the run had come to its end when this was saved
   std::string canonical_config;  ///< what determines the model; must be equal on resume
@@ -32,7 +33,7 @@ struct RunState {
 
 /// A checkpoint is a safetensors file: the weights under their names, "state.<name>.<tensor>" of the
 /// optimizer, "average.<tensor>", "best.<tensor>", "pair.<tensor>" (NoiseMeter), and RunState as JSON in the
-/// metadata; the same once more behind "rewind.0." and "rewind.1." for the states of Rewind.
+/// metadata; the tensors once more behind "rewind.0." and "rewind.1." for the states of Rewind.
 std::string to_json(const RunState& state);
 RunState parse_run_state(const std::string& json);
 

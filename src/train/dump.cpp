@@ -13,6 +13,12 @@ namespace lockstep {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
+namespace {
+
+const std::string kFormat = "lockstep-dump-1";
+
+}  // namespace
+
 std::string dump_name(Index step) {
   return fmt::format("dump/step-{}", step);
 }
@@ -23,6 +29,22 @@ std::string dump_json(const TroubleReport& trouble) {
               {"detail", trouble.detail}}
              .dump(2, ' ', false, Json::error_handler_t::replace) +
          "\n";
+}
+
+void write_dump(const fs::path& folder, const std::string& config, const std::string& state,
+                const std::vector<TensorView>& weights) {
+  write_safetensors(folder / "state.safetensors", {{"format", kFormat}, {"config", config}, {"state", state}},
+                    weights);
+}
+
+TensorFile read_dumped_state(const fs::path& folder) {
+  const fs::path path = folder / "state.safetensors";
+  TensorFile file = read_safetensors(path);
+  const auto& metadata = file.metadata;
+  if (!metadata.contains("format") || metadata.at("format") != kFormat || !metadata.contains("config") ||
+      !metadata.contains("state") || !metadata.contains("checksum"))
+    throw Error(ExitCode::kData, path.string() + ": is not a dump of this program");
+  return file;
 }
 
 TroubleReport read_dump(const fs::path& folder) {

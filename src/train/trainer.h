@@ -67,8 +67,9 @@ class Trainer {
 
   /// Collective. Throws AgreedError(kDiverged).
   TrainOutcome run();
-  /// In the place of run(), on one rank: what the next step would make of its rows.
-  StepReplay replay();
+  /// In the place of run(), on one rank: what the step of a dump makes of its rows. Throws Error where it is
+  /// of another experiment.
+  StepReplay replay(const TensorFile& dump);
   /// What a run that diverged had come to.
   TrainOutcome diverged_outcome();
 
@@ -140,8 +141,7 @@ class Trainer {
   void keep_best(const float* weights);
   void save_best(const float* weights);
   void save_checkpoint();
-  void write_state(const std::string& folder);
-  RunState run_state() const;
+  RunState run_state();
   void take(const RunState& state);
   void add_final_metrics();
   void keep_final_weights();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/config_identity.h"
 #include "lockstep/core/error.h"
 #include "train/shard_computer.h"
 #include "train/trainer.h"
@@ -25,10 +26,16 @@ void keep_worst(std::vector<RowReplay>& rows) {
 
 }  // namespace
 
-StepReplay Trainer::replay() {
+StepReplay Trainer::replay(const TensorFile& dump) {
   LOCKSTEP_CHECK_EQ(communicator_.size(), 1);
-  if (position(consumed_) >= total_steps_)
-    throw Error(ExitCode::kData, "the run is at its end: no step follows its newest checkpoint");
+  const RunState state = parse_run_state(dump.metadata.at("state"));
+  if (state.canonical_config != canonical_config(options_))
+    throw Error(ExitCode::kConfig, "the dump is of another experiment:\n" +
+                                       first_difference(state.canonical_config, canonical_config(options_)));
+  if (state.data_fingerprint != data_.fingerprint())
+    throw Error(ExitCode::kData, data_.train.info().source + ": is not what the run was trained on");
+  take(state);
+  copy_tensors(dump, "", model_.model->layout(), model_.weights.data());
   start_weights();
   StepReplay result;
   result.step = step_ + 1;

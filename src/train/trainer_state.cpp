@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <utility>
 #include <vector>
 
@@ -32,18 +31,6 @@ void Trainer::save_best(const float* weights) {
 
 void Trainer::save_checkpoint() {
   record_.begin(RankPhase::kCheckpoint);
-  write_state("checkpoints");
-  on_all_ranks(communicator_, [&] {
-    if (directory_ == nullptr) return;
-    if (path_.exists()) path_.write(directory_->file("path.safetensors"));
-    remove_old_checkpoints(directory_->checkpoints(), options_.integer("checkpoint.keep"));
-  });
-  last_save_s_ = now_seconds();
-  for (StepObserver* observer : observers_) observer->on_message(fmt::format("checkpoint at step {}", step_));
-}
-
-// Into this folder of the run directory.
-void Trainer::write_state(const std::string& folder) {
   const ParameterLayout& layout = model_.model->layout();
   const auto gather = [&](const AlignedVector<float>& mine) {
     return gather_slices(communicator_, layout.size(), reducer_->slice(), mine);
@@ -54,18 +41,15 @@ void Trainer::write_state(const std::string& folder) {
   const auto pair = noise_.is_within_pair() ? gather(noise_.kept()) : AlignedVector<float>();
   const auto best = keeps_best_ ? gather(best_weights_) : AlignedVector<float>();
   std::vector<std::pair<std::string, AlignedVector<float>>> rewinds;  // by prefix
-  std::map<std::string, std::string> metadata;
   for (std::size_t k = 0; k < rewind_.kept().size(); ++k) {
     const Snapshot& snapshot = rewind_.kept()[k];
     const auto names = slices();
     const std::string prefix = fmt::format("rewind.{}.", k);
     for (std::size_t i = 0; i < names.size(); ++i)
       rewinds.emplace_back(prefix + names[i].prefix, gather(snapshot.values[i]));
-    metadata[fmt::format("rewind.{}", k)] = to_json(snapshot.state);
   }
   on_all_ranks(communicator_, [&] {
     if (directory_ == nullptr) return;
-    std::filesystem::create_directories(directory_->file(folder));
     std::vector<TensorView> views;
     const auto add = [&](const std::string& prefix, const float* values) {
       for (const Tensor& tensor : layout.tensors())
@@ -80,14 +64,19 @@ void Trainer::write_state(const std::string& folder) {
     if (keeps_best_) add("best.", best.data());
     if (noise_.is_within_pair()) add("pair.", pair.data());
     for (const auto& [prefix, values] : rewinds) add(prefix, values.data());
-    metadata["format"] = "lockstep-checkpoint-1";
-    metadata["config"] = to_toml(options_, false);
-    metadata["state"] = to_json(run_state());
-    write_safetensors(checkpoint_path(directory_->file(folder), step_), metadata, views);
+    write_safetensors(checkpoint_path(directory_->checkpoints(), step_),
+                      {{"format", "lockstep-checkpoint-1"},
+                       {"config", to_toml(options_, false)},
+                       {"state", to_json(run_state())}},
+                      views);
+    if (path_.exists()) path_.write(directory_->file("path.safetensors"));
+    remove_old_checkpoints(directory_->checkpoints(), options_.integer("checkpoint.keep"));
   });
+  last_save_s_ = now_seconds();
+  for (StepObserver* observer : observers_) observer->on_message(fmt::format("checkpoint at step {}", step_));
 }
 
-RunState Trainer::run_state() const {
+RunState Trainer::run_state() {
   RunState state;
   state.step = step_;
   state.consumed = consumed_;
@@ -100,6 +89,7 @@ RunState Trainer::run_state() const {
   state.noise = noise_.state();
   state.batch = batches_.state();
   state.trouble = trouble_state();
+  for (const Snapshot& snapshot : rewind_.kept()) state.rewinds.push_back(to_json(snapshot.state));
   state.train_s = report_.train_s;
   state.end_reason = static_cast<int>(reason_ == EndReason::kStopped ? EndReason::kFinished : reason_);
   state.canonical_config = canonical_config(options_);
@@ -130,9 +120,9 @@ void Trainer::resume(const TensorFile& checkpoint) {
     copy_tensors(checkpoint, "pair.", layout, model_.weights.data());
     noise_.restore_kept(model_.weights.data() + reducer_->slice().begin);
   }
-  for (std::size_t k = 0; rewind_.is_on() && checkpoint.metadata.contains(fmt::format("rewind.{}", k)); ++k) {
+  for (std::size_t k = 0; k < state.rewinds.size(); ++k) {
     Snapshot& snapshot = rewind_.next();
-    snapshot.state = parse_run_state(checkpoint.metadata.at(fmt::format("rewind.{}", k)));
+    snapshot.state = parse_run_state(state.rewinds[k]);
     for (const NamedSlice& named : slices()) {
       AlignedVector<float>& mine = snapshot.values.emplace_back(update_step_.slice_size());
       take_slice(fmt::format("rewind.{}.", k) + named.prefix, mine);

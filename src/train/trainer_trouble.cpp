@@ -240,6 +240,7 @@ void Trainer::tell_hash() {
 
 void Trainer::keep(Snapshot& snapshot) {
   snapshot.state = run_state();
+  snapshot.state.rewinds.clear();
   const auto mine = slices();
   snapshot.values.resize(mine.size());
   const Slice slice = reducer_->slice();
@@ -292,10 +293,10 @@ void Trainer::dump(const TroubleReport& trouble) {
   const std::string place = dump_name(trouble.step);
   const Index consumed = std::exchange(consumed_, static_cast<Index>(trouble.epoch) * rows() + trouble.first);
   try {
-    write_state(place + "/checkpoints");
     on_all_ranks(communicator_, [&] {
       if (directory_ == nullptr) return;
-      write_file_atomically(directory_->file(place) / "config.toml", to_toml(options_, false));
+      std::filesystem::create_directories(directory_->file(place));
+      write_dump(directory_->file(place), to_toml(options_, false), to_json(run_state()), current_tensors());
       write_file_atomically(directory_->file(place) / "dump.json", dump_json(trouble));
     });
     for (StepObserver* observer : observers_)

@@ -229,8 +229,6 @@ void expect_replay(const fs::path& run, const Settings& settings, Index step, In
   EXPECT_EQ(dump, run / dump_name(step));
   const TroubleReport trouble = read_dump(dump);
   EXPECT_EQ(trouble.step, step);
-  std::vector<std::string> rejected;
-  const TensorFile checkpoint = find_checkpoint(dump, rejected);
   const Options options = options_of(settings);
   const Plugins plugins = builtin_plugins();
   const auto communicator = make_single_communicator();
@@ -238,8 +236,7 @@ void expect_replay(const fs::path& run, const Settings& settings, Index step, In
   const DataSets data = load_all(options, plugins, *communicator, *loss);
   TrainedModel model = make_model(options, plugins, schema_of(data.train));
   Trainer trainer(options, plugins, *communicator, data, model);
-  trainer.resume(checkpoint);
-  const StepReplay replay = trainer.replay();
+  const StepReplay replay = trainer.replay(read_dumped_state(dump));
   EXPECT_EQ(replay.step, step);
   EXPECT_EQ(replay.window.first, trouble.first);
   EXPECT_TRUE(replay.loss == trouble.loss || (std::isnan(replay.loss) && std::isnan(trouble.loss)));
