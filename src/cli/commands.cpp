@@ -10,6 +10,7 @@
 #include "cli/data_write_command.h"
 #include "cli/doctor_command.h"
 #include "cli/eval_command.h"
+#include "cli/launch_command.h"
 #include "cli/predict_command.h"
 #include "cli/replay_command.h"
 #include "cli/report_command.h"
@@ -27,6 +28,7 @@ std::vector<Command> commands() {
   std::vector<Command> rows;
   add_train_commands(&rows);
   add_resume_commands(&rows);
+  add_launch_command(&rows);
   add_study_command(&rows);
   add_tune_command(&rows);
   add_eval_commands(&rows);

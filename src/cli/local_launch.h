@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/commands.h"
+#include "cli/mpirun_line.h"
 
 namespace lockstep {
 
@@ -18,21 +19,17 @@ Flag ranks_flag();
 /// Error(kUsage) where a launcher started another number of ranks.
 std::optional<int> launch_ranks(const CommandContext& context);
 
-/// How ranks are put on cores: each bound to one of its own, or left where the processors of their parent
-/// are.
-enum class Binding { kCores, kInherited };
+/// How many ranks -n asks this process to start: 0 where there is no -n, or it is a rank itself. Throws as
+/// launch_ranks() does.
+int ranks_to_start(const CommandContext& context);
 
-/// `mpirun … command`, with mapping and binding for `ranks` ranks on this machine.
-std::vector<std::string> mpirun_line(int ranks, const std::vector<std::string>& command,
-                                     Binding binding = Binding::kCores);
+/// The same command line for a rank: with the path of this program, without -n.
+std::vector<std::string> rank_command(const std::vector<std::string>& arguments);
 
 /// Prints the line to stderr, runs it and returns its exit code. SIGTERM, SIGINT and SIGHUP reach it as
 /// SIGUSR1, at which ranks save and stop with code 75; a second one as SIGTERM, a third as SIGKILL. SIGUSR2,
 /// at which they say where they are, reaches it as it is. A rank ended by a signal gives 75 too, or 70 where the signal shows a fault of the program (SIGSEGV and its kin).
 int run_and_pass_signals(const std::vector<std::string>& line);
-
-/// The words as a shell takes them.
-std::string shell_text(const std::vector<std::string>& words);
 
 /// The path of this program. mpirun's children would find mpirun under /proc/self/exe.
 std::string own_path();

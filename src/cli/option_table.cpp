@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/option_table.h"
 
+#include "cli/launch_options.h"
 #include "cli/study_options.h"
 #include "data/load.h"
 #include "optim/rate.h"
@@ -53,6 +54,7 @@ OptionTable all_options(const Plugins& plugins) {
   plugins.schedules.declare(table);
   plugins.reducers.declare(table);
   declare_study_options(table);
+  declare_launch_options(table);
   return table;
 }
 

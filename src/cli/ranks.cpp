@@ -5,6 +5,7 @@
 
 #include <cstdio>
 
+#include "cli/process_record.h"
 #include "comm/agreement.h"
 #include "comm/rank_record.h"
 #include "core/printable.h"
@@ -44,6 +45,7 @@ int run_guarded(Communicator& communicator, const std::function<int(Communicator
 }  // namespace
 
 int run_as_rank(double timeout_s, const std::function<int(Communicator&)>& work) {
+  const RecordedRank record;
   std::optional<MpiSession> session;
   if (launched_by_mpi()) session.emplace();
   const std::unique_ptr<Communicator> communicator = make_communicator(timeout_s);

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "cli/launch_command.h"
 #include "cli/local_launch.h"
 #include "cli/ranks.h"
 #include "core/config.h"
@@ -31,16 +32,21 @@ fs::path find_run(const std::string& argument) {
   return is_fold ? run.parent_path() : run;
 }
 
+Options resume_options(const CommandContext& context, const fs::path& run) {
+  ConfigRequest config = context.line.config();
+  config.files.insert(config.files.begin(), (run / "config.toml").string());
+  return resolve_config(context.table, config);
+}
+
 int resume(const CommandContext& context) {
   TrainingRequest request;
   request.directory = find_run(context.line.positional()[0]);
   request.resumes = true;
   request.is_launched = launched_by_mpi();
-  ConfigRequest config = context.line.config();
-  config.files.insert(config.files.begin(), (request.directory / "config.toml").string());
-  const Options options = resolve_config(context.table, config);
+  const Options options = resume_options(context, request.directory);
   const int folds = folds_of(request.directory);
-  if (const auto code = launch_ranks(context)) return *code;
+  if (const int ranks = ranks_to_start(context); ranks > 0)
+    return launch_here(plan_resume(context, ranks), context.line);
   stop_on_signals();
   Watchdog watchdog(stall_rules(options), process_actions(request.is_launched));
   request.watchdog = &watchdog;
@@ -57,8 +63,18 @@ int resume(const CommandContext& context) {
 
 }  // namespace
 
+LaunchPlan plan_resume(const CommandContext& context, int ranks) {
+  LaunchPlan plan;
+  plan.run = find_run(context.line.positional()[0]);
+  plan.ranks = ranks;
+  plan.limits = launch_limits(resume_options(context, plan.run));
+  plan.line = shell_text(context.arguments);
+  plan.begin = plan.resume = rank_command(context.arguments);
+  return plan;
+}
+
 void add_resume_commands(std::vector<Command>* rows) {
-  rows->push_back({{"resume", "RUN", 1, 1, true, {ranks_flag()}},
+  rows->push_back({{"resume", "RUN", 1, 1, true, {ranks_flag(), no_restart_flag()}},
                    "Continues a stopped run, on any number of ranks, to the same bits.",
                    resume});
 }

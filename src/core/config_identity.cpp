@@ -14,7 +14,7 @@
 namespace lockstep {
 namespace {
 
-constexpr std::string_view kFreeTables[] = {"run.", "log.", "comm.", "checkpoint.", "study."};
+constexpr std::string_view kFreeTables[] = {"run.", "log.", "comm.", "checkpoint.", "study.", "launch."};
 constexpr std::string_view kFreeKeys[] = {
     "data.train",        "data.valid",  "data.test",         "data.labels",      "data.valid_labels",
     "data.test_labels",  "data.cache",  "data.cache_check",  "train.budget",     "train.noise_every",

@@ -10,7 +10,7 @@
 namespace lockstep {
 
 /// Whether changing this key can change a bit of the model. The others may differ on resume:
-/// run.* except run.seed, log.*, comm.* except comm.sparse, checkpoint.*, study.*, train.budget,
+/// run.* except run.seed, log.*, comm.* except comm.sparse, checkpoint.*, study.*, launch.*, train.budget,
 /// train.noise_every (but with batch = "auto"), train.audit, train.check_every, train.on_disagree, and the
 /// paths data.train, data.valid, data.test, their labels and data.cache — what the paths hold is compared by
 /// fingerprint instead, and data.valid = "split:…" by canonical_config().

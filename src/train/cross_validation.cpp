@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <vector>
@@ -38,7 +39,10 @@ void prepare_folder(const fs::path& run, const Options& options, bool overwrites
   fs::create_directories(run, error);
   if (error) throw Error(ExitCode::kOutput, run.string() + ": cannot be created: " + error.message());
   if (overwrites) remove_old_folds(run);
-  if (!fs::is_empty(run))
+  const auto is_foreign = [](const fs::directory_entry& entry) {
+    return !entry.path().filename().string().starts_with(".launch");  // a launcher holds the folder
+  };
+  if (std::any_of(fs::directory_iterator(run), fs::directory_iterator(), is_foreign))
     throw Error(ExitCode::kOutput,
                 run.string() + ": is not empty; choose another --run-dir" +
                     (overwrites ? "; --overwrite deletes only what a cross-validation made"

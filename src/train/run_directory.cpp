@@ -29,7 +29,7 @@ namespace {
 constexpr std::array kOwnNames = {"config.toml",       "metrics.jsonl", "summary.json", "log.txt",
                                   "model.safetensors", "report.html",   "checkpoints",  "curves.json",
                                   "path.safetensors",  "trace.json",    "tensorboard",  ".lock",
-                                  "progress.json",     "dump"};
+                                  "progress.json",     "dump",          "status.json"};
 
 [[noreturn]] void fail(const fs::path& path, const std::string& what) {
   throw Error(ExitCode::kOutput, path.string() + ": " + what);
@@ -43,9 +43,14 @@ bool is_of_a_run(const std::string& name) {
   });
 }
 
+// Locks, and what a launcher keeps here before there is a run.
+bool is_a_hold(const std::string& name) {
+  return name == ".lock" || name.starts_with(".launch");
+}
+
 bool holds_something(const fs::path& path) {
   for (const auto& entry : fs::directory_iterator(path))
-    if (entry.path().filename() != ".lock") return true;
+    if (!is_a_hold(entry.path().filename().string())) return true;
   return false;
 }
 
@@ -75,6 +80,7 @@ RunDirectory::RunDirectory(fs::path path, Mode mode) : path_(std::move(path)) {
   if (error) fail(checkpoints(), "cannot be created: " + error.message());
   refuse_links();
   if (mode == Mode::kResume) remove_unfinished_files();
+  fs::remove(file("status.json"), error);
   open_metrics();
   log_.open(file("log.txt"), std::ios::app);
   if (!log_) fail(path_, "cannot be written");
@@ -97,11 +103,11 @@ void RunDirectory::lock() {
 // Only what a run makes is removed, and nothing where there is more: the folder may be named by mistake.
 void RunDirectory::remove_old_run() const {
   for (const auto& entry : fs::directory_iterator(path_))
-    if (!is_of_a_run(entry.path().filename().string()))
+    if (const std::string name = entry.path().filename().string(); !is_of_a_run(name) && !is_a_hold(name))
       fail(path_, "holds files that are not of a run, such as " + entry.path().filename().string() +
                       "; --overwrite does not delete those");
   for (const auto& entry : fs::directory_iterator(path_))
-    if (entry.path().filename() != ".lock") fs::remove_all(entry.path());
+    if (!is_a_hold(entry.path().filename().string())) fs::remove_all(entry.path());
 }
 
 // A run that others made may name files of ours: nothing is appended to them or deleted through a link.

@@ -20,6 +20,7 @@
 #include "train/metrics_log.h"
 #include "train/options.h"
 #include "train/progress_log.h"
+#include "train/run_status.h"
 #include "train/summary.h"
 #include "train/tensorboard_log.h"
 #include "train/trainer.h"
@@ -178,8 +179,8 @@ DataSets load_all(const Options& options, const Plugins& plugins, Communicator& 
   return std::move(*data);
 }
 
-TrainingResult train_run(const Options& options, const Plugins& plugins, Communicator& communicator,
-                         const TrainingRequest& request) {
+static TrainingResult run_session(const Options& options, const Plugins& plugins, Communicator& communicator,
+                                  const TrainingRequest& request, StatusFile& status) {
   const double start = now_seconds();
   set_floating_point_mode();
   if (request.watchdog != nullptr) request.watchdog->start(communicator);
@@ -203,6 +204,8 @@ TrainingResult train_run(const Options& options, const Plugins& plugins, Communi
   trainer->write_to(directory.get());
   if (request.watchdog != nullptr)
     request.watchdog->write_to(communicator, directory ? directory->path() : "");
+  status.begin(directory ? directory->path() : request.directory);
+  trainer->add_observer(status);
 
   std::optional<ProgressLog> progress;
   std::optional<MetricsLog> metrics;
@@ -247,8 +250,20 @@ TrainingResult train_run(const Options& options, const Plugins& plugins, Communi
                  directory->path().string());
     else
       print_results(outcome, *directory);
+    status.end(result.exit_code, outcome.reason == EndReason::kStopped ? "stopped" : "finished");
   });
   return result;
+}
+
+TrainingResult train_run(const Options& options, const Plugins& plugins, Communicator& communicator,
+                         const TrainingRequest& request) {
+  StatusFile status(communicator);
+  try {
+    return run_session(options, plugins, communicator, request, status);
+  } catch (...) {
+    status.fail(std::current_exception());
+    throw;
+  }
 }
 
 }  // namespace lockstep

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/job_end.h"
+
+#include <csignal>
+#include <cstring>
+
+#include "lockstep/core/error.h"
+
+namespace lockstep {
+
+namespace {
+
+constexpr int kSignalBase = 128, kLastSignal = 128 + 64;
+constexpr int kLostHost = 205, kTimeUp = 110, kToldToEnd = 1;  // of Open MPI's mpirun
+
+bool is_signal(int code) {
+  return code > kSignalBase && code <= kLastSignal;
+}
+
+// What a rank does to itself is a fault of the program.
+bool is_fault(int code) {
+  for (const int signal : {SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL})
+    if (code == kSignalBase + signal) return true;
+  return false;
+}
+
+bool is_final(int code) {
+  for (const ExitCode final : {ExitCode::kUsage, ExitCode::kData, ExitCode::kHosts, ExitCode::kOutput,
+                               ExitCode::kDisagree, ExitCode::kConfig, ExitCode::kDiverged})
+    if (code == static_cast<int>(final)) return true;
+  return false;
+}
+
+Verdict verdict_of(int code) {
+  if (code == 0) return Verdict::kDone;
+  if (is_final(code)) return Verdict::kEnd;
+  if (is_fault(code)) return Verdict::kError;
+  const bool is_outside = is_signal(code) || code == static_cast<int>(ExitCode::kStopped) ||
+                          code == kLostHost || code == kTimeUp || code == kToldToEnd;
+  return is_outside ? Verdict::kOutside : Verdict::kError;
+}
+
+// Codes of this program stay; what comes from elsewhere becomes one of ours.
+int exit_code_of(int code) {
+  if (code >= static_cast<int>(ExitCode::kUsage) && code <= static_cast<int>(ExitCode::kDiverged))
+    return code;
+  return static_cast<int>(verdict_of(code) == Verdict::kOutside ? ExitCode::kStopped : ExitCode::kInternal);
+}
+
+std::string describe(const JobEnd& end) {
+  if (!end.ended_because.empty()) return end.ended_because;
+  const std::string rank = end.dead_rank ? "rank " + std::to_string(*end.dead_rank) : "a rank";
+  if (is_signal(end.code)) {
+    const int signal = end.code - kSignalBase;
+    return rank + " was ended by signal " + std::to_string(signal) + " (" + strsignal(signal) + ")";
+  }
+  if (end.status && end.status->code != 0)
+    return "rank " + std::to_string(end.status->rank) + " on " + end.status->host + ": " + end.status->reason;
+  if (end.code == kLostHost) return "a machine was lost";
+  if (end.code == kToldToEnd || end.code == kTimeUp)
+    return "mpirun was told to end, or could not start ranks";
+  if (end.dead_rank) return rank + " is gone (code " + std::to_string(end.code) + ")";
+  return "the ranks ended with code " + std::to_string(end.code);
+}
+
+}  // namespace
+
+Judgement judge(const JobEnd& end) {
+  const bool is_told = end.status.has_value();
+  if (end.code == 0 || (is_told && end.status->code == 0)) return {Verdict::kDone, 0, ""};
+  const int stopped = static_cast<int>(ExitCode::kStopped);
+  const std::string reason = describe(end);
+  // Ranks that the supervisor ended save too, if they can.
+  if (is_told && end.status->code == stopped && end.status->reason == "stopped" && end.ended_because.empty())
+    return {Verdict::kStopped, stopped, "stopped"};
+  // A launcher that had to be ended says nothing; the ranks may have.
+  const bool says_little = !end.ended_because.empty() || is_signal(end.code) || end.code == kToldToEnd;
+  const int code = is_told && says_little && !is_fault(end.code) ? end.status->code : end.code;
+  if (end.was_stopped) {
+    const bool is_final_code = is_final(code) || code == static_cast<int>(ExitCode::kIo);
+    return {Verdict::kStopped, is_final_code ? code : stopped, reason};
+  }
+  const Verdict verdict = !end.ended_because.empty() && !is_told ? Verdict::kOutside : verdict_of(code);
+  return {verdict, verdict == Verdict::kOutside ? stopped : exit_code_of(code), reason};
+}
+
+}  // namespace lockstep

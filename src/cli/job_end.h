@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "train/run_status.h"
+
+namespace lockstep {
+
+/// What is known of ranks that have ended.
+struct JobEnd {
+  int code = 0;                     ///< of the launcher; 128 + signal where one ended it
+  bool was_stopped = false;         ///< the user had asked for it
+  std::string ended_because;        ///< why the supervisor ended it; "": it did not
+  std::optional<RunStatus> status;  ///< what the ranks wrote
+  std::optional<int> dead_rank;     ///< of this machine, seen to be gone before the others
+  Index step = -1;                  ///< where it was last seen; −1: unknown
+};
+
+enum class Verdict {
+  kDone,     ///< a model, or all that was asked for
+  kStopped,  ///< saved; to be resumed some time
+  kEnd,      ///< no restart would help
+  kError,    ///< the ranks' own doing: perhaps it was a passing trouble
+  kOutside,  ///< done to the ranks, as by a kill, a lost machine or a pause
+};
+
+struct Judgement {
+  Verdict verdict = Verdict::kDone;
+  int exit_code = 0;   ///< if it ends here
+  std::string reason;  ///< for the user, and to know the same failure again
+};
+
+/// The exit code alone is ambiguous (1 may be a SIGTERM to mpirun, 75 a stop or a wait without an answer), so
+/// status.json is heard first.
+///
+/// | exit code | verdict |
+/// |---|---|
+/// | 0 | done |
+/// | 64 65 69 73 76 78 79 | end |
+/// | 70 74, SIGSEGV SIGABRT SIGBUS SIGFPE SIGILL | error |
+/// | 75 with reason "stopped", or asked for | stopped |
+/// | other 75; other signals, 205 (a machine was lost), 1 and 110 (mpirun was told to end) | outside |
+/// | others | error |
+Judgement judge(const JobEnd& end);
+
+}  // namespace lockstep

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/launch_state.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "core/atomic_file.h"
+#include "lockstep/core/error.h"
+
+namespace lockstep {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+constexpr const char* kLock = ".launch.lock";
+constexpr const char* kState = ".launch.json";
+
+std::string random_token() {
+  std::uint64_t bits = 0;
+  if (getrandom(&bits, sizeof bits, 0) != sizeof bits)
+    throw Error(ExitCode::kInternal, std::string("getrandom: ") + std::strerror(errno));
+  return fmt::format("{:016x}", bits);
+}
+
+bool is_token(const std::string& text) {
+  return text.size() == 16 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+// A file that was replaced by a rename is another one.
+std::string identity(const fs::path& path) {
+  struct stat found = {};
+  if (stat(path.c_str(), &found) != 0) return "none";
+  return fmt::format("{}-{}-{}", found.st_ino, found.st_mtim.tv_sec, found.st_mtim.tv_nsec);
+}
+
+Json read_state(const fs::path& run) {
+  std::error_code error;
+  if (!fs::is_regular_file(run / kState, error)) return Json::object();
+  const Json json = Json::parse(read_file(run / kState), nullptr, false);
+  const bool is_whole = json.is_object() && json.contains("line") && json["line"].is_string() &&
+                        json.contains("id") && json["id"].is_string() && is_token(json["id"]) &&
+                        json.contains("before") && json["before"].is_string() && json.contains("root") &&
+                        json["root"].is_string();
+  return is_whole ? json : Json::object();
+}
+
+// The one who held it before may have removed it since it was opened.
+bool is_in_place(const fs::path& path, int descriptor) {
+  struct stat by_name = {}, by_descriptor = {};
+  return stat(path.c_str(), &by_name) == 0 && fstat(descriptor, &by_descriptor) == 0 &&
+         by_name.st_ino == by_descriptor.st_ino && by_name.st_dev == by_descriptor.st_dev;
+}
+
+void make_own_folder(const fs::path& path) {
+  std::error_code ignored;
+  fs::remove_all(path, ignored);
+  // Others may write to the folder it is in; whatever stands there under this name is not ours.
+  if (mkdir(path.c_str(), S_IRWXU) != 0)
+    throw Error(ExitCode::kOutput, path.string() + ": cannot be made: " + std::strerror(errno));
+}
+
+}  // namespace
+
+LaunchState::LaunchState(fs::path run, const std::string& line, fs::path note)
+    : run_(std::move(run)), note_(std::move(note)) {
+  std::error_code error;
+  if (fs::exists(run_) && !fs::is_directory(run_))
+    throw Error(ExitCode::kOutput, run_.string() + ": is a file; the run directory must be a folder");
+  const fs::path parent = fs::absolute(run_).parent_path();
+  made_root_ = !fs::exists(parent);
+  fs::create_directories(run_, error);
+  if (error) throw Error(ExitCode::kOutput, run_.string() + ": cannot be created: " + error.message());
+  lock();
+  read_or_begin(line);
+  if (!note_.empty()) write_file_atomically(note_, run_.string());
+}
+
+LaunchState::~LaunchState() {
+  if (lock_ >= 0) close(lock_);
+}
+
+void LaunchState::lock() {
+  while (true) {
+    lock_ = open((run_ / kLock).c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0666);
+    if (lock_ < 0)
+      throw Error(ExitCode::kOutput, run_.string() + ": cannot be written: " + std::strerror(errno));
+    const bool is_free = flock(lock_, LOCK_EX | LOCK_NB) == 0;
+    if (is_free && is_in_place(run_ / kLock, lock_)) return;
+    close(lock_);
+    lock_ = -1;
+    if (!is_free)
+      throw Error(ExitCode::kOutput,
+                  run_.string() + ": is in use by another run: a supervisor looks after it");
+  }
+}
+
+void LaunchState::read_or_begin(const std::string& line) {
+  const Json left = read_state(run_);
+  const fs::path folder = fs::temp_directory_path();
+  continues_ = !left.empty() && left["line"] == line;
+  // What another line left there is ours to end too: nobody else holds the folder.
+  id_ = left.empty() ? random_token() : left["id"].get<std::string>();
+  temporary_root_ = left.empty() ? folder : fs::path(left["root"].get<std::string>());
+  before_ = continues_ ? left["before"].get<std::string>() : identity(run_ / "config.toml");
+  write_file_atomically(
+      run_ / kState,
+      Json{{"id", id_}, {"root", temporary_root_.string()}, {"before", before_}, {"line", line}}.dump(2) +
+          "\n");
+}
+
+fs::path LaunchState::folder() const {
+  return temporary_root_ / ("lockstep-" + id_);
+}
+
+fs::path LaunchState::memory() const {
+  return fs::path("/dev/shm") / ("lockstep-" + id_);
+}
+
+bool LaunchState::has_begun() const {
+  const std::string now = identity(run_ / "config.toml");
+  return now != "none" && now != before_;
+}
+
+void LaunchState::make_folders() const {
+  for (const fs::path& path : {folder(), memory()}) make_own_folder(path);
+}
+
+void LaunchState::finish() {
+  std::error_code ignored;
+  for (const fs::path& path : {folder(), memory()}) fs::remove_all(path, ignored);
+  if (!note_.empty()) fs::remove(note_, ignored);
+  fs::remove(run_ / kState, ignored);
+  fs::remove(run_ / kLock, ignored);
+  // A folder that holds something stays.
+  if (fs::remove(run_, ignored) && made_root_) fs::remove(fs::absolute(run_).parent_path(), ignored);
+}
+
+bool LaunchState::is_left_behind(const fs::path& run, const std::string& line) {
+  const Json left = read_state(run);
+  if (left.empty() || left["line"] != line) return false;
+  const int lock = open((run / kLock).c_str(), O_RDWR | O_CLOEXEC);
+  if (lock < 0) return true;
+  const bool is_free = flock(lock, LOCK_EX | LOCK_NB) == 0;
+  close(lock);
+  return is_free;
+}
+
+}  // namespace lockstep

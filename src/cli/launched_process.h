@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sys/types.h>
+
+#include <csignal>
+#include <string>
+#include <vector>
+
+namespace lockstep {
+
+/// While it lives, SIGCHLD, SIGUSR1, SIGTERM, SIGINT and (unless ignored, as under nohup) SIGHUP are taken
+/// from a queue and not by handlers, so that none is lost and nothing is global.
+class SignalQueue {
+ public:
+  SignalQueue();
+  ~SignalQueue();
+  SignalQueue(const SignalQueue&) = delete;
+  SignalQueue& operator=(const SignalQueue&) = delete;
+
+  /// The next signal; 0 after so many seconds without one (< 0: no limit).
+  int wait(double seconds) const;
+  /// For a child before exec.
+  void restore() const;
+
+  static bool asks_to_stop(int signal) { return signal == SIGTERM || signal == SIGINT || signal == SIGHUP; }
+
+ private:
+  sigset_t signals_, before_;
+};
+
+/// Starts a launcher of ranks in a session of its own, without standard input; it gets SIGUSR1 when this
+/// process dies. Throws Error(kHosts).
+pid_t start_launcher(const std::vector<std::string>& line, const SignalQueue& signals);
+
+/// What an outer launcher told this process would make mpirun join that job: takes it from the environment.
+void forget_outer_launcher();
+
+/// 128 + signal where one ended the process.
+int exit_code_of(int wait_status);
+
+}  // namespace lockstep

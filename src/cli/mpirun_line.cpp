@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/mpirun_line.h"
+
+#include <unistd.h>
+
+#include <initializer_list>
+#include <string_view>
+
+#include "cli/machine.h"
+#include "lockstep/comm/mpi_session.h"
+#include "lockstep/core/error.h"
+
+namespace lockstep {
+
+namespace {
+
+// Seconds mpirun leaves its ranks between SIGTERM and SIGKILL, if it is told to end rather than we. It waits
+// as long before SIGTERM, and after a rank has died, so more would delay the end of a failed run.
+constexpr const char* kGrace_s = "1";
+
+void add(std::vector<std::string>* line, std::initializer_list<const char*> words) {
+  line->insert(line->end(), words.begin(), words.end());
+}
+
+std::vector<std::string> start_of_line(bool binds) {
+  if (find_program("mpirun").empty())
+    throw Error(
+        ExitCode::kHosts,
+        "mpirun is not in PATH; install Open MPI (Debian: openmpi-bin), or leave -n away for one rank");
+  std::vector<std::string> line = {"mpirun"};
+  if (!mpi_library().starts_with("Open MPI")) return line;
+  add(&line, {"-q"});
+  if (geteuid() == 0) add(&line, {"--allow-run-as-root"});
+  if (!binds) add(&line, {"--oversubscribe"});
+  return line;
+}
+
+}  // namespace
+
+std::vector<std::string> mpirun_line(int ranks, const std::vector<std::string>& command, Binding binding) {
+  const bool binds = ranks <= usable_cores() && binding == Binding::kCores;
+  std::vector<std::string> line = start_of_line(binds);
+  if (mpi_library().starts_with("Open MPI")) {
+    if (binds)
+      add(&line, {"--map-by", "core", "--bind-to", "core"});
+    else
+      add(&line, {"--map-by", "slot", "--bind-to", "none"});
+    add(&line, {"--mca", "odls_base_sigkill_timeout", kGrace_s});
+    if (!can_copy_between_processes()) add(&line, {"--mca", "btl_vader_single_copy_mechanism", "none"});
+  }
+  line.insert(line.end(), {"-n", std::to_string(ranks)});
+  line.insert(line.end(), command.begin(), command.end());
+  return line;
+}
+
+std::vector<std::string> mpirun_line(const HostPlan& plan, const std::vector<std::string>& command) {
+  const bool binds = plan.binding == Binding::kCores;
+  std::vector<std::string> line = start_of_line(binds);
+  add(&line, {"--map-by", "slot", "--rank-by", "slot", "--bind-to", binds ? "core" : "none"});
+  add(&line, {"--mca", "odls_base_sigkill_timeout", kGrace_s});
+  add(&line, {"--mca", "oob_tcp_keepalive_time", "6", "--mca", "oob_tcp_keepalive_intvl", "2", "--mca",
+              "oob_tcp_keepalive_probes", "3"});
+  if (!plan.interface.empty())
+    for (const char* network : {"btl_tcp_if_include", "oob_tcp_if_include"})
+      add(&line, {"--mca", network, plan.interface.c_str()});
+  add(&line, {"--mca", "plm_rsh_agent", plan.agent.c_str()});
+  for (const std::string& variable : plan.variables) add(&line, {"-x", variable.c_str()});
+  add(&line, {"--host", to_text(plan.hosts).c_str()});
+  line.insert(line.end(), {"-n", std::to_string(count_slots(plan.hosts))});
+  line.insert(line.end(), command.begin(), command.end());
+  return line;
+}
+
+std::vector<std::string> srun_line(int ranks, const std::vector<std::string>& command) {
+  std::vector<std::string> line = {"srun", "--mpi=pmix", "--kill-on-bad-exit=1", "--cpu-bind=cores",
+                                   "--distribution=block:block"};
+  if (ranks > 0) line.insert(line.end(), {"-n", std::to_string(ranks)});
+  line.insert(line.end(), command.begin(), command.end());
+  return line;
+}
+
+std::string shell_text(const std::vector<std::string>& words) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./,:@%";
+  std::string text;
+  for (const std::string& word : words) {
+    std::string quoted = "'";
+    for (const char letter : word) quoted += letter == '\'' ? std::string("'\\''") : std::string(1, letter);
+    const bool is_plain = !word.empty() && word.find_first_not_of(kPlain) == std::string::npos;
+    text += (text.empty() ? "" : " ") + (is_plain ? word : quoted + "'");
+  }
+  return text;
+}
+
+std::vector<std::string> own_variables() {
+  std::vector<std::string> names;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    if (text.starts_with("LOCKSTEP_")) names.emplace_back(text.substr(0, text.find('=')));
+  }
+  return names;
+}
+
+}  // namespace lockstep

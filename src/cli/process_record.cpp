@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/process_record.h"
+
+#include <unistd.h>
+
+#include <charconv>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+
+namespace lockstep {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+struct ProcessStat {
+  char state = 'Z';
+  pid_t session = 0;
+  unsigned long long start = 0;
+};
+
+std::optional<ProcessStat> stat_of(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  std::string text((std::istreambuf_iterator<char>(file)), {});
+  const std::size_t name_end = text.rfind(')');  // the name may hold anything
+  if (name_end == std::string::npos) return {};
+  std::istringstream fields(text.substr(name_end + 1));
+  ProcessStat stat;
+  std::string skipped;
+  fields >> stat.state >> skipped >> skipped >> stat.session;
+  constexpr int kFieldsBetween = 15;  // 7 to 21
+  for (int i = 0; i < kFieldsBetween; ++i) fields >> skipped;
+  if (!(fields >> stat.start)) return {};
+  return stat;
+}
+
+fs::path record_path(pid_t pid) {
+  const char* const folder = std::getenv(kJobFolderVariable);
+  return folder == nullptr ? fs::path() : fs::path(folder) / "pids" / std::to_string(pid);
+}
+
+bool belongs_to(pid_t pid, const std::string& id) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/environ");
+  const std::string wanted = std::string(kJobVariable) + "=" + id;
+  for (std::string entry; std::getline(file, entry, '\0');)
+    if (entry == wanted) return true;
+  return false;
+}
+
+int rank_of_launcher() {
+  for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "SLURM_PROCID"})
+    if (const char* text = std::getenv(name)) return std::atoi(text);
+  return 0;
+}
+
+std::vector<pid_t> members_of(pid_t session) {
+  std::vector<pid_t> members;
+  std::error_code error;
+  for (auto entry = fs::directory_iterator("/proc", error); !error && entry != fs::directory_iterator();
+       entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    pid_t pid = 0;
+    if (std::from_chars(name.data(), name.data() + name.size(), pid).ec != std::errc()) continue;
+    const auto stat = stat_of(pid);
+    if (stat && stat->session == session && stat->state != 'Z') members.push_back(pid);
+  }
+  return members;
+}
+
+}  // namespace
+
+void record_process(int rank) {
+  const fs::path path = record_path(getpid());
+  if (path.empty()) return;
+  const auto stat = stat_of(getpid());
+  std::error_code ignored;
+  fs::create_directories(path.parent_path(), ignored);
+  // Whole before it has its name: the supervisor reads it at any moment.
+  const std::string temporary = path.string() + ".tmp";
+  std::ofstream(temporary) << getpid() << ' ' << (stat ? stat->start : 0) << ' ' << rank << '\n';
+  fs::rename(temporary, path, ignored);
+}
+
+RecordedRank::RecordedRank() {
+  record_process(rank_of_launcher());
+}
+
+RecordedRank::~RecordedRank() {
+  std::error_code ignored;
+  if (const fs::path path = record_path(getpid()); !path.empty()) fs::remove(path, ignored);
+}
+
+std::vector<ProcessRecord> read_records(const fs::path& folder) {
+  std::vector<ProcessRecord> records;
+  std::error_code error;
+  for (auto entry = fs::directory_iterator(folder / "pids", error);
+       !error && entry != fs::directory_iterator(); entry.increment(error)) {
+    std::ifstream file(entry->path());
+    ProcessRecord record;
+    if (entry->path().extension() != ".tmp" && file >> record.pid >> record.start >> record.rank)
+      records.push_back(record);
+  }
+  return records;
+}
+
+bool is_alive(const ProcessRecord& record) {
+  const auto stat = stat_of(record.pid);
+  return stat && stat->start == record.start && stat->state != 'Z' && stat->state != 'X';
+}
+
+std::vector<pid_t> living_processes(const std::vector<ProcessRecord>& records, const std::string& id,
+                                    pid_t session) {
+  std::vector<pid_t> living = session > 0 ? members_of(session) : std::vector<pid_t>{};
+  for (const ProcessRecord& record : records)
+    if (is_alive(record) && belongs_to(record.pid, id)) living.push_back(record.pid);
+  return living;
+}
+
+}  // namespace lockstep

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sys/types.h>
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace lockstep {
+
+/// A process of a supervised job, by a file "PID START RANK" in the job's folder on its machine. Pid and
+/// start time together name one process for ever; names of programs say nothing.
+struct ProcessRecord {
+  pid_t pid = 0;
+  unsigned long long start = 0;  ///< field 22 of /proc/PID/stat
+  int rank = -1;                 ///< −1: the launcher
+};
+
+/// What a supervisor tells its ranks through the environment.
+constexpr const char* kJobVariable = "LOCKSTEP_RUN_ID";            ///< a token that no other job has
+constexpr const char* kJobFolderVariable = "LOCKSTEP_RUN_FOLDER";  ///< its folder, on every machine
+
+/// Writes the record of this process into the folder the environment names; without one, does nothing. May be
+/// called between fork and exec.
+void record_process(int rank);
+
+/// The record of a rank: there while this lives. One that is left behind tells of a death.
+class RecordedRank {
+ public:
+  RecordedRank();
+  ~RecordedRank();
+  RecordedRank(const RecordedRank&) = delete;
+  RecordedRank& operator=(const RecordedRank&) = delete;
+};
+
+std::vector<ProcessRecord> read_records(const std::filesystem::path& folder);
+/// Whether this very process lives, zombies apart.
+bool is_alive(const ProcessRecord& record);
+/// The living processes among these that belong to the job `id`, and those of the session `session` (0:
+/// none).
+std::vector<pid_t> living_processes(const std::vector<ProcessRecord>& records, const std::string& id,
+                                    pid_t session);
+
+}  // namespace lockstep

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/progress_watch.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "core/atomic_file.h"
+#include "lockstep/core/error.h"
+
+namespace lockstep {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+ProgressWatch::ProgressWatch(const fs::path& run, double hang_s, double timeout_s)
+    : path_(run / "progress.json"), hang_s_(hang_s), timeout_s_(std::max(hang_s, timeout_s)) {
+  std::error_code ignored;
+  fs::remove(path_, ignored);
+}
+
+void ProgressWatch::look(double now_s) {
+  struct stat found = {};
+  if (stat(path_.c_str(), &found) != 0) return;
+  const std::string identity =
+      fmt::format("{} {} {} {}", found.st_ino, found.st_mtim.tv_sec, found.st_mtim.tv_nsec, found.st_size);
+  if (identity == identity_) return;
+  Json json;
+  try {
+    json = Json::parse(read_file(path_), nullptr, false);
+  } catch (const Error&) {  // replaced at this moment
+    return;
+  }
+  identity_ = identity;
+  rewritten_s_ = now_s;
+  if (!json.is_object()) return;
+  const Index step =
+      json.contains("step") && json["step"].is_number_integer() ? json["step"].get<Index>() : -1;
+  const std::string phase = json.contains("phase") ? json["phase"].dump() : "";
+  const std::string content = fmt::format("{} {}", step, phase);
+  if (content == content_) return;
+  content_ = content;
+  step_ = step;
+  phase_ = phase;
+  moved_s_ = now_s;
+}
+
+bool ProgressWatch::is_stuck(double now_s) const {
+  if (identity_.empty()) return false;
+  return now_s - rewritten_s_ > hang_s_ || now_s - moved_s_ > timeout_s_;
+}
+
+}  // namespace lockstep

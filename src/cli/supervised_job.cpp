@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/supervised_job.h"
+
+#include <fmt/format.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <limits>
+#include <thread>
+
+#include "core/clock.h"
+
+namespace lockstep {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr double kLook_s = 0.1;  // between two looks at the ranks
+
+}  // namespace
+
+SupervisedJob::SupervisedJob(Place place, const LaunchLimits& limits, const SignalQueue& signals)
+    : place_(std::move(place)), limits_(limits), signals_(signals) {}
+
+JobEnd SupervisedJob::run(const std::vector<std::string>& line) {
+  std::error_code ignored;
+  fs::remove(place_.run / "status.json", ignored);
+  progress_.emplace(place_.run, limits_.hang_s, limits_.timeout_s);
+  stage_ = Stage::kRuns;
+  trouble_s_ = -1;
+  JobEnd end;
+  launcher_ = start_launcher(line, signals_);
+  while (!has_ended(kLook_s, &end)) {
+    watch(&end);
+    check_deadline();
+  }
+  end_leftovers(0);
+  end.status = read_status(place_.run);
+  progress_->look(now_seconds());
+  end.step = end.status && end.status->step >= 0 ? end.status->step : progress_->step();
+  return end;
+}
+
+bool SupervisedJob::has_ended(double seconds, JobEnd* end) {
+  const int signal = signals_.wait(seconds);
+  int status = 0;
+  if (waitpid(launcher_, &status, WNOHANG) == launcher_) {
+    end->code = exit_code_of(status);
+    return true;
+  }
+  handle(signal, end);
+  return false;
+}
+
+void SupervisedJob::handle(int signal, JobEnd* end) {
+  if (signal == SIGUSR1) {  // a user's, or that of a batch system: as if sent to the ranks
+    end->was_stopped = true;
+    if (stage_ <= Stage::kSaves) enter(Stage::kSaves);
+  }
+  if (!SignalQueue::asks_to_stop(signal)) return;
+  end->was_stopped = true;
+  enter(stage_ == Stage::kRuns ? Stage::kSaves : stage_ == Stage::kSaves ? Stage::kEnds : Stage::kKilled);
+}
+
+void SupervisedJob::watch(JobEnd* end) {
+  const double now_s = now_seconds();
+  if (!end->dead_rank)
+    for (const ProcessRecord& record : read_records(place_.folder))
+      if (record.rank >= 0 && !is_alive(record) &&
+          fs::exists(place_.folder / "pids" / std::to_string(record.pid)))
+        end->dead_rank = record.rank;
+  progress_->look(now_s);
+  if (stage_ != Stage::kRuns) return;
+  const auto status = read_status(place_.run);
+  const bool is_ending = end->dead_rank || status;
+  if (is_ending && trouble_s_ < 0) trouble_s_ = now_s;
+  // Ranks of a finished run may still be on their way through MPI_Finalize.
+  const double patience_s = status && status->code == 0 ? limits_.hang_s : limits_.grace_s;
+  if (is_ending && now_s - trouble_s_ > patience_s)
+    end_because(status && status->code == 0 ? "the launcher did not end after the run"
+                                            : "the launcher did not end after a rank had",
+                Stage::kKilled, end);
+  else if (!is_ending && progress_->is_stuck(now_s))
+    end_because(fmt::format("no progress for {:g} s", limits_.hang_s), Stage::kEnds, end);
+}
+
+void SupervisedJob::end_because(const std::string& reason, Stage stage, JobEnd* end) {
+  end->ended_because = reason;
+  enter(stage);
+}
+
+void SupervisedJob::check_deadline() {
+  if (stage_ == Stage::kRuns || now_seconds() < deadline_s_) return;
+  enter(stage_ == Stage::kSaves ? Stage::kEnds : Stage::kKilled);
+}
+
+void SupervisedJob::enter(Stage stage) {
+  stage_ = stage;
+  const double now_s = now_seconds();
+  if (stage == Stage::kSaves) {
+    kill(launcher_, SIGUSR1);
+    deadline_s_ = now_s + limits_.stop_s;
+  } else if (stage == Stage::kEnds) {
+    kill(launcher_, SIGTERM);
+    deadline_s_ = now_s + limits_.grace_s;
+  } else if (stage == Stage::kKilled) {
+    kill_all();
+    deadline_s_ = now_s + limits_.grace_s;  // then once more
+  }
+}
+
+void SupervisedJob::kill_all() const {
+  kill(launcher_, SIGKILL);
+  for (const pid_t pid : living_processes(read_records(place_.folder), place_.id, launcher_))
+    kill(pid, SIGKILL);
+}
+
+bool SupervisedJob::end_leftovers(double patience_s) const {
+  const double start_s = now_seconds();
+  constexpr int kPause_ms = 10;
+  while (true) {
+    const std::vector<pid_t> left = living_processes(read_records(place_.folder), place_.id, launcher_);
+    if (left.empty()) return true;
+    const double waited_s = now_seconds() - start_s;
+    if (waited_s > patience_s + limits_.grace_s) return false;
+    if (waited_s >= patience_s)
+      for (const pid_t pid : left) kill(pid, SIGKILL);
+    std::this_thread::sleep_for(std::chrono::milliseconds(kPause_ms));
+  }
+}
+
+}  // namespace lockstep

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/supervisor.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+
+#include "cli/mpirun_line.h"
+#include "core/clock.h"
+#include "lockstep/comm/mpi_session.h"
+#include "lockstep/core/error.h"
+#include "train/checkpoint.h"
+
+namespace lockstep {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+void say(const std::string& text) {
+  fmt::print(stderr, "lockstep: {}\n", text);
+  std::fflush(stderr);
+}
+
+// By the folder of a fold, if there are some, and by name, which holds the step.
+std::string newest_checkpoint(const fs::path& run) {
+  std::error_code error;
+  std::vector<fs::path> folders = {run};
+  for (auto entry = fs::directory_iterator(run, error); !error && entry != fs::directory_iterator();
+       entry.increment(error))
+    if (entry->path().filename().string().starts_with("fold-")) folders.push_back(entry->path());
+  std::string newest;
+  for (const fs::path& folder : folders) {
+    const std::vector<fs::path> checkpoints = list_checkpoints(folder / "checkpoints");
+    if (checkpoints.empty()) continue;
+    const std::string name =
+        (folder == run ? "" : folder.filename().string() + " ") + checkpoints.front().stem().string();
+    newest = std::max(newest, name);
+  }
+  return newest;
+}
+
+bool is_locked(const fs::path& path) {
+  const int file = open(path.c_str(), O_RDWR | O_CLOEXEC);
+  if (file < 0) return false;
+  const bool is_free = flock(file, LOCK_EX | LOCK_NB) == 0;
+  close(file);
+  return !is_free;
+}
+
+}  // namespace
+
+Supervisor::Supervisor(LaunchPlan plan)
+    : plan_(std::move(plan)),
+      state_(plan_.run, plan_.line, plan_.note),
+      job_({plan_.run, state_.folder(), state_.id()}, plan_.limits, signals_),
+      policy_(plan_.limits) {}
+
+int Supervisor::run() {
+  if (launched_by_mpi()) forget_outer_launcher();
+  setenv("LOCKSTEP_TERMINAL", isatty(STDERR_FILENO) == 1 ? "1" : "0", 1);
+  setenv(kJobVariable, state_.id().c_str(), 1);
+  setenv(kJobFolderVariable, state_.folder().c_str(), 1);
+  // Whatever Open MPI leaves is in two folders of this job, and goes with them.
+  setenv("OMPI_MCA_orte_tmpdir_base", state_.folder().c_str(), 1);
+  setenv("OMPI_MCA_btl_vader_backing_directory", state_.memory().c_str(), 1);
+  if (state_.continues())
+    say(fmt::format("goes on with {}, which a supervisor left that was killed", plan_.run.string()));
+  // Ranks that lose their supervisor save and stop.
+  if (!job_.end_leftovers(plan_.limits.grace_s)) say("processes of an earlier job cannot be ended");
+  try {
+    const int code = run_to_end();
+    finish();
+    return code;
+  } catch (...) {
+    finish();
+    throw;
+  }
+}
+
+int Supervisor::run_to_end() {
+  bool is_shown = false;
+  while (true) {
+    prepare();
+    if (!find_hosts()) {
+      if (asked_to_stop_) return static_cast<int>(ExitCode::kStopped);
+      throw Error(ExitCode::kHosts,
+                  fmt::format("of {} ranks at least {} are wanted, and too few machines answered",
+                              plan_.ranks > 0 ? plan_.ranks : count_slots(plan_.hosts), plan_.min_ranks));
+    }
+    const std::vector<std::string> line = job_line();
+    if (!is_shown) fmt::print(stderr, "{}\n", shell_text(line));
+    is_shown = true;
+    const JobEnd end = job_.run(line);
+    const Judgement judgement = judge(end);
+    if (judgement.verdict <= Verdict::kEnd) return judgement.exit_code;
+    const RestartPolicy::Decision decision =
+        policy_.decide(judgement, end.step, newest_checkpoint(plan_.run), now_seconds());
+    if (!decision.why_not.empty()) return give_up(judgement, decision.why_not);
+    say(fmt::format("{}; restart {}{}, {}", judgement.reason, policy_.restarts(),
+                    decision.delay_s > 0 ? fmt::format(" in {:g} s", decision.delay_s) : "", resumption()));
+    if (!pause(decision.delay_s)) return static_cast<int>(ExitCode::kStopped);
+  }
+}
+
+int Supervisor::give_up(const Judgement& judgement, const std::string& why_not) const {
+  say(fmt::format("{}; not restarted: {}. `lockstep resume {}` continues from the newest checkpoint",
+                  judgement.reason, why_not, plan_.run.string()));
+  return judgement.exit_code;
+}
+
+/// False where the user asks to stop meanwhile.
+bool Supervisor::pause(double seconds) {
+  const double end_s = now_seconds() + seconds;
+  for (double left_s = seconds; left_s > 0 && !asked_to_stop_; left_s = end_s - now_seconds()) {
+    const int signal = signals_.wait(left_s);
+    asked_to_stop_ = SignalQueue::asks_to_stop(signal) || signal == SIGUSR1;
+  }
+  return !asked_to_stop_;
+}
+
+void Supervisor::prepare() {
+  state_.make_folders();
+  wait_for_lock();
+}
+
+// A rank 0 that is cut off, on a machine that cannot be reached, holds it until its own deadline.
+void Supervisor::wait_for_lock() const {
+  const double end_s = now_seconds() + plan_.limits.hang_s;
+  if (policy_.restarts() == 0 && !state_.continues()) return;  // a stranger's, who is not waited for
+  while (is_locked(plan_.run / ".lock") && now_seconds() < end_s) {
+    constexpr double kPause_s = 0.05;
+    signals_.wait(kPause_s);
+  }
+}
+
+bool Supervisor::has_begun() const {
+  return state_.has_begun() && (!plan_.has_folds || fs::exists(plan_.run / "folds.json"));
+}
+
+std::string Supervisor::resumption() const {
+  const std::string checkpoint = newest_checkpoint(plan_.run);
+  if (!has_begun() || checkpoint.empty()) return "begins anew: there is no checkpoint yet";
+  const std::size_t dash = checkpoint.rfind('-'), digit = checkpoint.find_first_not_of('0', dash + 1);
+  return "resumes from step " + (digit == std::string::npos ? "0" : checkpoint.substr(digit));
+}
+
+std::vector<std::string> Supervisor::job_line() const {
+  std::vector<std::string> command = has_begun() ? plan_.resume : plan_.begin;
+  // Killed between making the folder and writing the config.
+  const bool has_remains = policy_.restarts() > 0 || state_.continues();
+  if (!has_begun() && has_remains && state_.was_empty() && !plan_.is_overwriting &&
+      plan_.begin != plan_.resume)
+    command.emplace_back("--overwrite");
+  if (plan_.uses_srun) return srun_line(plan_.ranks, command);
+  if (plan_.hosts.empty()) return mpirun_line(plan_.ranks, command);
+  HostPlan hosts;
+  hosts.hosts = chosen_;
+  hosts.binding = processors_ > 0 ? Binding::kCores : Binding::kInherited;
+  hosts.agent = plan_.agent;
+  hosts.interface = plan_.limits.interface;
+  hosts.variables = own_variables();
+  return mpirun_line(hosts, command);
+}
+
+/// False where too few machines answer in time, or the user asks to stop.
+bool Supervisor::find_hosts() {
+  if (plan_.hosts.empty()) return true;
+  const double start_s = now_seconds();
+  const std::string script = host_script(state_.id(), state_.folder(), state_.memory(), true);
+  const int wanted = plan_.ranks > 0 ? plan_.ranks : count_slots(plan_.hosts);
+  bool has_waited = false;
+  while (true) {
+    // While there are too few, those in quarantine are asked too.
+    std::vector<HostSlots> asked, found;
+    for (const HostSlots& host : plan_.hosts)
+      if (has_waited || !quarantine_.holds(host.name, now_seconds())) asked.push_back(host);
+    const std::vector<HostAnswer> answers = ask_hosts(asked, plan_.agent, script, plan_.limits.probe_s);
+    processors_ = 1;
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+      quarantine_.tell(asked[i].name, answers[i].has_answered, now_seconds());
+      if (!answers[i].has_answered) say(asked[i].name + " does not answer");
+      if (!answers[i].has_answered) continue;
+      found.push_back(asked[i]);
+      if (answers[i].processors < asked[i].slots) processors_ = 0;
+    }
+    chosen_ = fill_hosts(found, wanted);
+    if (count_slots(chosen_) >= std::max(plan_.min_ranks, 1)) return true;
+    has_waited = true;
+    constexpr double kPause_s = 2;
+    if (now_seconds() - start_s + kPause_s > plan_.limits.wait_s || !pause(kPause_s)) return false;
+  }
+}
+
+void Supervisor::finish() {
+  if (!plan_.hosts.empty())
+    ask_hosts(plan_.hosts, plan_.agent, host_script(state_.id(), state_.folder(), state_.memory(), false),
+              plan_.limits.probe_s);
+  state_.finish();
+}
+
+}  // namespace lockstep

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <exception>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "lockstep/comm/communicator.h"
+#include "train/observer.h"
+
+namespace lockstep {
+
+/// How the last session of a run ended: status.json in the run directory, which appears whole, and only at an
+/// end. A launcher's exit code alone cannot tell a stopped run from one that failed.
+struct RunStatus {
+  int code = 0;  ///< ExitCode
+  int rank = 0;  ///< that had the error; 0 where all had it, or none
+  std::string host;
+  Index step = -1;     ///< updates made; −1: unknown
+  std::string reason;  ///< "finished", "stopped", or the message of the error
+  Index generation = 0;
+};
+
+/// Errors are Error(kIo) and Error(kOutput).
+void write_status(const std::filesystem::path& run, const RunStatus& status);
+/// Nothing where there is none, or it is malformed.
+std::optional<RunStatus> read_status(const std::filesystem::path& run);
+/// The number in generation.json; 0 without one.
+Index read_generation(const std::filesystem::path& run);
+
+/// Writes the status of a run: rank 0 for ends and for errors that all ranks have, a lone rank for its own.
+/// Before begin() there is nothing to write to: the folder may be another run's.
+class StatusFile final : public StepObserver {
+ public:
+  explicit StatusFile(Communicator& communicator) : communicator_(communicator) {}
+
+  /// The run directory is open, on every rank. Its old status is gone, which rank 0 saw to.
+  void begin(std::filesystem::path run) { run_ = std::move(run); }
+  /// Rank 0 alone.
+  void end(int code, const std::string& reason) const;
+  /// Does not throw: the error itself matters more.
+  void fail(const std::exception_ptr& error) const noexcept;
+
+  void on_step(const StepReport& report) override { step_ = report.step; }
+
+ private:
+  void write(int code, const std::string& reason) const;
+
+  Communicator& communicator_;
+  std::filesystem::path run_;
+  Index step_ = -1;
+};
+
+}  // namespace lockstep

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a supervisor makes of the end of its ranks.
+#include "cli/job_end.h"
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+namespace lockstep {
+namespace {
+
+JobEnd ended(int code) {
+  JobEnd end;
+  end.code = code;
+  return end;
+}
+
+JobEnd told(int code, int told_code, const std::string& reason) {
+  JobEnd end = ended(code);
+  end.status = RunStatus{told_code, 1, "node1", 12, reason, 3};
+  return end;
+}
+
+TEST(JobEnd, ErrorsOfInputEndTheJobWithTheirCode) {
+  for (const int code : {64, 65, 69, 73, 76, 78, 79}) {
+    const Judgement judgement = judge(ended(code));
+    EXPECT_EQ(judgement.verdict, Verdict::kEnd) << code;
+    EXPECT_EQ(judgement.exit_code, code);
+  }
+}
+
+TEST(JobEnd, DeathsAreResumable) {
+  for (const int code : {128 + SIGKILL, 128 + SIGTERM, 128 + SIGUSR1, 75, 205, 1, 110}) {
+    const Judgement judgement = judge(ended(code));
+    EXPECT_EQ(judgement.verdict, Verdict::kOutside) << code;
+    EXPECT_EQ(judgement.exit_code, 75) << code;
+  }
+}
+
+TEST(JobEnd, FaultsOfTheProgramAreErrors) {
+  for (const int code : {70, 128 + SIGSEGV, 128 + SIGABRT, 128 + SIGBUS, 128 + SIGFPE, 128 + SIGILL, 3}) {
+    const Judgement judgement = judge(ended(code));
+    EXPECT_EQ(judgement.verdict, Verdict::kError) << code;
+    EXPECT_EQ(judgement.exit_code, 70) << code;
+  }
+  EXPECT_EQ(judge(ended(74)).verdict, Verdict::kError);
+  EXPECT_EQ(judge(ended(74)).exit_code, 74);
+}
+
+TEST(JobEnd, TheLauncherMayFailAfterTheRunIsDone) {
+  EXPECT_EQ(judge(ended(0)).verdict, Verdict::kDone);
+  EXPECT_EQ(judge(told(137, 0, "finished")).verdict, Verdict::kDone);
+}
+
+TEST(JobEnd, OnlyAStopThatRanksTellOfOrTheUserAskedForIsAStop) {
+  EXPECT_EQ(judge(told(75, 75, "stopped")).verdict, Verdict::kStopped);
+  EXPECT_EQ(judge(told(1, 75, "stopped")).verdict, Verdict::kStopped);  // SIGTERM to mpirun
+  EXPECT_EQ(judge(told(75, 75, "waits 600 s for rank 2")).verdict, Verdict::kOutside);
+  JobEnd asked = ended(137);
+  asked.was_stopped = true;
+  EXPECT_EQ(judge(asked).verdict, Verdict::kStopped);
+  EXPECT_EQ(judge(asked).exit_code, 75);
+}
+
+TEST(JobEnd, RanksThatHangAndSaveWhenTheyAreEndedWereNotStopped) {
+  JobEnd hung = told(75, 75, "stopped");
+  hung.ended_because = "no progress for 60 s";
+  EXPECT_EQ(judge(hung).verdict, Verdict::kOutside);
+  EXPECT_EQ(judge(hung).reason, "no progress for 60 s");
+}
+
+TEST(JobEnd, AFullDiskWhileStoppingIsTold) {
+  JobEnd end = told(74, 74, "no space left");
+  end.was_stopped = true;
+  EXPECT_EQ(judge(end).exit_code, 74);
+}
+
+TEST(JobEnd, WhatRanksWroteIsHeardWhereTheLauncherSaysLittle) {
+  EXPECT_EQ(judge(told(1, 65, "bad row")).verdict, Verdict::kEnd);
+  EXPECT_EQ(judge(told(1, 65, "bad row")).exit_code, 65);
+  EXPECT_EQ(judge(told(137, 76, "the ranks disagree")).verdict, Verdict::kEnd);
+  // A survivor's complaint does not make a crash a mere death.
+  EXPECT_EQ(judge(told(139, 75, "rank 0 is gone")).verdict, Verdict::kError);
+}
+
+TEST(JobEnd, TheReasonNamesRankAndSignal) {
+  JobEnd end = ended(137);
+  end.dead_rank = 1;
+  EXPECT_EQ(judge(end).reason, "rank 1 was ended by signal 9 (Killed)");
+  EXPECT_EQ(judge(told(70, 70, "broken")).reason, "rank 1 on node1: broken");
+}
+
+}  // namespace
+}  // namespace lockstep

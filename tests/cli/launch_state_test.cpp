@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a supervisor keeps about its job, and how it knows processes again.
+#include "cli/launch_state.h"
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+
+#include "cli/process_record.h"
+#include "cli/progress_watch.h"
+#include "core/atomic_file.h"
+#include "lockstep/core/error.h"
+#include "train/run_status.h"
+#include "train/scratch_folder.h"
+
+namespace lockstep {
+namespace {
+
+namespace fs = std::filesystem;
+
+TEST(LaunchState, RefusesASecondSupervisor) {
+  const ScratchFolder scratch;
+  const fs::path run = scratch.path() / "run";
+  LaunchState first(run, "train");
+  try {
+    LaunchState second(run, "train");
+    ADD_FAILURE() << "two supervisors";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::kOutput);
+  }
+  EXPECT_FALSE(LaunchState::is_left_behind(run, "train"));
+  first.finish();
+  EXPECT_FALSE(fs::exists(run)) << "an empty run directory stays";
+}
+
+TEST(LaunchState, TheSameLineGoesOnWhereAnotherBeginsAnew) {
+  const ScratchFolder scratch;
+  const fs::path run = scratch.path() / "run";
+  std::string id;
+  {
+    const LaunchState killed(run, "train -n 2");
+    EXPECT_FALSE(killed.continues());
+    id = killed.id();
+  }
+  EXPECT_TRUE(LaunchState::is_left_behind(run, "train -n 2"));
+  {
+    const LaunchState again(run, "train -n 2");
+    EXPECT_TRUE(again.continues());
+    EXPECT_EQ(again.id(), id);
+  }
+  const LaunchState other(run, "train -n 3");
+  EXPECT_FALSE(other.continues());
+  EXPECT_EQ(other.id(), id) << "what the killed one left could not be found";
+}
+
+TEST(LaunchState, KnowsAnOldConfigFromTheJobsOwn) {
+  const ScratchFolder scratch;
+  const fs::path run = scratch.path() / "run";
+  fs::create_directories(run);
+  write_file_atomically(run / "config.toml", "old");
+  LaunchState state(run, "train --overwrite");
+  EXPECT_FALSE(state.has_begun());
+  EXPECT_FALSE(state.was_empty());
+  write_file_atomically(run / "config.toml", "new");
+  EXPECT_TRUE(state.has_begun());
+  state.finish();
+  EXPECT_TRUE(fs::exists(run / "config.toml"));
+}
+
+TEST(LaunchState, FoldersAreTheUsersAloneAndGoAtTheEnd) {
+  const ScratchFolder scratch;
+  LaunchState state(scratch.path() / "run", "train");
+  state.make_folders();
+  for (const fs::path& folder : {state.folder(), state.memory()})
+    EXPECT_EQ(fs::status(folder).permissions(), fs::perms::owner_all) << folder;
+  write_file_atomically(state.folder() / "left", "something");
+  state.make_folders();
+  EXPECT_TRUE(fs::is_empty(state.folder()));
+  state.finish();
+  EXPECT_FALSE(fs::exists(state.folder()));
+  EXPECT_FALSE(fs::exists(state.memory()));
+}
+
+/// A process that sleeps, with these variables.
+pid_t start_sleeper(const std::string& id) {
+  const pid_t child = fork();
+  if (child == 0) {
+    setenv(kJobVariable, id.c_str(), 1);
+    execlp("sleep", "sleep", "100", nullptr);
+    _exit(1);
+  }
+  while (fs::read_symlink("/proc/" + std::to_string(child) + "/exe").filename() == "test_cli") usleep(1000);
+  return child;
+}
+
+TEST(ProcessRecord, NamesOneProcessForEver) {
+  const ScratchFolder scratch;
+  setenv(kJobFolderVariable, scratch.path().c_str(), 1);
+  record_process(3);
+  unsetenv(kJobFolderVariable);
+  const auto records = read_records(scratch.path());
+  ASSERT_EQ(records.size(), 1U);
+  EXPECT_EQ(records[0].pid, getpid());
+  EXPECT_EQ(records[0].rank, 3);
+  EXPECT_TRUE(is_alive(records[0]));
+  ProcessRecord reused = records[0];
+  ++reused.start;
+  EXPECT_FALSE(is_alive(reused)) << "another process with the same pid";
+}
+
+TEST(ProcessRecord, OnlyProcessesOfTheJobAreItsOwn) {
+  const pid_t mine = start_sleeper("aaaa"), others = start_sleeper("bbbb");
+  std::vector<ProcessRecord> records;
+  for (const pid_t pid : {mine, others}) {
+    const ScratchFolder scratch;
+    setenv(kJobFolderVariable, scratch.path().c_str(), 1);
+    record_process(0);
+    ProcessRecord record = read_records(scratch.path()).at(0);
+    record.pid = pid;
+    std::string stat = read_file("/proc/" + std::to_string(pid) + "/stat");
+    std::istringstream fields(stat.substr(stat.rfind(')') + 2));
+    std::string word;
+    for (int i = 0; i < 20; ++i) fields >> word;
+    record.start = std::stoull(word);
+    records.push_back(record);
+  }
+  unsetenv(kJobFolderVariable);
+  EXPECT_TRUE(is_alive(records[0]));
+  EXPECT_TRUE(is_alive(records[1]));
+  EXPECT_EQ(living_processes(records, "aaaa", 0), std::vector<pid_t>{mine});
+  for (const pid_t pid : {mine, others}) {
+    kill(pid, SIGKILL);
+    while (is_alive(records[pid == mine ? 0 : 1])) usleep(1000);  // a zombie, which is no longer alive
+    waitpid(pid, nullptr, 0);
+  }
+  EXPECT_TRUE(living_processes(records, "aaaa", 0).empty());
+}
+
+TEST(ProgressWatch, OnlyChangesCount) {
+  const ScratchFolder scratch;
+  const fs::path file = scratch.path() / "progress.json";
+  write_file_atomically(file, R"({"step": 5})");
+  ProgressWatch watch(scratch.path(), 10, 100);
+  EXPECT_FALSE(fs::exists(file)) << "an earlier session's";
+  watch.look(1000);
+  EXPECT_FALSE(watch.is_stuck(5000)) << "a missing file says nothing";
+  write_file_atomically(file, R"({"step": 5, "phase": "step"})");
+  watch.look(1000);
+  EXPECT_EQ(watch.step(), 5);
+  EXPECT_FALSE(watch.is_stuck(1009));
+  EXPECT_TRUE(watch.is_stuck(1011));
+  // Rewritten, but still at the same step: ranks wait for each other, which has a limit of its own.
+  for (int second = 5; second <= 95; second += 5) {
+    write_file_atomically(file, R"({"step": 5, "phase": "step", "pid": )" + std::to_string(second) + "}");
+    watch.look(1000 + second);
+    EXPECT_FALSE(watch.is_stuck(1000 + second)) << second;
+  }
+  write_file_atomically(file, R"({"step": 5, "phase": "step", "pid": 1})");
+  watch.look(1101);
+  EXPECT_TRUE(watch.is_stuck(1101));
+  write_file_atomically(file, R"({"step": 6, "phase": "step"})");
+  watch.look(1102);
+  EXPECT_FALSE(watch.is_stuck(1102));
+}
+
+TEST(RunStatus, IsReadAsItWasWritten) {
+  const ScratchFolder scratch;
+  EXPECT_FALSE(read_status(scratch.path()));
+  write_status(scratch.path(), {75, 2, "node1", 17, "waits for \"rank 1\"\n", 4});
+  const auto status = read_status(scratch.path());
+  ASSERT_TRUE(status);
+  EXPECT_EQ(status->code, 75);
+  EXPECT_EQ(status->rank, 2);
+  EXPECT_EQ(status->step, 17);
+  EXPECT_EQ(status->reason, "waits for \"rank 1\"\n");
+  EXPECT_EQ(status->generation, 4);
+  for (const char* broken : {"", "{", "[]", "{\"code\": \"x\"}", "{\"code\": 1, \"rank\": []}"}) {
+    write_file_atomically(scratch.path() / "status.json", broken);
+    EXPECT_FALSE(read_status(scratch.path())) << broken;
+  }
+}
+
+}  // namespace
+}  // namespace lockstep
