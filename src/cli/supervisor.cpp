@@ -146,8 +146,7 @@ bool Supervisor::has_begun() const {
 std::string Supervisor::resumption() const {
   const std::string checkpoint = newest_checkpoint(plan_.run);
   if (!has_begun() || checkpoint.empty()) return "begins anew: there is no checkpoint yet";
-  const std::size_t dash = checkpoint.rfind('-'), digit = checkpoint.find_first_not_of('0', dash + 1);
-  return "resumes from step " + (digit == std::string::npos ? "0" : checkpoint.substr(digit));
+  return fmt::format("resumes from step {}", std::atoll(checkpoint.c_str() + checkpoint.find("step-") + 5));
 }
 
 std::vector<std::string> Supervisor::job_line() const {

@@ -25,6 +25,13 @@ std::optional<Json> read_object(const fs::path& path) {
   return {};
 }
 
+// 0 without one.
+Index generation_of(const fs::path& run) {
+  const std::optional<Json> json = read_object(run / "generation.json");
+  if (!json || !json->contains("generation") || !(*json)["generation"].is_number_integer()) return 0;
+  return (*json)["generation"].get<Index>();
+}
+
 }  // namespace
 
 void write_status(const fs::path& run, const RunStatus& status) {
@@ -46,15 +53,9 @@ std::optional<RunStatus> read_status(const fs::path& run) {
   }
 }
 
-Index read_generation(const fs::path& run) {
-  const std::optional<Json> json = read_object(run / "generation.json");
-  if (!json || !json->contains("generation") || !(*json)["generation"].is_number_integer()) return 0;
-  return (*json)["generation"].get<Index>();
-}
-
 void StatusFile::write(int code, const std::string& reason) const {
   write_status(run_,
-               {code, communicator_.rank(), communicator_.host(), step_, reason, read_generation(run_)});
+               {code, communicator_.rank(), communicator_.host(), step_, reason, generation_of(run_)});
 }
 
 void StatusFile::end(int code, const std::string& reason) const {

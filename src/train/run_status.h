@@ -26,8 +26,6 @@ struct RunStatus {
 void write_status(const std::filesystem::path& run, const RunStatus& status);
 /// Nothing where there is none, or it is malformed.
 std::optional<RunStatus> read_status(const std::filesystem::path& run);
-/// The number in generation.json; 0 without one.
-Index read_generation(const std::filesystem::path& run);
 
 /// Writes the status of a run: rank 0 for ends and for errors that all ranks have, a lone rank for its own.
 /// Before begin() there is nothing to write to: the folder may be another run's.

@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# A run that is asked to stop saves and ends with 75; one that loses a rank ends.
+# A run that is asked to stop saves and ends with 75; one that may not be restarted and loses a rank ends.
 set -uo pipefail
 build=$2
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
+mkdir tmp
+export TMPDIR=$folder/tmp
 failures=0
 train=("$build/lockstep" train --set model.name=logistic --set data.train=demo:logistic?rows=5000
   --set train.steps=1000000000 --set checkpoint.every=never)
@@ -73,7 +75,7 @@ expect_stop launched-int INT "${train[@]}" -n 2
 expect_stop more-ranks-than-cores TERM "${train[@]}" -n 3
 
 echo "== a killed rank"
-"${train[@]}" -n 2 --run-dir "$folder/killed" > out 2>&1 &
+"${train[@]}" -n 2 --no-restart --run-dir "$folder/killed" > out 2>&1 &
 process=$!
 await_steps killed
 for place in /proc/[0-9]*; do
@@ -83,7 +85,7 @@ done
 kill -KILL "${rank:?no rank 1 was found}"
 await_end "$process"
 ((code == 75)) || complain "exit code $code instead of 75"
-grep -q "a rank was ended by signal 9" out || complain "no word of the lost rank"
+grep -q "rank 1 was ended by signal 9" out || complain "no word of the lost rank"
 expect_no_rank_left killed
 
 echo "== a killed parent: its ranks save and stop"
@@ -94,6 +96,7 @@ kill -KILL "$process"
 wait "$process" 2> /dev/null
 expect_no_rank_left orphaned
 compgen -G "orphaned/checkpoints/step-*.safetensors" > found || complain "no checkpoint of the orphaned run"
+rm -rf "/dev/shm/lockstep-$(sed -n 's/.*"id": "\(.*\)",/\1/p' orphaned/.launch.json)"
 
 ((failures == 0)) || exit 1
 echo "every stop leaves a checkpoint and no rank"
