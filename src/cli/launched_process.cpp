@@ -40,7 +40,7 @@ namespace {
 
 SignalQueue::SignalQueue() {
   sigemptyset(&signals_);
-  for (const int signal : {SIGCHLD, SIGUSR1, SIGTERM, SIGINT}) sigaddset(&signals_, signal);
+  for (const int signal : {SIGCHLD, SIGUSR1, SIGUSR2, SIGTERM, SIGINT}) sigaddset(&signals_, signal);
   struct sigaction hangup = {};
   sigaction(SIGHUP, nullptr, &hangup);
   if (hangup.sa_handler != SIG_IGN) sigaddset(&signals_, SIGHUP);

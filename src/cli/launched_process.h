@@ -9,8 +9,8 @@
 
 namespace lockstep {
 
-/// While it lives, SIGCHLD, SIGUSR1, SIGTERM, SIGINT and (unless ignored, as under nohup) SIGHUP are taken
-/// from a queue and not by handlers, so that none is lost and nothing is global.
+/// While it lives, SIGCHLD, SIGUSR1, SIGUSR2, SIGTERM, SIGINT and (unless ignored, as under nohup) SIGHUP are
+/// taken from a queue and not by handlers, so that none is lost and nothing is global.
 class SignalQueue {
  public:
   SignalQueue();

@@ -56,6 +56,7 @@ bool SupervisedJob::has_ended(double seconds, JobEnd* end) {
 }
 
 void SupervisedJob::handle(int signal, JobEnd* end) {
+  if (signal == SIGUSR2) kill(launcher_, signal);
   if (signal == SIGUSR1) {  // a user's, or that of a batch system: as if sent to the ranks
     end->was_stopped = true;
     if (stage_ <= Stage::kSaves) enter(Stage::kSaves);

@@ -14,7 +14,6 @@
 #include "core/clock.h"
 #include "lockstep/comm/mpi_session.h"
 #include "lockstep/core/error.h"
-#include "train/checkpoint.h"
 
 namespace lockstep {
 
@@ -27,20 +26,20 @@ void say(const std::string& text) {
   std::fflush(stderr);
 }
 
-// By the folder of a fold, if there are some, and by name, which holds the step.
+/// "step-000000012000…" in the run, "fold-1 step-…" in the last fold that has some; "": none. By name alone:
+/// what counts as one to resume from is decided there.
 std::string newest_checkpoint(const fs::path& run) {
   std::error_code error;
-  std::vector<fs::path> folders = {run};
-  for (auto entry = fs::directory_iterator(run, error); !error && entry != fs::directory_iterator();
-       entry.increment(error))
-    if (entry->path().filename().string().starts_with("fold-")) folders.push_back(entry->path());
   std::string newest;
-  for (const fs::path& folder : folders) {
-    const std::vector<fs::path> checkpoints = list_checkpoints(folder / "checkpoints");
-    if (checkpoints.empty()) continue;
-    const std::string name =
-        (folder == run ? "" : folder.filename().string() + " ") + checkpoints.front().stem().string();
-    newest = std::max(newest, name);
+  for (auto entry = fs::recursive_directory_iterator(run, error);
+       !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
+    const fs::path& path = entry->path();
+    const std::string name = path.filename().string();
+    if (path.parent_path().filename() != "checkpoints" || !name.starts_with("step-") ||
+        path.extension() == ".tmp")
+      continue;
+    const std::string fold = path.parent_path().parent_path().filename().string();
+    newest = std::max(newest, (fold.starts_with("fold-") ? fold + " " : "") + name);
   }
   return newest;
 }

@@ -54,8 +54,7 @@ std::optional<RunStatus> read_status(const fs::path& run) {
 }
 
 void StatusFile::write(int code, const std::string& reason) const {
-  write_status(run_,
-               {code, communicator_.rank(), communicator_.host(), step_, reason, generation_of(run_)});
+  write_status(run_, {code, communicator_.rank(), communicator_.host(), step_, reason, generation_of(run_)});
 }
 
 void StatusFile::end(int code, const std::string& reason) const {

@@ -84,8 +84,9 @@ TEST(HostList, AsksAllAtOnceAndWaitsForNone) {
   const ScratchFolder folder;
   const auto agent = folder.path() / "agent";
   // "slow" never answers, "broken" fails; others run the command.
-  write_file_atomically(agent, "#!/bin/sh\nh=$1; shift\ncase $h in slow*) sleep 100;; broken) exit 1;; esac\n"
-                               "exec sh -c \"$*\"\n");
+  write_file_atomically(agent,
+                        "#!/bin/sh\nh=$1; shift\ncase $h in slow*) sleep 100;; broken) exit 1;; esac\n"
+                        "exec sh -c \"$*\"\n");
   std::filesystem::permissions(agent, std::filesystem::perms::owner_all);
   const auto answers = ask_hosts({{"good", 1}, {"slow1", 1}, {"broken", 1}, {"slow2", 1}, {"localhost", 1}},
                                  agent.string(), "echo some words; echo 7", 1);
