@@ -50,7 +50,7 @@ int exit_code_of(int code) {
 std::string describe(const JobEnd& end) {
   if (!end.ended_because.empty()) return end.ended_because;
   const std::string rank = end.dead_rank ? "rank " + std::to_string(*end.dead_rank) : "a rank";
-  if (is_signal(end.code)) {
+  if (is_signal(end.code) && !end.was_late) {
     const int signal = end.code - kSignalBase;
     return rank + " was ended by signal " + std::to_string(signal) + " (" + strsignal(signal) + ")";
   }
@@ -59,7 +59,7 @@ std::string describe(const JobEnd& end) {
   if (end.code == kLostHost) return "a machine was lost";
   if (end.code == kToldToEnd || end.code == kTimeUp)
     return "mpirun was told to end, or could not start ranks";
-  if (end.dead_rank) return rank + " is gone (code " + std::to_string(end.code) + ")";
+  if (end.was_late && end.dead_rank) return rank + " is gone, and the launcher did not end";
   return "the ranks ended with code " + std::to_string(end.code);
 }
 
@@ -74,7 +74,8 @@ Judgement judge(const JobEnd& end) {
   if (is_told && end.status->code == stopped && end.status->reason == "stopped" && end.ended_because.empty())
     return {Verdict::kStopped, stopped, "stopped"};
   // A launcher that had to be ended says nothing; the ranks may have.
-  const bool says_little = !end.ended_because.empty() || is_signal(end.code) || end.code == kToldToEnd;
+  const bool says_little =
+      end.was_late || !end.ended_because.empty() || is_signal(end.code) || end.code == kToldToEnd;
   const int code = is_told && says_little && !is_fault(end.code) ? end.status->code : end.code;
   if (end.was_stopped) {
     const bool is_final_code = is_final(code) || code == static_cast<int>(ExitCode::kIo);

@@ -12,7 +12,8 @@ namespace lockstep {
 struct JobEnd {
   int code = 0;                     ///< of the launcher; 128 + signal where one ended it
   bool was_stopped = false;         ///< the user had asked for it
-  std::string ended_because;        ///< why the supervisor ended it; "": it did not
+  bool was_late = false;            ///< the launcher did not end after its ranks, and was killed
+  std::string ended_because;        ///< why the supervisor ended the ranks; "": it did not
   std::optional<RunStatus> status;  ///< what the ranks wrote
   std::optional<int> dead_rank;     ///< of this machine, seen to be gone before the others
   Index step = -1;                  ///< where it was last seen; −1: unknown

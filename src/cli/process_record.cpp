@@ -77,7 +77,7 @@ void record_process(int rank) {
   if (path.empty()) return;
   const auto stat = stat_of(getpid());
   std::error_code ignored;
-  fs::create_directories(path.parent_path(), ignored);
+  fs::create_directory(path.parent_path(), ignored);  // in a folder that the supervisor made, or nowhere
   // Whole before it has its name: the supervisor reads it at any moment.
   const std::string temporary = path.string() + ".tmp";
   std::ofstream(temporary) << getpid() << ' ' << (stat ? stat->start : 0) << ' ' << rank << '\n';

@@ -76,21 +76,16 @@ void SupervisedJob::watch(JobEnd* end) {
   progress_->look(now_s);
   if (stage_ != Stage::kRuns) return;
   const auto status = read_status(place_.run);
-  const bool is_ending = end->dead_rank || status;
-  if (is_ending && trouble_s_ < 0) trouble_s_ = now_s;
-  // Ranks of a finished run may still be on their way through MPI_Finalize.
-  const double patience_s = status && status->code == 0 ? limits_.hang_s : limits_.grace_s;
-  if (is_ending && now_s - trouble_s_ > patience_s)
-    end_because(status && status->code == 0 ? "the launcher did not end after the run"
-                                            : "the launcher did not end after a rank had",
-                Stage::kKilled, end);
-  else if (!is_ending && progress_->is_stuck(now_s))
-    end_because(fmt::format("no progress for {:g} s", limits_.hang_s), Stage::kEnds, end);
-}
-
-void SupervisedJob::end_because(const std::string& reason, Stage stage, JobEnd* end) {
-  end->ended_because = reason;
-  enter(stage);
+  if ((end->dead_rank || status) && trouble_s_ < 0) trouble_s_ = now_s;
+  if (trouble_s_ >= 0) {
+    // Ranks that ended in order may still be on their way through MPI_Finalize.
+    const bool is_in_order = status && (status->code == 0 || status->reason == "stopped");
+    end->was_late = now_s - trouble_s_ > (is_in_order ? limits_.hang_s : limits_.grace_s);
+    if (end->was_late) enter(Stage::kKilled);
+  } else if (progress_->is_stuck(now_s)) {
+    end->ended_because = fmt::format("no progress for {:g} s", limits_.hang_s);
+    enter(Stage::kEnds);
+  }
 }
 
 void SupervisedJob::check_deadline() {

@@ -45,7 +45,6 @@ class SupervisedJob {
   void check_deadline();
   void enter(Stage stage);
   void kill_all() const;
-  void end_because(const std::string& reason, Stage stage, JobEnd* end);
 
   Place place_;
   const LaunchLimits& limits_;

@@ -65,9 +65,11 @@ int Supervisor::run() {
   setenv("LOCKSTEP_TERMINAL", isatty(STDERR_FILENO) == 1 ? "1" : "0", 1);
   setenv(kJobVariable, state_.id().c_str(), 1);
   setenv(kJobFolderVariable, state_.folder().c_str(), 1);
-  // Whatever Open MPI leaves is in two folders of this job, and goes with them.
-  setenv("OMPI_MCA_orte_tmpdir_base", state_.folder().c_str(), 1);
-  setenv("OMPI_MCA_btl_vader_backing_directory", state_.memory().c_str(), 1);
+  if (!plan_.uses_srun) {
+    // Whatever Open MPI leaves is in two folders of this job, and goes with them.
+    setenv("OMPI_MCA_orte_tmpdir_base", state_.folder().c_str(), 1);
+    setenv("OMPI_MCA_btl_vader_backing_directory", state_.memory().c_str(), 1);
+  }
   if (state_.continues())
     say(fmt::format("goes on with {}, which a supervisor left that was killed", plan_.run.string()));
   // Ranks that lose their supervisor save and stop.

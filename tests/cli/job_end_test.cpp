@@ -69,6 +69,20 @@ TEST(JobEnd, RanksThatHangAndSaveWhenTheyAreEndedWereNotStopped) {
   EXPECT_EQ(judge(hung).reason, "no progress for 60 s");
 }
 
+TEST(JobEnd, ALauncherThatHangsAfterTheRanksSaysNothing) {
+  JobEnd late = told(137, 75, "stopped");
+  late.was_late = true;
+  EXPECT_EQ(judge(late).verdict, Verdict::kStopped);
+  late = told(137, 65, "bad row");
+  late.was_late = true;
+  EXPECT_EQ(judge(late).exit_code, 65);
+  late = ended(137);
+  late.was_late = true;
+  late.dead_rank = 1;
+  EXPECT_EQ(judge(late).verdict, Verdict::kOutside);
+  EXPECT_EQ(judge(late).reason, "rank 1 is gone, and the launcher did not end");
+}
+
 TEST(JobEnd, AFullDiskWhileStoppingIsTold) {
   JobEnd end = told(74, 74, "no space left");
   end.was_stopped = true;
