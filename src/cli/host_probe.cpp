@@ -139,7 +139,7 @@ std::string host_script(const std::string& id, const std::filesystem::path& fold
   const std::string own = shell_text({folder.string()}), both = own + " " + shell_text({memory.string()});
   // Machines of a test may share these folders, and are asked at the same time.
   return "for r in " + own +
-         "/pids/*[0-9]; do [ -f $r ] && read p s k <$r && "
+         "/pids/*[0-9]; do [ -f $r ] && read p s rest <$r && "
          "[ \"$(sed 's/.*) //' /proc/$p/stat 2>/dev/null | cut -d' ' -f20)\" = $s ] && "
          "tr '\\0' '\\n' </proc/$p/environ 2>/dev/null | grep -qx LOCKSTEP_RUN_ID=" +
          id + " && kill -9 $p; done; rm -rf " + both + "; " +

@@ -22,6 +22,8 @@ void declare_launch_options(OptionTable& table) {
                "give up when ranks were ended from outside so often in a row at one step, without a new "
                "checkpoint; errors of their own are tried twice")
       .range(1, 1000000);
+  table.real("launch.start_s", 120, "seconds in which the launcher has to start all ranks")
+      .range(1, kLongest_s);
   table
       .real("launch.hang_s", 60,
             "seconds without a sign of progress after which ranks are ended and restarted")
@@ -47,6 +49,7 @@ LaunchLimits launch_limits(const Options& options) {
   limits.interface = options.text("launch.interface");
   limits.restarts = static_cast<int>(options.integer("launch.restarts"));
   limits.repeats = static_cast<int>(options.integer("launch.repeats"));
+  limits.start_s = options.real("launch.start_s");
   limits.hang_s = options.real("launch.hang_s");
   limits.grace_s = options.real("launch.grace_s");
   limits.stop_s = options.real("launch.stop_s");

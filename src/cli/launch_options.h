@@ -12,6 +12,7 @@ struct LaunchLimits {
   std::string interface;  ///< networks between machines; "": any
   int restarts = 100;     ///< within an hour
   int repeats = 5;        ///< deaths from outside in a row at one step
+  double start_s = 120;
   double hang_s = 60;
   double grace_s = 5;
   double stop_s = 600;

@@ -61,6 +61,7 @@ std::vector<std::string> mpirun_line(const HostPlan& plan, const std::vector<std
   add(&line, {"--mca", "oob_tcp_keepalive_time", "6", "--mca", "oob_tcp_keepalive_intvl", "2", "--mca",
               "oob_tcp_keepalive_probes", "3"});
   if (!can_copy_between_processes()) add(&line, {"--mca", "btl_vader_single_copy_mechanism", "none"});
+  add(&line, {"--mca", "orte_startup_timeout", std::to_string(plan.start_s).c_str()});
   if (!plan.interface.empty())
     for (const char* network : {"btl_tcp_if_include", "oob_tcp_if_include"})
       add(&line, {"--mca", network, plan.interface.c_str()});

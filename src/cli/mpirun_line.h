@@ -22,6 +22,7 @@ struct HostPlan {
   std::vector<HostSlots> hosts;  ///< each with the ranks it gets
   Binding binding = Binding::kCores;
   std::string agent;                   ///< the remote shell
+  int start_s = 120;                   ///< limit of the start
   std::string interface;               ///< networks; "": any
   std::vector<std::string> variables;  ///< of the environment, to be passed on
 };

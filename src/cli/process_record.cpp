@@ -72,7 +72,7 @@ std::vector<pid_t> members_of(pid_t session) {
 
 }  // namespace
 
-void record_process(int rank) {
+void record_process(int rank, bool is_ready) {
   const fs::path path = record_path(getpid());
   if (path.empty()) return;
   const auto stat = stat_of(getpid());
@@ -80,12 +80,17 @@ void record_process(int rank) {
   fs::create_directory(path.parent_path(), ignored);  // in a folder that the supervisor made, or nowhere
   // Whole before it has its name: the supervisor reads it at any moment.
   const std::string temporary = path.string() + ".tmp";
-  std::ofstream(temporary) << getpid() << ' ' << (stat ? stat->start : 0) << ' ' << rank << '\n';
+  std::ofstream(temporary) << getpid() << ' ' << (stat ? stat->start : 0) << ' ' << rank << ' ' << is_ready
+                           << '\n';
   fs::rename(temporary, path, ignored);
 }
 
 RecordedRank::RecordedRank() {
   record_process(rank_of_launcher());
+}
+
+void RecordedRank::tell_ready() const {
+  record_process(rank_of_launcher(), true);
 }
 
 RecordedRank::~RecordedRank() {
@@ -100,7 +105,8 @@ std::vector<ProcessRecord> read_records(const fs::path& folder) {
        !error && entry != fs::directory_iterator(); entry.increment(error)) {
     std::ifstream file(entry->path());
     ProcessRecord record;
-    if (entry->path().extension() != ".tmp" && file >> record.pid >> record.start >> record.rank)
+    if (entry->path().extension() != ".tmp" &&
+        file >> record.pid >> record.start >> record.rank >> record.is_ready)
       records.push_back(record);
   }
   return records;

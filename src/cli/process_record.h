@@ -10,12 +10,13 @@
 
 namespace lockstep {
 
-/// A process of a supervised job, by a file "PID START RANK" in the job's folder on its machine. Pid and
-/// start time together name one process for ever; names of programs say nothing.
+/// A process of a supervised job, by a file "PID START RANK READY" in the job's folder on its machine. Pid
+/// and start time together name one process for ever; names of programs say nothing.
 struct ProcessRecord {
   pid_t pid = 0;
   unsigned long long start = 0;  ///< field 22 of /proc/PID/stat
   int rank = -1;                 ///< −1: the launcher
+  int is_ready = 0;              ///< a rank: MPI has started
 };
 
 /// What a supervisor tells its ranks through the environment.
@@ -24,7 +25,7 @@ constexpr const char* kJobFolderVariable = "LOCKSTEP_RUN_FOLDER";  ///< its fold
 
 /// Writes the record of this process into the folder the environment names; without one, does nothing. May be
 /// called between fork and exec.
-void record_process(int rank);
+void record_process(int rank, bool is_ready = false);
 
 /// The record of a rank: there while this lives. One that is left behind tells of a death.
 class RecordedRank {
@@ -33,6 +34,9 @@ class RecordedRank {
   ~RecordedRank();
   RecordedRank(const RecordedRank&) = delete;
   RecordedRank& operator=(const RecordedRank&) = delete;
+
+  /// MPI has started: whoever waits for others from now on has a deadline of its own.
+  void tell_ready() const;
 };
 
 std::vector<ProcessRecord> read_records(const std::filesystem::path& folder);

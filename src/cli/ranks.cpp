@@ -48,6 +48,7 @@ int run_as_rank(double timeout_s, const std::function<int(Communicator&)>& work)
   const RecordedRank record;
   std::optional<MpiSession> session;
   if (launched_by_mpi()) session.emplace();
+  record.tell_ready();
   const std::unique_ptr<Communicator> communicator = make_communicator(timeout_s);
   const int code = run_guarded(*communicator, work);
   record_of(*communicator).begin(RankPhase::kFinalize);

@@ -25,12 +25,14 @@ constexpr double kLook_s = 0.1;  // between two looks at the ranks
 SupervisedJob::SupervisedJob(Place place, const LaunchLimits& limits, const SignalQueue& signals)
     : place_(std::move(place)), limits_(limits), signals_(signals) {}
 
-JobEnd SupervisedJob::run(const std::vector<std::string>& line) {
+JobEnd SupervisedJob::run(const std::vector<std::string>& line, bool has_ranks_here) {
   std::error_code ignored;
   fs::remove(place_.run / "status.json", ignored);
   progress_.emplace(place_.run, limits_.hang_s, limits_.timeout_s);
   stage_ = Stage::kRuns;
   trouble_s_ = -1;
+  begin_s_ = now_seconds();
+  has_started_ = !has_ranks_here;
   JobEnd end;
   launcher_ = start_launcher(line, signals_);
   while (!has_ended(kLook_s, &end)) {
@@ -66,13 +68,21 @@ void SupervisedJob::handle(int signal, JobEnd* end) {
   enter(stage_ == Stage::kRuns ? Stage::kSaves : stage_ == Stage::kSaves ? Stage::kEnds : Stage::kKilled);
 }
 
+void SupervisedJob::look_at_ranks(JobEnd* end) {
+  if (end->dead_rank) return;
+  int ready = 0, waiting = 0;
+  for (const ProcessRecord& record : read_records(place_.folder)) {
+    if (record.rank < 0) continue;
+    ++(record.is_ready != 0 ? ready : waiting);
+    if (!is_alive(record) && fs::exists(place_.folder / "pids" / std::to_string(record.pid)))
+      end->dead_rank = record.rank;
+  }
+  has_started_ = has_started_ || (ready > 0 && waiting == 0);
+}
+
 void SupervisedJob::watch(JobEnd* end) {
   const double now_s = now_seconds();
-  if (!end->dead_rank)
-    for (const ProcessRecord& record : read_records(place_.folder))
-      if (record.rank >= 0 && !is_alive(record) &&
-          fs::exists(place_.folder / "pids" / std::to_string(record.pid)))
-        end->dead_rank = record.rank;
+  look_at_ranks(end);
   progress_->look(now_s);
   if (stage_ != Stage::kRuns) return;
   const auto status = read_status(place_.run);
@@ -82,6 +92,9 @@ void SupervisedJob::watch(JobEnd* end) {
     const bool is_in_order = status && (status->code == 0 || status->reason == "stopped");
     end->was_late = now_s - trouble_s_ > (is_in_order ? limits_.hang_s : limits_.grace_s);
     if (end->was_late) enter(Stage::kKilled);
+  } else if (!has_started_ && now_s - begin_s_ > limits_.start_s) {
+    end->ended_because = fmt::format("the ranks did not start within {:g} s", limits_.start_s);
+    enter(Stage::kEnds);
   } else if (progress_->is_stuck(now_s)) {
     end->ended_because = fmt::format("no progress for {:g} s", limits_.hang_s);
     enter(Stage::kEnds);

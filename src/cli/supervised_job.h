@@ -30,7 +30,8 @@ class SupervisedJob {
   /// Runs the line to its end. Its process, the ranks' records, status.json and progress.json are watched. A
   /// signal to stop becomes SIGUSR1 (ranks save), a second one SIGTERM, a third SIGKILL; each is followed by
   /// the next when its time is over.
-  JobEnd run(const std::vector<std::string>& line);
+  /// `has_ranks_here`: whether some are on this machine; they have to start in time.
+  JobEnd run(const std::vector<std::string>& line, bool has_ranks_here);
 
   /// Ends what is left of this or an earlier job on this machine. With `patience_s` processes may end by
   /// themselves before they are killed. Returns whether all are gone.
@@ -42,6 +43,7 @@ class SupervisedJob {
   bool has_ended(double seconds, JobEnd* end);
   void handle(int signal, JobEnd* end);
   void watch(JobEnd* end);
+  void look_at_ranks(JobEnd* end);
   void check_deadline();
   void enter(Stage stage);
   void kill_all() const;
@@ -52,7 +54,9 @@ class SupervisedJob {
   pid_t launcher_ = 0;
   Stage stage_ = Stage::kRuns;
   double deadline_s_ = 0;
-  double trouble_s_ = -1;  // since when the launcher should be ending
+  double begin_s_ = 0;
+  bool has_started_ = false;  // all ranks on this machine, or it cannot be known
+  double trouble_s_ = -1;     // since when the launcher should be ending
   std::optional<ProgressWatch> progress_;
 };
 

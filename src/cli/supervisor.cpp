@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 
@@ -97,7 +98,7 @@ int Supervisor::run_to_end() {
     const std::vector<std::string> line = job_line();
     if (!is_shown) fmt::print(stderr, "{}\n", shell_text(line));
     is_shown = true;
-    const JobEnd end = job_.run(line);
+    const JobEnd end = job_.run(line, has_ranks_here());
     const Judgement judgement = judge(end);
     if (judgement.verdict <= Verdict::kEnd) return judgement.exit_code;
     const RestartPolicy::Decision decision =
@@ -140,6 +141,12 @@ void Supervisor::wait_for_lock() const {
   }
 }
 
+bool Supervisor::has_ranks_here() const {
+  return !plan_.uses_srun && (plan_.hosts.empty() ||
+                              std::any_of(chosen_.begin(), chosen_.end(),
+                                          [](const HostSlots& host) { return is_this_machine(host.name); }));
+}
+
 bool Supervisor::has_begun() const {
   return state_.has_begun() && (!plan_.has_folds || fs::exists(plan_.run / "folds.json"));
 }
@@ -164,6 +171,7 @@ std::vector<std::string> Supervisor::job_line() const {
   hosts.binding = processors_ > 0 ? Binding::kCores : Binding::kInherited;
   hosts.agent = plan_.agent;
   hosts.interface = plan_.limits.interface;
+  hosts.start_s = static_cast<int>(std::ceil(plan_.limits.start_s));
   hosts.variables = own_variables();
   return mpirun_line(hosts, command);
 }

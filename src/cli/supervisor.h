@@ -48,6 +48,7 @@ class Supervisor {
   bool find_hosts();
   void finish();
   bool has_begun() const;
+  bool has_ranks_here() const;
   void prepare();
   void wait_for_lock() const;
   std::vector<std::string> job_line() const;
