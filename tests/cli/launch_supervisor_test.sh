@@ -5,7 +5,7 @@ set -uo pipefail
 build=$2
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-cd "$folder"
+cd "$folder" || exit 1
 mkdir tmp
 export TMPDIR=$folder/tmp
 failures=0
@@ -148,6 +148,15 @@ for rank in 0 1; do
   expect_model "paused$rank"
   grep -q "restart 1" out || complain "no restart after a pause of rank $rank"
 done
+
+echo "== a rank paused while MPI starts"
+"${train[@]}" -n 2 --set comm.timeout_s=2 --set launch.start_s=3 --run-dir "$folder/early" > out 2>&1 &
+process=$!
+await early has_rank early 1
+kill -STOP "$(pid_of early 1)"
+await_end "$process"
+expect_model early
+grep -q "restart 1" out || complain "no restart after a pause at the start"
 
 echo "== no progress"
 start stuck "${train[@]}" -n 2 --set launch.hang_s=1 --set train.steps=1000000000 --run-dir "$folder/stuck"
