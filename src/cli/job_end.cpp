@@ -49,7 +49,9 @@ int exit_code_of(int code) {
 
 std::string describe(const JobEnd& end) {
   if (!end.ended_because.empty()) return end.ended_because;
-  const std::string rank = end.dead_rank ? "rank " + std::to_string(*end.dead_rank) : "a rank";
+  const std::string rank = end.launcher_died ? "the launcher"
+                           : end.dead_rank   ? "rank " + std::to_string(*end.dead_rank)
+                                             : "a rank";
   if (is_signal(end.code) && !end.was_late) {
     const int signal = end.code - kSignalBase;
     return rank + " was ended by signal " + std::to_string(signal) + " (" + strsignal(signal) + ")";

@@ -11,6 +11,7 @@ namespace lockstep {
 /// What is known of ranks that have ended.
 struct JobEnd {
   int code = 0;                     ///< of the launcher; 128 + signal where one ended it
+  bool launcher_died = false;       ///< that signal was its own, not a rank's
   bool was_stopped = false;         ///< the user had asked for it
   bool was_late = false;            ///< the launcher did not end after its ranks, and was killed
   std::string ended_because;        ///< why the supervisor ended the ranks; "": it did not

@@ -51,6 +51,7 @@ bool SupervisedJob::has_ended(double seconds, JobEnd* end) {
   int status = 0;
   if (waitpid(launcher_, &status, WNOHANG) == launcher_) {
     end->code = exit_code_of(status);
+    end->launcher_died = WIFSIGNALED(status);
     return true;
   }
   handle(signal, end);

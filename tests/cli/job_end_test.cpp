@@ -101,6 +101,8 @@ TEST(JobEnd, TheReasonNamesRankAndSignal) {
   JobEnd end = ended(137);
   end.dead_rank = 1;
   EXPECT_EQ(judge(end).reason, "rank 1 was ended by signal 9 (Killed)");
+  end.launcher_died = true;
+  EXPECT_EQ(judge(end).reason, "the launcher was ended by signal 9 (Killed)");
   EXPECT_EQ(judge(told(70, 70, "broken")).reason, "rank 1 on node1: broken");
 }
 
