@@ -14,10 +14,6 @@ namespace lockstep {
 
 namespace {
 
-// Seconds mpirun leaves its ranks between SIGTERM and SIGKILL, if it is told to end rather than we. It waits
-// as long before SIGTERM, and after a rank has died, so more would delay the end of a failed run.
-constexpr const char* kGrace_s = "1";
-
 void add(std::vector<std::string>* line, std::initializer_list<const char*> words) {
   line->insert(line->end(), words.begin(), words.end());
 }
@@ -37,7 +33,8 @@ std::vector<std::string> start_of_line(bool binds) {
 
 }  // namespace
 
-std::vector<std::string> mpirun_line(int ranks, const std::vector<std::string>& command, Binding binding) {
+std::vector<std::string> mpirun_line(int ranks, const std::vector<std::string>& command, Binding binding,
+                                     Ending ending) {
   const bool binds = ranks <= usable_cores() && binding == Binding::kCores;
   std::vector<std::string> line = start_of_line(binds);
   if (mpi_library().starts_with("Open MPI")) {
@@ -45,7 +42,7 @@ std::vector<std::string> mpirun_line(int ranks, const std::vector<std::string>& 
       add(&line, {"--map-by", "core", "--bind-to", "core"});
     else
       add(&line, {"--map-by", "slot", "--bind-to", "none"});
-    add(&line, {"--mca", "odls_base_sigkill_timeout", kGrace_s});
+    add(&line, {"--mca", "odls_base_sigkill_timeout", ending == Ending::kAtOnce ? "0" : "2"});
     if (!can_copy_between_processes()) add(&line, {"--mca", "btl_vader_single_copy_mechanism", "none"});
   }
   line.insert(line.end(), {"-n", std::to_string(ranks)});
@@ -57,7 +54,7 @@ std::vector<std::string> mpirun_line(const HostPlan& plan, const std::vector<std
   const bool binds = plan.binding == Binding::kCores;
   std::vector<std::string> line = start_of_line(binds);
   add(&line, {"--map-by", "slot", "--rank-by", "slot", "--bind-to", binds ? "core" : "none"});
-  add(&line, {"--mca", "odls_base_sigkill_timeout", kGrace_s});
+  add(&line, {"--mca", "odls_base_sigkill_timeout", "0"});
   add(&line, {"--mca", "oob_tcp_keepalive_time", "6", "--mca", "oob_tcp_keepalive_intvl", "2", "--mca",
               "oob_tcp_keepalive_probes", "3"});
   if (!can_copy_between_processes()) add(&line, {"--mca", "btl_vader_single_copy_mechanism", "none"});

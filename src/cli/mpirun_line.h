@@ -12,10 +12,15 @@ namespace lockstep {
 /// are.
 enum class Binding { kCores, kInherited };
 
+/// What becomes of ranks that mpirun is to end, because it is told to or one of them has died: it may leave
+/// them two seconds between SIGTERM and SIGKILL (and waits as long before SIGTERM), or end them at once,
+/// where a supervisor sees to it that they can save.
+enum class Ending { kGentle, kAtOnce };
+
 /// `mpirun … command`, with mapping and binding for `ranks` ranks on this machine. Throws Error(kHosts)
 /// without mpirun.
 std::vector<std::string> mpirun_line(int ranks, const std::vector<std::string>& command,
-                                     Binding binding = Binding::kCores);
+                                     Binding binding = Binding::kCores, Ending ending = Ending::kGentle);
 
 /// Where ranks on several machines run.
 struct HostPlan {
@@ -27,7 +32,8 @@ struct HostPlan {
   std::vector<std::string> variables;  ///< of the environment, to be passed on
 };
 
-/// The same on several machines. A machine that does not answer is given up after 6 + 3 × 2 seconds.
+/// The same on several machines, for a supervisor. A machine that does not answer is given up after 6 + 3 × 2
+/// seconds.
 std::vector<std::string> mpirun_line(const HostPlan& plan, const std::vector<std::string>& command);
 
 /// `srun … command` in a Slurm allocation, which says on which machines.
