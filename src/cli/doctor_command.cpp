@@ -12,6 +12,7 @@
 #include "cli/ranks.h"
 #include "comm/agreement.h"
 #include "comm/topology.h"
+#include "core/build_identity.h"
 #include "core/clock.h"
 #include "lockstep/comm/mpi_session.h"
 #include "lockstep/core/error.h"
@@ -66,7 +67,7 @@ double barrier_us(Communicator& communicator) {
 
 /// Collective. All ranks greet each other; rank 0 gets what is to be said.
 std::vector<Finding> check_ranks(Communicator& communicator) {
-  require_agreement(communicator, "build", LOCKSTEP_VERSION " " LOCKSTEP_ARCH " " __VERSION__);
+  require_agreement(communicator, "build", build_identity());
   const Topology topology = find_topology(communicator);
   const std::vector<std::string> bound = all_gather(communicator, processor_list());
   const double round_us = barrier_us(communicator);

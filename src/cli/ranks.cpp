@@ -8,6 +8,7 @@
 #include "cli/process_record.h"
 #include "comm/agreement.h"
 #include "comm/rank_record.h"
+#include "core/caught_error.h"
 #include "core/printable.h"
 #include "lockstep/comm/mpi_session.h"
 #include "lockstep/core/error.h"
@@ -33,12 +34,10 @@ int run_guarded(Communicator& communicator, const std::function<int(Communicator
   } catch (const AgreedError& error) {
     if (communicator.rank() == 0) std::fprintf(stderr, "lockstep: %s\n", printable(error.what()).c_str());
     return static_cast<int>(error.code());
-  } catch (const Error& error) {
+  } catch (const std::exception&) {
     if (communicator.size() == 1) throw;
+    const Error error = caught_error(std::current_exception());
     return fail_alone(communicator, error.code(), error.what());
-  } catch (const std::exception& error) {
-    if (communicator.size() == 1) throw;
-    return fail_alone(communicator, ExitCode::kInternal, error.what());
   }
 }
 

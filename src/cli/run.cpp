@@ -3,12 +3,13 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <new>
+#include <exception>
 #include <optional>
 
 #include "cli/commands.h"
 #include "cli/option_table.h"
 #include "cli/ranks.h"
+#include "core/caught_error.h"
 #include "core/floating_point.h"
 #include "core/printable.h"
 #include "core/suggest.h"
@@ -115,12 +116,9 @@ int run(int argc, char** argv, const Plugins& plugins) {
     if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
       throw Error(ExitCode::kOutput, std::string("cannot write to standard output: ") + std::strerror(errno));
     return code;
-  } catch (const Error& error) {
+  } catch (const std::exception&) {
+    const Error error = caught_error(std::current_exception());
     return report(error.code(), error.what());
-  } catch (const std::bad_alloc&) {
-    return report(ExitCode::kInternal, "out of memory");
-  } catch (const std::exception& error) {
-    return report(ExitCode::kInternal, error.what());
   }
 }
 

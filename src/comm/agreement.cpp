@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/caught_error.h"
 #include "lockstep/core/error.h"
 
 namespace lockstep {
@@ -36,18 +37,8 @@ std::string describe(const std::vector<std::size_t>& ranks, const std::vector<st
 // The exit code as one character, then the message; empty: no error.
 std::string encode(const std::exception_ptr& error) {
   if (!error) return {};
-  ExitCode code = ExitCode::kInternal;
-  std::string message = "unknown exception";
-  try {
-    std::rethrow_exception(error);
-  } catch (const Error& caught) {
-    code = caught.code();
-    message = caught.what();
-  } catch (const std::exception& caught) {
-    message = caught.what();
-  } catch (...) {
-  }
-  return static_cast<char>(code) + message;
+  const Error told = caught_error(error);
+  return static_cast<char>(told.code()) + std::string(told.what());
 }
 
 }  // namespace

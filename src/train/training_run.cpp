@@ -9,6 +9,7 @@
 #include "comm/agreement.h"
 #include "comm/topology.h"
 #include "core/atomic_file.h"
+#include "core/build_identity.h"
 #include "core/clock.h"
 #include "core/config.h"
 #include "core/config_identity.h"
@@ -29,10 +30,6 @@
 namespace lockstep {
 
 namespace {
-
-std::string build_identity() {
-  return LOCKSTEP_VERSION " " LOCKSTEP_ARCH " " __VERSION__;
-}
 
 std::unique_ptr<RunDirectory> open_directory(const Options& options, Communicator& communicator,
                                              const TrainingRequest& request) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <new>
 #include <stdexcept>
 #include <string>
 
@@ -67,6 +68,18 @@ TEST(Agreement, ForeignExceptionsAreInternalErrors) {
     on_all_ranks(communicator, [&] {
       if (communicator.rank() == 0) throw std::runtime_error("out of luck");
     });
+  });
+}
+
+TEST(Agreement, AMachineWithoutMemoryIsNamed) {
+  run_ranks(2, [](Communicator& communicator) {
+    const std::string told = error_of([&] {
+      on_all_ranks(communicator, [&] {
+        if (communicator.rank() == 1) throw std::bad_alloc();
+      });
+    });
+    EXPECT_TRUE(told.starts_with("69 rank 1 on thread1: memory ran out")) << told;
+    barrier(communicator);
   });
 }
 

@@ -11,7 +11,7 @@ enum class ExitCode {
   kOk = 0,
   kUsage = 64,
   kData = 65,      ///< data missing, unreadable or malformed
-  kHosts = 69,     ///< too few hosts, or a processor without the instruction set
+  kHosts = 69,     ///< too few hosts, too little memory, or an older processor
   kInternal = 70,  ///< a broken assumption of ours
   kOutput = 73,    ///< cannot write output
   kIo = 74,        ///< I/O error while running
