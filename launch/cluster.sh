@@ -30,8 +30,8 @@ program=${LOCKSTEP:-$root/build/release/lockstep}
 [[ -x $program ]] || fail "$program is not there; build it with launch/quickstart.sh" 69
 
 options=(--hostfile "$1" --map-by core --rank-by core --bind-to core --wdir "$PWD")
-# Ranks that are told to end get a minute to save.
-options+=(--mca odls_base_sigkill_timeout 60)
+# Ranks get so long from SIGTERM to SIGKILL; mpirun waits as long after a rank has ended with another code than 0.
+options+=(--mca odls_base_sigkill_timeout 5)
 [[ -z ${RANKS:-} ]] || options+=(-n "$RANKS")
 [[ $(id -u) != 0 ]] || options+=(--allow-run-as-root)
 for variable in "${!LOCKSTEP_@}"; do options+=(-x "$variable"); done

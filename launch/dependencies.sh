@@ -29,7 +29,14 @@ build_packages=(
 test_packages=(
   "liblinear-tools liblinear-train"
   "python3-numpy python3:numpy"
+  "python3-yaml python3:yaml"
   "qemu-user qemu-x86_64"
+  "iproute2 ip"
+  "faketime faketime"
+  "munge munged"
+  "slurm-client srun"
+  "slurmctld slurmctld"
+  "slurmd slurmd"
 )
 lint_packages=(
   "clang-format clang-format"

@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# launch/pbs/train.pbs with the variables PBS would give it, this machine as its host, and a qsub that notes what is
+# submitted: a job that runs out of time saves, submits its successor, and that one ends with the same model.
+set -uo pipefail
+source=$1 build=$2
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+failures=0
+mkdir -p "$folder/bin" "$folder/launch"
+cp -r "$source/launch/pbs" "$source/launch/"*.sh "$folder/launch"
+printf '#!/bin/sh\necho "$@" >> %s/submitted\n' "$folder" > "$folder/bin/qsub"
+chmod +x "$folder/bin/qsub"
+export PATH=$folder/bin:$PATH PBS_O_WORKDIR=$folder PBS_NODEFILE=$folder/hosts LOCKSTEP=$build/lockstep
+export MPIRUN_OPTIONS="-q --oversubscribe --bind-to none --mca btl self,vader"
+printf 'localhost\nlocalhost\n' > "$folder/hosts"
+cd "$folder" || exit 1
+
+complain() {
+  echo "FAILED: $*"
+  tail -n 20 out
+  failures=$((failures + 1))
+}
+
+hash_of() { sed -n 's/.*"parameters_hash": *"\(.*\)".*/\1/p' "$1/summary.json"; }
+
+sets="--set model.name=logistic --set data.train=demo:logistic?rows=5000 --set log.progress=none --set eval.train=never"
+sets+=" --set checkpoint.every=never"
+# So many steps that they take some seconds: a step takes about as long on every machine as on this one now.
+"$LOCKSTEP" train $sets --set train.steps=20000 --run-dir probe > out 2>&1 || complain "the probe"
+seconds=$(sed -n 's/.*"train_s": *\([0-9.]*\).*/\1/p' probe/summary.json | head -n 1)
+steps=$(awk -v seconds="${seconds:-1}" 'BEGIN {printf "%d", 20000 * 5 / seconds}')
+"$LOCKSTEP" train $sets --set "train.steps=$steps" --run-dir golden > out 2>&1 || complain "one rank"
+
+echo "== a job of $steps steps that runs out of time after two seconds"
+PBS_JOBID=7.server LIMIT_S=122 RESTARTS=3 ARGUMENTS="$sets --set train.steps=$steps" launch/pbs/train.pbs > out 2>&1
+code=$?
+((code == 75)) || complain "code $code instead of 75"
+next="-l select=1:ncpus=2:mpiprocs=2 -l walltime=122 -v RUN_DIR=runs/pbs-7,RESTARTS=2,LIMIT_S=122,LOCKSTEP=$LOCKSTEP"
+grep -qxF -- "$next launch/pbs/train.pbs" submitted || complain "did not submit $next but $(cat submitted)"
+[[ ! -e runs/pbs-7/model.safetensors ]] || complain "a model, though the job ran out of time"
+
+echo "== its successor"
+PBS_JOBID=8.server RUN_DIR=runs/pbs-7 RESTARTS=2 LIMIT_S=400 launch/pbs/train.pbs > out 2>&1 ||
+  complain "the second job ended with $?"
+[[ -n $(hash_of golden) && $(hash_of runs/pbs-7) == "$(hash_of golden)" ]] || complain "another model"
+grep -q '"ranks": 2,' runs/pbs-7/summary.json || complain "not on two ranks"
+(($(wc -l < submitted) == 1)) || complain "submitted a job after the run was finished"
+
+echo "== an error in the data is not tried again"
+PBS_JOBID=9.server ARGUMENTS="--set model.name=linear --set data.train=absent.csv" launch/pbs/train.pbs > out 2>&1
+code=$?
+((code == 65)) || complain "code $code instead of 65"
+(($(wc -l < submitted) == 1)) || complain "submitted a job that will fail again"
+
+((failures == 0)) || exit 1
+echo "jobs of PBS resume with the same bits"
