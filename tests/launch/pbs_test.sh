@@ -12,7 +12,6 @@ cp -r "$source/launch/pbs" "$source/launch/"*.sh "$folder/launch"
 printf '#!/bin/sh\necho "$@" >> %s/submitted\n' "$folder" > "$folder/bin/qsub"
 chmod +x "$folder/bin/qsub"
 export PATH=$folder/bin:$PATH PBS_O_WORKDIR=$folder PBS_NODEFILE=$folder/hosts LOCKSTEP=$build/lockstep
-export MPIRUN_OPTIONS="-q --oversubscribe --bind-to none --mca btl self,vader"
 printf 'localhost\nlocalhost\n' > "$folder/hosts"
 cd "$folder" || exit 1
 
