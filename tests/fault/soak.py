@@ -395,6 +395,8 @@ def main():
         folder = pathlib.Path(name)
         goldens = {name: train_golden(options, name, folder) for name in sorted(EXPERIMENTS)}
         count = Count(options.kills, start + options.hours * 3600)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: setattr(count, "deadline", 0))  # runs that are under way are finished
         threads = [threading.Thread(target=work, args=(options, i, goldens, folder, count)) for i in range(options.jobs)]
         for thread in threads:
             thread.start()

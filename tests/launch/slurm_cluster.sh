@@ -8,7 +8,7 @@ slurm_pids=()
 # Prints what keeps Slurm from being started here; nothing if all is there.
 slurm_obstacle() {
   local program
-  for program in munged slurmctld slurmd srun sbatch scontrol scancel; do
+  for program in munged slurmctld slurmd srun sbatch scontrol scancel setpriv; do
     PATH=$PATH:/usr/sbin:/sbin command -v "$program" > /dev/null || {
       echo "$program is missing (Debian: munge slurmctld slurmd slurm-client)"
       return
@@ -28,7 +28,7 @@ print(*(s.getsockname()[1] for s in sockets))"
 start_daemon() {
   local log=$1
   shift
-  "$@" > "$log" 2>&1 < /dev/null &
+  setpriv --pdeathsig TERM "$@" > "$log" 2>&1 < /dev/null &
   slurm_pids+=($!)
 }
 
