@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "data/copy_row.h"
+#include "data/row_stream.h"
 #include "lockstep/core/error.h"
 
 namespace lockstep {
@@ -30,11 +31,14 @@ BatchBuffer::BatchBuffer(const Dataset& dataset, Use use)
     : dataset_(dataset), use_(use), labels_(Batch::kMaxRows), weights_(Batch::kMaxRows, 1.0F) {
   if (!dataset.info().is_sparse)
     dense_.resize(static_cast<std::size_t>(Batch::kMaxRows * dataset.info().features));
-  if (dataset.stream() != nullptr) ring_.emplace(dataset);
+  if (dataset.stream() != nullptr) ring_ = std::make_unique<RowRing>(dataset);
   offsets_.assign(Batch::kMaxRows + 1, 0);
   ahead_.reserve(static_cast<std::size_t>(Batch::kMaxRows));
   segments_.reserve(static_cast<std::size_t>(Batch::kMaxRows));
 }
+
+BatchBuffer::~BatchBuffer() = default;
+BatchBuffer::BatchBuffer(BatchBuffer&&) noexcept = default;
 
 void BatchBuffer::clear(std::uint64_t epoch) {
   rows_ = 0;
@@ -51,8 +55,7 @@ void BatchBuffer::append(int shard, std::span<const std::uint32_t> row_numbers, 
   const ShardRows& rows = dataset_.rows_of(shard);
   const Index begin = rows_;
   if (ring_) {
-    ring_->gather(shard, row_numbers, dense_.data() + rows_ * dataset_.info().features,
-                  labels_.data() + begin, weights_.data() + begin);
+    stream(shard, row_numbers);
     rows_ += static_cast<Index>(row_numbers.size());
     return segments_.push_back({shard, begin, rows_, first_place, ends_shard});
   }
@@ -73,6 +76,16 @@ void BatchBuffer::append(int shard, std::span<const std::uint32_t> row_numbers, 
   if (!rows.weights.empty()) gather(rows.weights, weights_.data() + begin);
   rows_ += static_cast<Index>(row_numbers.size());
   segments_.push_back({shard, begin, rows_, first_place, ends_shard});
+}
+
+void BatchBuffer::stream(int shard, std::span<const std::uint32_t> row_numbers) {
+  float *const labels = labels_.data() + rows_, *const weights = weights_.data() + rows_;
+  if (!dataset_.info().is_sparse)
+    return ring_->gather(shard, row_numbers, dense_.data() + rows_ * dataset_.info().features, labels,
+                         weights);
+  RowRing::Entries entries{columns_, values_};
+  ring_->gather(shard, row_numbers, offsets_.data() + rows_, use_.copies_entries ? &entries : nullptr, labels,
+                weights);
 }
 
 bool BatchBuffer::can_borrow(const ShardRows& rows, std::size_t count) const {

@@ -2,16 +2,17 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <span>
 #include <vector>
 
 #include "core/aligned.h"
 #include "data/dataset.h"
-#include "data/row_stream.h"
 #include "lockstep/data/batch.h"
 
 namespace lockstep {
+
+class RowRing;
 
 /// Memory for one batch: rows are gathered from a data set into aligned arrays, bytes turned into floats on
 /// the way. Nothing is allocated after construction, but the arrays of sparse rows may grow.
@@ -23,6 +24,8 @@ class BatchBuffer {
   };
   explicit BatchBuffer(const Dataset& dataset, Use use);
   explicit BatchBuffer(const Dataset& dataset) : BatchBuffer(dataset, Use{}) {}
+  ~BatchBuffer();
+  BatchBuffer(BatchBuffer&&) noexcept;
 
   void clear(std::uint64_t epoch);
   Index free_rows() const { return borrowed_ == nullptr ? Batch::kMaxRows - rows_ : 0; }
@@ -38,6 +41,7 @@ class BatchBuffer {
   Batch batch() const;
 
  private:
+  void stream(int shard, std::span<const std::uint32_t> row_numbers);
   bool can_borrow(const ShardRows& rows, std::size_t count) const;
   void append_dense(const ShardRows& rows, std::span<const std::uint32_t> row_numbers);
   void append_row(const ShardRows& rows, std::uint32_t row, std::size_t target);
@@ -57,9 +61,9 @@ class BatchBuffer {
     const char* start = nullptr;  // of the shard's rows
     std::span<const std::uint32_t> row_numbers;
   };
-  std::optional<RowRing> ring_;  // of rows that are not in memory
-  std::vector<Ahead> ahead_;     // still to be fetched
-  std::size_t rows_ahead_ = 0;   // of all of them
+  std::unique_ptr<RowRing> ring_;  // of rows that are not in memory
+  std::vector<Ahead> ahead_;       // still to be fetched
+  std::size_t rows_ahead_ = 0;     // of all of them
   std::size_t rows_of_part_ = 0;
 };
 

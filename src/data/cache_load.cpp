@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/cache_load.h"
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
 
@@ -11,6 +12,8 @@
 namespace lockstep {
 
 namespace {
+
+constexpr std::size_t kRecordBytes = 131072;  // stay in the cache of a core while they are used
 
 class Loader {
  public:
@@ -32,6 +35,7 @@ class Loader {
 
   // Ends at the first row that is wrong, of those of this rank.
   void read() {
+    if (!targets_.filter.splits() && targets_.train.takes_records()) return read_records();
     CacheRows rows(file_);
     Row row;
     Counter train(targets_.shards), valid(targets_.shards);
@@ -72,6 +76,44 @@ class Loader {
     Index number = 0;
     int shard = 0;
   };
+
+  // Many rows of a shard at a time, which takes a third of the time of one by one.
+  void read_records() {
+    const CacheHeader& header = file_.header();
+    const auto row_bytes = static_cast<std::size_t>(cache_row_bytes(header));
+    const auto shards = static_cast<std::size_t>(targets_.shards);
+    const std::size_t at_once = std::max<std::size_t>(kRecordBytes / row_bytes / shards, 1) * shards;
+    const StoredLabels labels = targets_.train.stored_labels(file_.metadata());
+    CacheBytes bytes(file_, header.rows_at, header.rows_at + header.rows * row_bytes);
+    for (std::size_t first = 0; first < header.rows; first += at_once) {
+      const std::size_t count = std::min(at_once, static_cast<std::size_t>(header.rows) - first);
+      wrong_row_ = static_cast<Index>(first);
+      const char* const records = bytes.take(count * row_bytes);
+      for (auto shard = static_cast<std::size_t>(mine_.first);
+           shard < std::min(static_cast<std::size_t>(mine_.last), count); ++shard) {
+        const bool are_good = targets_.train.add_records(
+            static_cast<Index>(first + shard), header,
+            {records + shard * row_bytes, shards * row_bytes, (count - shard + shards - 1) / shards}, labels);
+        if (!are_good) fail(first, count);
+      }
+    }
+    wrong_row_ = std::numeric_limits<Index>::max();
+    train_rows_ = file_.rows();
+  }
+
+  // One of these rows is wrong: the first of those of this rank is told as it always is.
+  [[noreturn]] void fail(std::size_t first, std::size_t count) {
+    CacheRows rows(file_, static_cast<Index>(first));
+    Row row;
+    while (rows.number() < static_cast<Index>(first + count)) {
+      const Index number = rows.number();
+      const auto shard = static_cast<int>(number % targets_.shards);
+      wrong_row_ = number;
+      rows.next(row);
+      if (shard >= mine_.first && shard < mine_.last) targets_.train.add(number, row);
+    }
+    throw Error(ExitCode::kInternal, file_.path() + ": a row is wrong only among others");
+  }
 
   // Before any row: all ranks give the same numbers.
   void number_labels() {

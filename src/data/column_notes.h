@@ -27,6 +27,8 @@ class ColumnNotes {
   ColumnNotes(Plan plan, int shards);
 
   void begin(const RowSchema& schema);
+  /// Whether rows are looked at.
+  bool is_on() const { return is_on_; }
   /// The code of a text, by which rows of this column name it.
   std::int32_t code(Index column, const std::string& text) {
     return dictionaries_[static_cast<std::size_t>(column)].code_of(text);

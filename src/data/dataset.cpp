@@ -32,8 +32,7 @@ const ShardRows& Dataset::rows_of(int shard) const {
 }
 
 std::size_t Dataset::memory_bytes() const {
-  if (stream_)
-    return static_cast<std::size_t>(stream_->slots) * stretch_bytes(*stream_->file, shards_, stream_->block);
+  if (stream_) return static_cast<std::size_t>(stream_->slots->bytes());
   std::size_t total = 0;
   for (const ShardRows& rows : rows_)
     total += rows.dense.size() * 4 + rows.bytes.size() + rows.offsets.size() * 8 + rows.columns.size() * 4 +

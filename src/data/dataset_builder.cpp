@@ -162,8 +162,10 @@ void DatasetBuilder::add(Index number, const Row& row) {
   statistics_.add(shard, schema_, row);
   notes_.add(shard, row);
   slots_.add(row.columns, row.count);
-  if (!stream_ && shard >= settings_.hosted.first && shard < settings_.hosted.last)
-    keep(rows_[static_cast<std::size_t>(shard - settings_.hosted.first)], row, label);
+  if (shard < settings_.hosted.first || shard >= settings_.hosted.last) return;
+  const auto hosted = static_cast<std::size_t>(shard - settings_.hosted.first);
+  if (!stream_) return keep(rows_[hosted], row, label);
+  if (schema_.is_sparse) ++stream_->lengths[hosted][row.count];
 }
 
 void DatasetBuilder::keep(ShardRows& rows, const Row& row, float label) const {
@@ -315,21 +317,6 @@ void DatasetBuilder::transform_rows(ShardRows& rows, const Transform& transform,
     rows.weights[i] *= transform.class_weights[static_cast<std::size_t>(rows.labels[i])];
 }
 
-// What the labels of the file mean.
-void DatasetBuilder::number_labels(const Transform& transform, const std::vector<int>& numbers) {
-  stream_->needs_labels = settings_.needs_labels;
-  stream_->is_regression = info_.is_regression;
-  if (!settings_.needs_labels || info_.is_regression) return;
-  const CacheMetadata& metadata = stream_->file->metadata();
-  const auto class_of = [&](const Label& label) {
-    const int number = labels_.find(label);
-    return number < 0 ? -1.0F : static_cast<float>(numbers[static_cast<std::size_t>(number)]);
-  };
-  for (const double number : metadata.label_numbers) stream_->numbers[number] = class_of({true, number, {}});
-  for (const std::string& text : metadata.label_texts) stream_->texts.push_back(class_of({false, 0, text}));
-  stream_->class_weights = transform.class_weights;
-}
-
 Dataset DatasetBuilder::finish(const Transform& transform) {
   if (info_.rows == 0)
     throw Error(ExitCode::kData, settings_.source + ": has no rows" +
@@ -352,7 +339,8 @@ Dataset DatasetBuilder::finish(const Transform& transform) {
       throw Error(ExitCode::kData, settings_.source +
                                        ": its rows do not fit into data.memory_limit, and those "
                                        "with missing values or categories cannot be streamed");
-    number_labels(transform, numbers);
+    stream_->labels = stored_labels(stream_->pieces->file().metadata(), numbers);
+    stream_->class_weights = transform.class_weights;
     return {std::move(info_), settings_.shards, settings_.hosted, transform.preprocessing, stream_};
   }
   for (ShardRows& rows : rows_) transform_rows(rows, transform, numbers);

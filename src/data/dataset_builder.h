@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "data/cache_record.h"
 #include "data/column_notes.h"
 #include "data/column_statistics.h"
 #include "data/dataset.h"
@@ -12,6 +13,7 @@
 #include "data/row_stream.h"
 #include "data/shard_sums.h"
 #include "data/slot_count.h"
+#include "data/stored_labels.h"
 #include "data/trained_schema.h"
 #include "lockstep/data/row_sink.h"
 #include "lockstep/data/task.h"
@@ -44,6 +46,14 @@ class DatasetBuilder {
   /// first row of all that has a weight, before any other, and share() at the end.
   void add(Index number, const Row& row);
   void set_origin(const Row& row) { statistics_.set_origin(schema_, row); }
+  /// Whether add_records() will do in the place of add(): rows are dense and columns are not looked at.
+  bool takes_records() const;
+  /// Many rows at once, those of one hosted shard from row `number` on, as add() would add them; false if it
+  /// would throw for one of them. `labels` has provisional numbers. For data that is not split.
+  bool add_records(Index number, const CacheHeader& header, const CacheRecords& records,
+                   const StoredLabels& labels);
+  /// What the labels of a cache file mean, as provisional numbers, if all have one.
+  StoredLabels stored_labels(const CacheMetadata& metadata) const;
   /// Collective. Takes up what other ranks added; `rows` are all there are.
   void share(Communicator& communicator, Index rows);
   /// That the source means; lines of rows are numbered by kFileShift.
@@ -56,7 +66,7 @@ class DatasetBuilder {
   std::vector<std::string> category_texts() const;
   void skip_bad(Index count, const std::vector<std::string>& named);
   /// Before begin(): rows are looked at, but stay where they are.
-  void stream(RowStream stream) { stream_ = std::make_shared<RowStream>(std::move(stream)); }
+  void stream(RowStream stream);
 
   /// About what the rows take in the memory of all ranks.
   Index kept_bytes() const;
@@ -102,7 +112,10 @@ class DatasetBuilder {
   void check_schema(const TrainedSchema& trained, const RowSchema& schema) const;
   void check_columns(const Transform& transform) const;
   void keep(ShardRows& rows, const Row& row, float label) const;
-  void number_labels(const Transform& transform, const std::vector<int>& numbers);
+  StoredLabels stored_labels(const CacheMetadata& metadata, const std::vector<int>& numbers) const;
+  bool sum_records(std::size_t shard, const CacheHeader& header, const CacheRecords& records,
+                   const float* labels);
+  bool is_target(float label) const;
   void sum_up(const std::vector<float>& class_weights);
   void transform_rows(ShardRows& rows, const Transform& transform, const std::vector<int>& numbers) const;
   [[noreturn]] void fail(const Row& row, const std::string& what) const;
@@ -118,6 +131,7 @@ class DatasetBuilder {
   SlotCount slots_;
   std::shared_ptr<RowStream> stream_;  // null: rows are kept
   std::vector<ShardRows> rows_;        // of the hosted shards
+  ShardRows scratch_;                  // of records on their way
   ShardSums weight_sums_;              // of all shards
   ShardSums label_sums_;               // regression: weight · label
   ShardSums class_sums_;               // weight by provisional class

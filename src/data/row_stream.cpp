@@ -1,137 +1,191 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/row_stream.h"
 
-#include <fcntl.h>
 #include <immintrin.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 
-#include "data/cache_label.h"
-#include "data/copy_row.h"
+#include "data/cache_record.h"
 
 namespace lockstep {
 
 namespace {
 
-constexpr std::size_t kDirectClasses = 1024;
-constexpr std::size_t kParts = 6;  // calls of read_part() in a step
+constexpr std::size_t kParts = 6;      // calls of read_part() in a step
+constexpr std::size_t kRowsAhead = 8;  // whose first lines are fetched while rows are copied
+
+// Rows by number of entries.
+std::map<Index, Index> lengths_of(const Dataset& dataset, int shard) {
+  if (dataset.stream() != nullptr)
+    return dataset.stream()->lengths[static_cast<std::size_t>(shard - dataset.hosted().first)];
+  const LargeVector<Index>& offsets = dataset.rows_of(shard).offsets;
+  std::map<Index, Index> result;
+  for (std::size_t row = 1; row < offsets.size(); ++row) ++result[offsets[row] - offsets[row - 1]];
+  return result;
+}
 
 }  // namespace
 
-std::size_t stretch_bytes(const CacheFile& file, int shards, Index block) {
-  return static_cast<std::size_t>(cache_row_bytes(file.header())) * static_cast<std::size_t>(shards * block);
+Index entries_of(const Dataset& dataset, int shard) {
+  if (dataset.stream() == nullptr) return static_cast<Index>(dataset.rows_of(shard).columns.size());
+  Index total = 0;
+  for (const auto& [length, rows] : lengths_of(dataset, shard)) total += length * rows;
+  return total;
+}
+
+Index most_entries_of(const Dataset& dataset, int shard, Index count) {
+  const std::map<Index, Index> lengths = lengths_of(dataset, shard);
+  Index total = 0;
+  for (auto longest = lengths.rbegin(); longest != lengths.rend() && count > 0; ++longest) {
+    total += longest->first * std::min(longest->second, count);
+    count -= longest->second;
+  }
+  return total;
 }
 
 RowRing::RowRing(const Dataset& dataset)
     : dataset_(dataset),
       stream_(*dataset.stream()),
-      file_(*stream_.file),
-      row_bytes_(static_cast<std::size_t>(cache_row_bytes(file_.header()))),
-      label_at_(static_cast<std::size_t>(cache_row_label_at(file_.header()))),
-      slot_bytes_(stretch_bytes(file_, dataset.shards(), stream_.block)),
-      slot_of_(static_cast<std::size_t>((dataset.shard_rows(0) + stream_.block - 1) / stream_.block), -1),
-      held_(std::min(static_cast<std::size_t>(stream_.slots), slot_of_.size()), -1),
-      memory_(held_.size() * slot_bytes_),
-      classes_(kDirectClasses, -1.0F),
-      row_(static_cast<std::size_t>(dataset.info().features)),
-      wanted_(held_.size() + 1) {
-  for (const auto& [number, label] : stream_.numbers)
-    if (number >= 0 && number < static_cast<double>(kDirectClasses) && number == std::floor(number))
-      classes_[static_cast<std::size_t>(number)] = label;
+      pieces_(*stream_.pieces),
+      slots_(*stream_.slots),
+      header_(pieces_.file().header()),
+      label_at_(static_cast<std::size_t>(cache_row_label_at(header_))),
+      bits_(stream_.block_bits),
+      mask_((std::uint32_t{1} << bits_) - 1),
+      piece_in_(static_cast<std::size_t>(slots_.slots()), -1),
+      held_(static_cast<std::size_t>(std::max<Index>(slots_.slots() / 2, 1)), -1),
+      own_(pieces_.slot_bytes()),
+      row_(header_.kind == CacheKind::kFloat16 ? static_cast<std::size_t>(dataset.info().features) : 0),
+      wanted_(static_cast<std::size_t>(slots_.slots()) + 1) {}
+
+RowRing::~RowRing() {
+  for (const int slot : held_)
+    if (slot >= 0) slots_.release(slot);
 }
 
-std::uint64_t RowRing::begin_of(Index number) const {
-  return file_.header().rows_at + static_cast<std::uint64_t>(number) * slot_bytes_;
+// If it is here, which it mostly is.
+const char* RowRing::piece(Index number) {
+  const int slot = slots_.slot_of(number);
+  if (slot >= 0 && piece_in_[static_cast<std::size_t>(slot)] == number) return slots_.at(slot);
+  return find(number);
 }
 
-// The last is shorter.
-std::size_t RowRing::bytes_of(Index number) const {
-  const Index rows = stream_.block * dataset_.shards();
-  return static_cast<std::size_t>(std::min(rows, dataset_.info().rows - number * rows)) * row_bytes_;
-}
-
-void RowRing::read(Index number) {
-  const std::size_t slot = next_slot_;
-  next_slot_ = slot + 1 == held_.size() ? 0 : slot + 1;
-  if (held_[slot] >= 0) slot_of_[static_cast<std::size_t>(held_[slot])] = -1;
-  held_[slot] = -1;
-  file_.read(begin_of(number), bytes_of(number), memory_.data() + slot * slot_bytes_);
-  held_[slot] = number;
-  slot_of_[static_cast<std::size_t>(number)] = static_cast<std::int32_t>(slot);
-}
-
-const char* RowRing::stretch(Index number) {
-  const auto at = static_cast<std::size_t>(number);
-  if (slot_of_[at] < 0) read(number);
-  return memory_.data() + static_cast<std::size_t>(slot_of_[at]) * slot_bytes_;
-}
-
-float RowRing::label_of(const char* at) const {
-  if (!stream_.needs_labels) return 0;
-  const double label = load_label(at, file_.header().label_bytes);
-  if (stream_.is_regression) return static_cast<float>(label);
-  float result = -1;
-  if (std::isnan(label)) {
-    if (label_code(label) < stream_.texts.size()) result = stream_.texts[label_code(label)];
-  } else if (label >= 0 && label < static_cast<double>(kDirectClasses) && label == std::floor(label)) {
-    result = classes_[static_cast<std::size_t>(label)];
-  } else if (const auto found = stream_.numbers.find(label); found != stream_.numbers.end()) {
-    result = found->second;
+// Lets go of what was held longest.
+const char* RowRing::find(Index number) {
+  int& oldest = held_[next_held_];
+  if (oldest >= 0) {
+    piece_in_[static_cast<std::size_t>(oldest)] = -1;
+    slots_.release(oldest);
+    oldest = -1;
   }
-  if (result < 0) file_.fail("changed while it was read");
-  return result;
+  const int slot = slots_.hold(pieces_, number);
+  if (slot >= 0) {
+    oldest = slot;
+    next_held_ = next_held_ + 1 == held_.size() ? 0 : next_held_ + 1;
+    piece_in_[static_cast<std::size_t>(slot)] = number;
+    return slots_.at(slot);
+  }
+  if (own_piece_ != number) {
+    own_piece_ = -1;
+    pieces_.read(number, own_.data());
+    own_piece_ = number;
+  }
+  return own_.data();
+}
+
+// Rows that nobody asked for before are wanted by all ranks at once: each reads its part before it waits.
+void RowRing::share_reading(std::span<const std::uint32_t> row_numbers) {
+  if (slots_.ranks() == 1 || row_numbers.empty() ||
+      slots_.slot_of(row_numbers[0] >> bits_) != PieceSlots::kNone)
+    return;
+  Index last = -1, left = slots_.slots() / 4 / slots_.ranks() + 1;
+  for (std::size_t i = 0; i < row_numbers.size() && left > 0; ++i) {
+    const Index number = row_numbers[i] >> bits_;
+    if (number == last || number % slots_.ranks() != slots_.rank()) continue;
+    slots_.bring(pieces_, last = number);
+    --left;
+  }
+}
+
+void RowRing::copy_label(const char* record, float* label, float* weight) const {
+  *label = stream_.labels.find(record + label_at_, header_.label_bytes);
+  if (stream_.labels.kind() == StoredLabels::Kind::kClass && *label < 0)
+    pieces_.file().fail("changed while it was read");
+  if (header_.has_weights == 0 && stream_.class_weights.empty()) return;
+  float result = 1;
+  if (header_.has_weights != 0) std::memcpy(&result, record + label_at_ + header_.label_bytes, sizeof result);
+  if (!stream_.class_weights.empty()) result *= stream_.class_weights[static_cast<std::size_t>(*label)];
+  *weight = result;
 }
 
 void RowRing::gather(int shard, std::span<const std::uint32_t> row_numbers, float* features, float* labels,
                      float* weights) {
   const Preprocessing& preprocessing = dataset_.preprocessing();
   const auto width = static_cast<std::size_t>(dataset_.info().features);
-  const auto block = static_cast<std::uint32_t>(stream_.block);
-  const auto row_stride = static_cast<std::size_t>(dataset_.shards()) * row_bytes_;
-  const CacheKind kind = file_.header().kind;
-  const std::size_t weight_at = label_at_ + file_.header().label_bytes;
+  const auto record_of = [&](std::uint32_t row) {
+    return pieces_.dense(piece(row >> bits_), within(shard, row));
+  };
+  const std::size_t bytes = label_at_ + header_.label_bytes;
+  const auto fetch = [&](std::uint32_t row) {
+    const int slot = slots_.slot_of(row >> bits_);
+    if (slot < 0 || piece_in_[static_cast<std::size_t>(slot)] != row >> bits_) return;
+    const char* const record = pieces_.dense(slots_.at(slot), within(shard, row));
+    for (std::size_t at = 0; at < bytes; at += 64) _mm_prefetch(record + at, _MM_HINT_T0);
+  };
+  share_reading(row_numbers);
   for (std::size_t i = 0; i < row_numbers.size(); ++i, features += width) {
-    const std::uint32_t row = row_numbers[i];
-    const char* const record =
-        stretch(row / block) + (row % block) * row_stride + static_cast<std::size_t>(shard) * row_bytes_;
-    if (kind == CacheKind::kBytes) {
+    if (i + kRowsAhead < row_numbers.size()) fetch(row_numbers[i + kRowsAhead]);
+    const char* const record = record_of(row_numbers[i]);
+    copy_label(record, labels + i, weights + i);
+    if (header_.kind == CacheKind::kBytes) {
       preprocess(preprocessing, reinterpret_cast<const std::uint8_t*>(record), width, features);
-    } else {
-      const float* in = reinterpret_cast<const float*>(record);
-      if (kind == CacheKind::kFloat16) {
-        for (std::size_t j = 0; j < width; ++j) {
-          std::uint16_t half = 0;
-          std::memcpy(&half, record + 2 * j, sizeof half);
-          row_[j] = _cvtsh_ss(half);
-        }
-        in = row_.data();
-      }
-      if (preprocessing.scale.empty())
-        copy_row(in, width, features);
-      else
-        preprocess(preprocessing, in, width, features);
+      continue;
     }
-    labels[i] = label_of(record + label_at_);
-    if (file_.header().has_weights == 0 && stream_.class_weights.empty()) continue;
-    float weight = 1;
-    if (file_.header().has_weights != 0) std::memcpy(&weight, record + weight_at, sizeof weight);
-    if (!stream_.class_weights.empty()) weight *= stream_.class_weights[static_cast<std::size_t>(labels[i])];
-    weights[i] = weight;
+    copy_features(record, header_.kind, width, features);
+    if (!preprocessing.scale.empty()) preprocess(preprocessing, features, width, features);
+  }
+}
+
+void RowRing::append(const RowPieces::Record& record, Entries& entries) const {
+  const std::vector<float>& scale = dataset_.preprocessing().scale;
+  const auto features = static_cast<std::uint32_t>(dataset_.info().features - 1);
+  const auto base = static_cast<std::uint32_t>(dataset_.info().index_base);
+  for (std::size_t i = 0; i < record.count; ++i) {
+    std::uint32_t column = 0;
+    float value = 0;
+    std::memcpy(&column, record.entries + i * kCacheEntryBytes, sizeof column);
+    std::memcpy(&value, record.entries + i * kCacheEntryBytes + sizeof column, sizeof value);
+    column -= base;
+    if (column > features) pieces_.file().fail("changed while it was read");
+    entries.columns.push_back(column);
+    entries.values.push_back(scale.empty() ? value : value * scale[scale.size() == 1 ? 0 : column]);
+  }
+}
+
+void RowRing::gather(int shard, std::span<const std::uint32_t> row_numbers, Index* offsets, Entries* entries,
+                     float* labels, float* weights) {
+  share_reading(row_numbers);
+  for (std::size_t i = 0; i < row_numbers.size(); ++i) {
+    const Index number = row_numbers[i] >> bits_;
+    const RowPieces::Record record = pieces_.sparse(piece(number), number, within(shard, row_numbers[i]));
+    if (labels != nullptr) copy_label(record.record, labels + i, weights + i);
+    if (offsets != nullptr) offsets[i + 1] = offsets[i] + static_cast<Index>(record.count);
+    if (entries != nullptr) append(record, *entries);
   }
 }
 
 void RowRing::want(std::span<const std::uint32_t> row_numbers) {
   ready_ = end_wanted_;
   for (const std::uint32_t row : row_numbers) {
-    const Index number = row / stream_.block;
-    if (number == last_wanted_ || slot_of_[static_cast<std::size_t>(number)] >= 0) continue;
+    const Index number = row >> bits_;
+    if (number == last_wanted_ || slots_.slot_of(number) != PieceSlots::kNone) continue;
+    last_wanted_ = number;
+    if (number % slots_.ranks() != slots_.rank()) continue;
     const std::size_t after = end_wanted_ + 1 == wanted_.size() ? 0 : end_wanted_ + 1;
     if (after == first_wanted_) return;  // read when used
-    posix_fadvise(file_.descriptor(), static_cast<off_t>(begin_of(number)),
-                  static_cast<off_t>(bytes_of(number)), POSIX_FADV_WILLNEED);
-    wanted_[end_wanted_] = last_wanted_ = number;
+    pieces_.announce(number);
+    wanted_[end_wanted_] = number;
     end_wanted_ = after;
   }
 }
@@ -139,9 +193,8 @@ void RowRing::want(std::span<const std::uint32_t> row_numbers) {
 void RowRing::read_part() {
   const std::size_t waiting = (ready_ + wanted_.size() - first_wanted_) % wanted_.size();
   for (std::size_t left = (waiting + kParts - 1) / kParts; left > 0; --left) {
-    const Index number = wanted_[first_wanted_];
+    slots_.bring(pieces_, wanted_[first_wanted_]);
     first_wanted_ = first_wanted_ + 1 == wanted_.size() ? 0 : first_wanted_ + 1;
-    if (slot_of_[static_cast<std::size_t>(number)] < 0) read(number);
   }
 }
 

@@ -7,64 +7,84 @@
 #include <vector>
 
 #include "core/aligned.h"
-#include "data/cache_file.h"
 #include "data/dataset.h"
+#include "data/piece_slots.h"
+#include "data/row_pieces.h"
+#include "data/stored_labels.h"
 
 namespace lockstep {
 
-/// The dense rows of a data set that stay in a cache file. A stretch is `block` rows of every shard, which
-/// follow each other in the file; `slots` of them are in memory at a time.
+/// The rows of a data set that stay in a cache file. A piece is `block` rows of every shard, a power of 2.
 struct RowStream {
-  std::shared_ptr<const CacheFile> file;
-  Index block = 1;
-  Index slots = 2;
+  std::shared_ptr<const RowPieces> pieces;
+  std::shared_ptr<PieceSlots> slots;
+  int block_bits = 0;  ///< block = 2^block_bits
 
-  bool needs_labels = true;
-  bool is_regression = false;
-  std::map<double, float> numbers;   ///< classes: label that is a number → class
-  std::vector<float> texts;          ///< classes: code of a label → class; −1: none
-  std::vector<float> class_weights;  ///< empty: none
+  StoredLabels labels = StoredLabels();
+  std::vector<float> class_weights = {};             ///< empty: none
+  std::vector<std::map<Index, Index>> lengths = {};  ///< sparse, by hosted shard: rows by number of entries
 };
 
-/// Stretches of a stream in memory, in a ring: what came first goes first. One per reader; nothing is
-/// allocated after construction. Throws Error(kData) where the file is not what it was.
+/// Entries of the sparse rows of a hosted shard, whether or not they are in memory.
+Index entries_of(const Dataset& dataset, int shard);
+/// The most that `count` of them have.
+Index most_entries_of(const Dataset& dataset, int shard, Index count);
+
+/// One reader's view of a stream; nothing is allocated after construction. Throws Error(kData) where the file
+/// is not what it was.
 class RowRing {
  public:
   explicit RowRing(const Dataset& dataset);
+  ~RowRing();
+  RowRing(const RowRing&) = delete;
+  RowRing& operator=(const RowRing&) = delete;
 
   /// Rows of a hosted shard as they would be in memory, read if they are not there: n × D features, n labels
   /// and n weights.
   void gather(int shard, std::span<const std::uint32_t> row_numbers, float* features, float* labels,
               float* weights);
 
-  /// The stretches of these rows are needed later: the kernel is asked for them, and calls of read_part()
-  /// read those that were wanted before the last call of want().
+  struct Entries {
+    std::vector<std::uint32_t>& columns;
+    std::vector<float>& values;
+  };
+  /// The same for sparse rows: offsets[i + 1] = offsets[i] + entries of row i; entries come behind those that
+  /// are there. What is null is left out.
+  void gather(int shard, std::span<const std::uint32_t> row_numbers, Index* offsets, Entries* entries,
+              float* labels, float* weights);
+
+  /// The pieces of these rows are needed later: the kernel is asked for them, and calls of read_part() read
+  /// those that were wanted before the last call of want(). Of what several ranks want each reads its part.
   void want(std::span<const std::uint32_t> row_numbers);
   void read_part();
 
  private:
-  const char* stretch(Index number);
-  void read(Index number);
-  float label_of(const char* at) const;
-  std::uint64_t begin_of(Index number) const;
-  std::size_t bytes_of(Index number) const;
+  const char* piece(Index number);
+  const char* find(Index number);
+  void share_reading(std::span<const std::uint32_t> row_numbers);
+  void copy_label(const char* record, float* label, float* weight) const;
+  void append(const RowPieces::Record& record, Entries& entries) const;
+  std::size_t within(int shard, std::uint32_t row) const {
+    return (row & mask_) * static_cast<std::size_t>(dataset_.shards()) + static_cast<std::size_t>(shard);
+  }
 
   const Dataset& dataset_;
   const RowStream& stream_;
-  const CacheFile& file_;
-  const std::size_t row_bytes_, label_at_, slot_bytes_;
-  std::vector<std::int32_t> slot_of_;  // by stretch; −1: not in memory
-  std::vector<Index> held_;            // by slot: the stretch; −1: none
-  std::size_t next_slot_ = 0;
-  AlignedVector<char> memory_;
-  std::vector<float> classes_;  // of labels 0, 1, …; −1: none
-  AlignedVector<float> row_;    // float16 on its way
-  std::vector<Index> wanted_;   // a ring of stretches
+  const RowPieces& pieces_;
+  PieceSlots& slots_;
+  const CacheHeader& header_;
+  const std::size_t label_at_;
+  const int bits_;
+  const std::uint32_t mask_;
+  std::vector<Index> piece_in_;  // by slot, of those that are held here: the piece; else −1
+  std::vector<int> held_;        // a ring of slots; −1: none
+  std::size_t next_held_ = 0;
+  AlignedVector<char> own_;  // for a piece that no slot could be had for
+  Index own_piece_ = -1;
+  AlignedVector<float> row_;   // float16 on its way
+  std::vector<Index> wanted_;  // a ring of pieces
   std::size_t first_wanted_ = 0, ready_ = 0, end_wanted_ = 0;
   Index last_wanted_ = -1;
 };
-
-/// Bytes of one stretch.
-std::size_t stretch_bytes(const CacheFile& file, int shards, Index block);
 
 }  // namespace lockstep

@@ -96,14 +96,35 @@ std::unique_ptr<Format> SourceReader::make_format(const FormatRow& row, const st
   return row.create(options);
 }
 
+// Has rows that do not fit stay where they are.
+void SourceReader::stream(const std::shared_ptr<const CacheFile>& file, bool is_training,
+                          const RowTargets& targets) const {
+  std::vector<StreamPlan> plans;
+  const auto plan = [&] {
+    if (limit_.keeps(*file)) return;
+    RowPart part;
+    if (targets.valid != nullptr)
+      part.choice = std::make_shared<const RowChoice>(targets.filter, file->rows());
+    plans.push_back(limit_.stream(file, part, is_training));
+    if (targets.valid == nullptr) return;
+    part.takes_valid = true;
+    plans.push_back(limit_.stream(file, part, false));
+  };
+  plan_.communicator == nullptr ? plan() : on_all_ranks(*plan_.communicator, plan);
+  DatasetBuilder* const builders[] = {&targets.train, targets.valid};
+  for (std::size_t i = 0; i < plans.size(); ++i) {
+    std::vector<std::string> warnings;
+    builders[i]->stream(plans[i].open(plan_.communicator, warnings));
+    if (i > 0) continue;  // the same again
+    for (std::string& warning : warnings) targets.train.warn(std::move(warning));
+  }
+}
+
 std::string SourceReader::read_cache(const std::shared_ptr<const CacheFile>& shared, bool is_training,
                                      const RowTargets& targets) const {
   const CacheFile& file = *shared;
   const CacheMetadata& metadata = file.metadata();
-  if (std::optional<RowStream> stream = limit_.stream(shared, is_training, targets.valid != nullptr)) {
-    targets.train.warn(file.path() + ": its rows do not fit into data.memory_limit and are streamed");
-    targets.train.stream(std::move(*stream));
-  }
+  stream(shared, is_training, targets);
   targets.name_files(metadata.files);
   const bool has_classes = plan_.task == Task::kClassification && targets.unlabelled_features < 0;
   load_from_cache(file, plan_.communicator,

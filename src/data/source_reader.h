@@ -52,6 +52,8 @@ class SourceReader {
   std::unique_ptr<Format> make_format(const FormatRow& row, const std::string& labels_key) const;
   std::string read_cache(const std::shared_ptr<const CacheFile>& file, bool is_training,
                          const RowTargets& targets) const;
+  void stream(const std::shared_ptr<const CacheFile>& file, bool is_training,
+              const RowTargets& targets) const;
   std::string read_files(const std::vector<std::string>& files, const Format& format,
                          const RowTargets& targets) const;
 

@@ -4,8 +4,8 @@
 #include <immintrin.h>
 
 #include <algorithm>
-#include <functional>
-#include <numeric>
+
+#include "data/row_stream.h"
 
 namespace lockstep {
 
@@ -16,16 +16,8 @@ constexpr Index kColumnsOfLine = 16;
 
 Index most_entries_of(const Dataset& dataset, Index batch) {
   Index total = 0;
-  for (int shard = dataset.hosted().first; shard < dataset.hosted().last; ++shard) {
-    const ShardRows& rows = dataset.rows_of(shard);
-    std::vector<Index> lengths;
-    for (Index row = 0; row < rows.rows(); ++row)
-      lengths.push_back(rows.offsets[static_cast<std::size_t>(row) + 1] -
-                        rows.offsets[static_cast<std::size_t>(row)]);
-    const auto used = std::min<Index>((batch + dataset.shards() - 1) / dataset.shards(), rows.rows());
-    std::nth_element(lengths.begin(), lengths.begin() + used, lengths.end(), std::greater<>());
-    total = std::accumulate(lengths.begin(), lengths.begin() + used, total);
-  }
+  for (int shard = dataset.hosted().first; shard < dataset.hosted().last; ++shard)
+    total += most_entries_of(dataset, shard, (batch + dataset.shards() - 1) / dataset.shards());
   return total;
 }
 
@@ -37,8 +29,14 @@ CompactRows::CompactRows(const Dataset& dataset, Sampler& sampler, Index batch)
       most_keys_(most_entries_of(dataset, batch)),
       columns_(dataset.info().features, static_cast<std::size_t>(most_keys_)) {
   values_.reserve(static_cast<std::size_t>(most_keys_));
+  if (dataset.stream() != nullptr) {
+    ring_ = std::make_unique<RowRing>(dataset);
+    streamed_.reserve(values_.capacity());
+  }
   most_keys_ = std::min(most_keys_, dataset.info().features);
 }
+
+CompactRows::~CompactRows() = default;
 
 Index CompactRows::collect(const BatchWindow& window, std::uint32_t* keys) {
   sampler_.begin_epoch(window.epoch);
@@ -52,7 +50,16 @@ Index CompactRows::collect(const BatchWindow& window, std::uint32_t* keys) {
   return columns_.finish(keys);
 }
 
+// Of rows that are not in memory.
+void CompactRows::stream(int shard, Sampler::Places places) {
+  RowRing::Entries entries{streamed_, values_};
+  streamed_.clear();
+  ring_->gather(shard, sampler_.rows(shard, places), nullptr, &entries, nullptr, nullptr);
+  columns_.append(streamed_);
+}
+
 void CompactRows::append(int shard, Sampler::Places places) {
+  if (ring_) return stream(shard, places);
   const ShardRows& rows = dataset_.rows_of(shard);
   const auto numbers = sampler_.rows(shard, places);
   const auto fetch = [&](std::size_t i) {

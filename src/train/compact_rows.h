@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "data/column_index.h"
@@ -12,12 +13,15 @@
 
 namespace lockstep {
 
+class RowRing;
+
 /// The sparse rows of this rank's part of a step with their columns renumbered, so that a model for as many
 /// features as the step touches can work on them.
 class CompactRows {
  public:
   /// `batch` is B.
   CompactRows(const Dataset& dataset, Sampler& sampler, Index batch);
+  ~CompactRows();
 
   /// The most columns a step of this rank can touch, by its longest rows.
   Index most_keys() const { return most_keys_; }
@@ -34,14 +38,17 @@ class CompactRows {
 
  private:
   void append(int shard, Sampler::Places places);
+  void stream(int shard, Sampler::Places places);
 
   const Dataset& dataset_;
   Sampler& sampler_;
   Index most_keys_ = 0;
   ColumnIndex columns_;
   const std::uint32_t* keys_ = nullptr;
-  std::vector<float> values_;  // of the entries
-  std::size_t used_ = 0;       // entries of the window that compact() has passed
+  std::vector<float> values_;            // of the entries
+  std::unique_ptr<RowRing> ring_;        // of rows that are not in memory
+  std::vector<std::uint32_t> streamed_;  // their columns
+  std::size_t used_ = 0;                 // entries of the window that compact() has passed
 };
 
 }  // namespace lockstep

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "data/row_stream.h"
 #include "lockstep/core/error.h"
 #include "optim/lazy_penalty.h"
 
@@ -31,7 +32,7 @@ std::string why_not(const Options& options, const Model& model, const Dataset& t
 Index count_entries(const Dataset& train, Communicator& communicator) {
   Index mine = 0;
   for (int shard = train.hosted().first; shard < train.hosted().last; ++shard)
-    mine += static_cast<Index>(train.rows_of(shard).columns.size());
+    mine += entries_of(train, shard);
   std::vector<Index> all(static_cast<std::size_t>(communicator.size()));
   all_gather(communicator, &mine, sizeof mine, all.data());
   Index total = 0;

@@ -305,6 +305,28 @@ TEST_F(Cache, KnowsTheLinesOfItsRows) {
   }
 }
 
+// Rows are taken many at a time; the first that is wrong is told as if they were not.
+TEST_F(Cache, TellsTheFirstTargetThatIsWrong) {
+  std::string text = "a,b,label\n";
+  for (int i = 0; i < 900; ++i) text += "1,2," + std::string(i == 601 || i == 602 ? "1e300" : "0.5") + "\n";
+  const std::string source = folder_.write("rows.csv", text);
+  for (const std::string& cache : {std::string("off"), cache_.string(), cache_.string()})
+    for (const int ranks : {1, 3}) {
+      std::string found;
+      run_ranks(ranks, [&](Communicator& communicator) {
+        Text regression;
+        regression.task = Task::kRegression;
+        try {
+          load({{"data.train", source}, {"data.cache", cache}}, plan_of(regression, &communicator));
+        } catch (const Error& error) {
+          if (communicator.rank() == ranks - 1) found = error.what();
+        }
+      });
+      EXPECT_NE(found.find("rows.csv:603"), std::string::npos) << found;
+      EXPECT_NE(found.find("out of the range of float"), std::string::npos) << found;
+    }
+}
+
 TEST_F(Cache, OfSeveralFilesHasOneNumbering) {
   const std::string whole = csv(200, {"0", "oak", "2"});
   const std::size_t head = whole.find('\n') + 1, cut = whole.find("\n", whole.size() / 3) + 1;
