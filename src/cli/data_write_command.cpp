@@ -116,6 +116,15 @@ class SplitSink final : public RowSink {
   }
   bool wants_next() const override { return true; }
   void skip() override { ++row_; }
+  std::int32_t category(Index feature, std::int32_t code, const std::string& text) override {
+    for (CacheSink* sink : sinks_)  // told the same texts, they give the same codes
+      if (sink != nullptr) code = sink->category(feature, code, text);
+    return code;
+  }
+  void skip_bad(Index count, const std::vector<std::string>& named) override {
+    sinks_[0]->skip_bad(count, named);
+    fmt::print(stderr, "{}\n", skipped_sentence({count, named}));
+  }
   void add(const Row& row) override {
     const double at = static_cast<double>(random_.bits(row_++) >> 11) * 0x1p-53;
     std::size_t part = 0;

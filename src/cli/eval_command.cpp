@@ -9,6 +9,7 @@
 #include "cli/ranks.h"
 #include "core/printable.h"
 #include "lockstep/core/error.h"
+#include "train/evaluate_source.h"
 #include "train/evaluator.h"
 #include "train/load_model.h"
 #include "train/stop_rules.h"
@@ -17,16 +18,30 @@ namespace lockstep {
 
 namespace {
 
-void print_text(const Dataset& rows, const MetricValues& values) {
-  fmt::print("{:<16} {}\n", "rows", rows.info().rows);
+void print_text(const SourceMetrics& metrics, const MetricValues& values) {
+  fmt::print("{:<16} {}\n", "rows", metrics.rows);
+  if (metrics.skipped.count() > 0) fmt::print("{:<16} {}\n", "skipped_rows", metrics.skipped.count());
   for (const auto& [name, value] : values) fmt::print("{:<16} {:.6g}\n", name, value);
 }
 
-void print_json(const Dataset& rows, const MetricValues& values, const ConfusionMatrix& confusion) {
-  nlohmann::ordered_json json{{"data", rows.info().source}, {"rows", rows.info().rows}};
+void print_json(const std::string& source, const SourceMetrics& metrics, const MetricValues& values) {
+  const ConfusionMatrix confusion = confusion_of(metrics.sums);
+  nlohmann::ordered_json json{
+      {"data", source}, {"rows", metrics.rows}, {"skipped_rows", metrics.skipped.count()}};
   for (const auto& [name, value] : values) json[name] = value;
   if (!confusion.empty()) json["confusion"] = confusion;
   fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+}
+
+void print_warnings(const SourceMetrics& metrics, const MetricValues& values) {
+  if (metrics.skipped.count() > 0) fmt::print(stderr, "{}\n", printable(skipped_sentence(metrics.skipped)));
+  const auto error = values.find("auc_error");
+  if (error != values.end())
+    fmt::print(
+        stderr,
+        "auc is that of scores in 2^20 bins, as there are more than {} rows; it is within {:.2g} of the "
+        "exact one\n",
+        Ranking::kMostExact, error->second);
 }
 
 int evaluate(const CommandContext& context) {
@@ -36,13 +51,12 @@ int evaluate(const CommandContext& context) {
   LoadedModel loaded = load_model(line.positional()[0], context.table, line.config(), context.plugins);
   if (const auto code = launch_ranks(context)) return *code;
   return run_as_rank(loaded.options.real("comm.timeout_s"), [&](Communicator& communicator) {
-    const Dataset rows = load_rows_for(loaded, line.text("data"), true, context.plugins, communicator);
-    const auto top_k = static_cast<int>(loaded.options.integer("eval.top_k"));
-    MetricSums sums = evaluate_sums(communicator, loaded.model, loaded.model.weights.data(), rows, top_k);
-    const MetricValues values = sums.values();
+    const std::string source = line.text("data");
+    SourceMetrics metrics = evaluate_source(communicator, loaded, source, context.plugins);
     if (communicator.rank() != 0) return 0;
-    for (const std::string& warning : rows.info().warnings) fmt::print(stderr, "{}\n", printable(warning));
-    line.has("json") ? print_json(rows, values, confusion_of(sums)) : print_text(rows, values);
+    const MetricValues values = metrics.sums.values();
+    print_warnings(metrics, values);
+    line.has("json") ? print_json(source, metrics, values) : print_text(metrics, values);
     return 0;
   });
 }

@@ -40,6 +40,10 @@ ByteSource::ByteSource(std::string path) : path_(std::move(path)) {
   size_limit_ = may_read_ahead_ ? known * opened.most_per_byte + 64 : known;
 }
 
+ByteSource::ByteSource(std::string name, std::unique_ptr<ByteStream> stream, std::size_t size,
+                       bool is_compressed)
+    : path_(std::move(name)), stream_(std::move(stream)), is_compressed_(is_compressed), size_limit_(size) {}
+
 std::size_t ByteSource::read(void* out, std::size_t size) {
   if (may_read_ahead_ && position_ >= kStart) {
     stream_ = std::make_unique<ReadAhead>(std::move(stream_));

@@ -16,6 +16,8 @@ namespace lockstep {
 class ByteSource {
  public:
   explicit ByteSource(std::string path);
+  /// Bytes that lie in a file of another kind: at most `size` of them. `name` stands in messages.
+  ByteSource(std::string name, std::unique_ptr<ByteStream> stream, std::size_t size, bool is_compressed);
 
   const std::string& path() const { return path_; }
 

@@ -7,6 +7,7 @@
 
 #include "comm/agreement.h"
 #include "data/cache_rows.h"
+#include "data/row_router.h"
 #include "lockstep/core/error.h"
 
 namespace lockstep {
@@ -42,10 +43,13 @@ class Loader {
     while (rows.number() < file_.rows()) {
       const bool is_valid = targets_.filter.is_valid(rows.number());
       Counter& counter = is_valid ? valid : train;
-      if (counter.shard >= mine_.first && counter.shard < mine_.last) {
+      DatasetBuilder& target = is_valid ? *targets_.valid : targets_.train;
+      const bool is_mine = counter.shard >= mine_.first && counter.shard < mine_.last;
+      if (is_mine || targets_.bad != nullptr) {
         wrong_row_ = rows.number();
         rows.next(row);
-        (is_valid ? *targets_.valid : targets_.train).add(counter.number, row);
+        if (targets_.bad != nullptr && !is_good(target, row, *targets_.bad)) continue;
+        if (is_mine) target.add(counter.number, row);
       } else {
         rows.skip();
       }
@@ -142,6 +146,8 @@ class Loader {
       const bool is_valid = targets_.filter.is_valid(rows.number());
       rows.next(row);
       if (is_valid || !(row.weight > 0)) continue;
+      BadRows bad;
+      if (targets_.bad != nullptr && !is_good(targets_.train, row, bad)) continue;
       return targets_.train.set_origin(row);
     }
   }

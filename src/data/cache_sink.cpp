@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/cache_sink.h"
 
+#include <algorithm>
+
 #include "data/cache_label.h"
 #include "lockstep/core/error.h"
 
@@ -22,6 +24,7 @@ void CacheSink::begin(const RowSchema& schema) {
                 : settings_.kind  ? *settings_.kind
                 : schema.is_bytes ? CacheKind::kBytes
                                   : CacheKind::kFloat32;
+  check_kind(header.kind, schema);
   header.features = static_cast<std::uint64_t>(schema.features);
   header.label_bytes = settings_.label_bytes;
   header.has_weights = schema.has_weights ? 1 : 0;
@@ -51,6 +54,20 @@ void CacheSink::add(const Row& row) {
   if (encoder_->records().size() + encoder_->entries().size() >= kWriteBytes) write();
 }
 
+std::int32_t CacheSink::category(Index feature, std::int32_t, const std::string& text) {
+  categories_.resize(static_cast<std::size_t>(schema_.features));
+  std::vector<std::string>& texts = categories_[static_cast<std::size_t>(feature)];
+  const auto known = std::find(texts.begin(), texts.end(), text);
+  const auto code = static_cast<std::int32_t>(known - texts.begin());
+  if (known == texts.end()) texts.push_back(text);
+  return code;
+}
+
+void CacheSink::skip_bad(Index count, const std::vector<std::string>& named) {
+  for (const std::string& text : named) bad_.add(text);
+  bad_.add_unnamed(count - static_cast<Index>(named.size()));
+}
+
 void CacheSink::write() {
   writer_->write_rows(first_, encoder_->records());
   if (schema_.is_sparse) writer_->write_entries(first_entry_, encoder_->entries());
@@ -69,6 +86,10 @@ void CacheSink::finish() {
   metadata.feature_names = schema_.feature_names;
   metadata.classes = schema_.classes;
   metadata.label_texts = texts_;
+  metadata.categories = categories_;
+  metadata.warnings = schema_.warnings;
+  metadata.bad_count = bad_.count();
+  metadata.bad_lines = bad_.named();
   notes_.gather(*alone_, metadata);
   writer_->finish(row_, first_entry_, metadata);
 }

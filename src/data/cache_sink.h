@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "data/bad_rows.h"
 #include "data/cache_writer.h"
 #include "data/import_notes.h"
 #include "data/row_encoder.h"
@@ -34,6 +35,8 @@ class CacheSink final : public RowSink {
   bool wants_next() const override { return true; }
   void skip() override {}
   void add(const Row& row) override;
+  std::int32_t category(Index feature, std::int32_t code, const std::string& text) override;
+  void skip_bad(Index count, const std::vector<std::string>& named) override;
   /// The file appears. Throws Error(kData) if no source had begin() called.
   void finish();
   Index rows() const { return row_; }
@@ -50,6 +53,8 @@ class CacheSink final : public RowSink {
   ImportNotes notes_;
   std::map<std::string, std::uint32_t, std::less<>> codes_;
   std::vector<std::string> texts_;
+  std::vector<std::vector<std::string>> categories_;  // by feature, in the order of their codes
+  BadRows bad_;
   Index row_ = 0;
   Index first_ = 0;                // of the rows in the encoder
   std::uint64_t first_entry_ = 0;  // of theirs

@@ -41,9 +41,9 @@ void declare_data_options(OptionTable& table) {
       .one_of({"auto", "yes", "no"});
   table
       .text("data.on_bad_row", "refuse",
-            "What is done about a line of CSV, LIBSVM or libffm text that is no row: refuse the file, or "
-            "skip the "
-            "line; the first 20 are named, all are counted")
+            "What is done about a line of text that is no row, a row of an array with a value that is not "
+            "finite, and a row whose label the loss or the model cannot take: refuse the file, or skip the "
+            "row; the first 20 are named, all are counted")
       .one_of({"refuse", "skip"});
   table
       .text("data.missing", "refuse",

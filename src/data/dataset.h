@@ -25,7 +25,7 @@ struct DatasetInfo {
   std::vector<std::string> feature_names;  ///< empty: none
   std::vector<Index> categories;  ///< per feature: 0 for a number, else how many categories; empty: none
   ColumnEncoding encoding;        ///< how the columns of the source became features
-  Index bad_rows = 0;             ///< lines that were no rows and were skipped
+  Index bad_rows = 0;             ///< of the source: wrong, and skipped
   double total_weight = 0;        ///< over all rows, class weights included; canonical over shards
   std::vector<double> class_weight_sums;  ///< per class; for the baseline
   double label_mean = 0;                  ///< weighted; for the baseline of a regression

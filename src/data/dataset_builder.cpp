@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 
+#include "data/bad_rows.h"
 #include "data/column_encoder.h"
 #include "data/numbers.h"
 #include "data/source_files.h"
@@ -14,7 +15,7 @@ namespace lockstep {
 
 namespace {
 
-constexpr int kMaxClasses = 65536;
+constexpr std::size_t kMaxClasses = 65536;
 constexpr std::size_t kShown = 100;  // bytes of a text in a message
 
 double& entry(std::vector<double>& sums, std::size_t at) {
@@ -86,11 +87,7 @@ void DatasetBuilder::check_schema(const TrainedSchema& trained, const RowSchema&
 void DatasetBuilder::skip_bad(Index count, const std::vector<std::string>& named) {
   if (count == 0) return;
   info_.bad_rows += count;
-  std::string text = std::to_string(count) +
-                     (count == 1 ? " line was no row and was" : " lines were no rows and were") + " skipped" +
-                     (static_cast<std::size_t>(count) > named.size() ? ", the first of them" : "") + ":";
-  for (const std::string& line : named) text += "\n  " + line;
-  info_.warnings.push_back(text);
+  info_.warnings.push_back(skipped_sentence({count, named}));
 }
 
 void DatasetBuilder::begin(const RowSchema& schema) {
@@ -121,7 +118,8 @@ float DatasetBuilder::checked_target(const Row& row) const {
   return label;
 }
 
-float DatasetBuilder::label_of(const Row& row) {
+// The target, or the provisional number of the class.
+float DatasetBuilder::number_of(const Row& row) const {
   if (!settings_.needs_labels) return 0;
   if (info_.is_regression) return checked_target(row);
   const int number = labels_.find(row.label);
@@ -130,12 +128,18 @@ float DatasetBuilder::label_of(const Row& row) {
                   (row.label.is_number ? number_text(row.label.number)
                                        : std::string(row.label.text.substr(0, kShown))) +
                   "\" does not occur in the training data");
-  if (number >= kMaxClasses)
-    fail(row, "more than " + std::to_string(kMaxClasses) + " different labels; is this a regression?");
+  return static_cast<float>(number);
+}
+
+float DatasetBuilder::label_of(const Row& row) {
+  const float number = number_of(row);
+  if (!settings_.needs_labels || info_.is_regression) return number;
   const auto at = static_cast<std::size_t>(number);
+  if (at >= kMaxClasses)
+    fail(row, "more than " + std::to_string(kMaxClasses) + " different labels; is this a regression?");
   if (class_lines_.size() <= at) class_lines_.resize(at + 1);
   if (class_lines_[at] == 0) class_lines_[at] = row.line;
-  return static_cast<float>(number);
+  return number;
 }
 
 void DatasetBuilder::note_extent(const Row& row) {

@@ -41,6 +41,8 @@ class DatasetBuilder {
   DatasetBuilder(Settings settings, LabelTable& labels);
 
   void begin(const RowSchema& schema);
+  /// Throws Error(kData) for a row whose label add() would refuse.
+  void check(const Row& row) const { static_cast<void>(number_of(row)); }
   void add(const Row& row) { add(info_.rows, row); }
   /// Row `number`: for ranks that look at the rows of their own shards alone. They call set_origin() with the
   /// first row of all that has a weight, before any other, and share() at the end.
@@ -67,6 +69,8 @@ class DatasetBuilder {
   void skip_bad(Index count, const std::vector<std::string>& named);
   /// Before begin(): rows are looked at, but stay where they are.
   void stream(RowStream stream);
+
+  bool is_streamed() const { return stream_ != nullptr; }
 
   /// About what the rows take in the memory of all ranks.
   Index kept_bytes() const;
@@ -104,6 +108,7 @@ class DatasetBuilder {
   Dataset finish(const Transform& transform);
 
  private:
+  float number_of(const Row& row) const;
   float label_of(const Row& row);
   float checked_target(const Row& row) const;
   void note_extent(const Row& row);

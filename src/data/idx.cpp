@@ -8,6 +8,7 @@
 #include <cstring>
 #include <optional>
 
+#include "data/bad_rows.h"
 #include "data/byte_source.h"
 #include "data/labels_file.h"
 #include "lockstep/core/error.h"
@@ -151,7 +152,8 @@ std::optional<IdxArray> open_labels(const std::string& source, const std::string
 
 }  // namespace
 
-IdxFormat::IdxFormat(const Options& options) : labels_(options.text("data.labels")) {}
+IdxFormat::IdxFormat(const Options& options)
+    : labels_(options.text("data.labels")), skips_bad_rows_(options.text("data.on_bad_row") == "skip") {}
 
 bool IdxFormat::matches(std::string_view, std::string_view head) {
   return head.size() >= 8 && head[0] == 0 && head[1] == 0 && size_of(static_cast<Type>(head[2])) != 0 &&
@@ -167,18 +169,23 @@ void IdxFormat::read(const std::string& source, RowSink& sink) const {
   RowSchema schema;
   schema.is_bytes = is_bytes;
   schema.features = header.cols;
-  schema.rows = images.is_compressed() ? -1 : header.rows;
+  schema.rows = images.is_compressed() || skips_bad_rows_ ? -1 : header.rows;
   sink.begin(schema);
+  BadRows bad;
   std::vector<float> dense(is_bytes ? 0 : static_cast<std::size_t>(header.cols));
   for (Index i = 0; i < header.rows; ++i) {
     Row row;
     row.line = i + 1;
     if (i > 0) images.next("the last row");
-    if (labels) {
-      labels->next("the last label");
-      row.label.number = static_cast<double>(labels->value(i, 0));
+    if (labels) labels->next("the last label");
+    try {
+      if (labels) row.label.number = static_cast<double>(labels->value(i, 0));
+      for (std::size_t j = 0; j < dense.size(); ++j) dense[j] = images.value(i, static_cast<Index>(j));
+    } catch (const Error& error) {  // not finite
+      if (!skips_bad_rows_) throw;
+      bad.add(error.what());
+      continue;
     }
-    for (std::size_t j = 0; j < dense.size(); ++j) dense[j] = images.value(i, static_cast<Index>(j));
     if (is_bytes)
       row.bytes = images.bytes();
     else
@@ -187,6 +194,7 @@ void IdxFormat::read(const std::string& source, RowSink& sink) const {
   }
   images.expect_end();
   if (labels) labels->expect_end();
+  if (bad.count() > 0) sink.skip_bad(bad.count(), bad.named());
 }
 
 }  // namespace lockstep

@@ -16,6 +16,7 @@ class IdxFormat final : public Format {
 
  private:
   std::string labels_;
+  bool skips_bad_rows_;
 };
 
 }  // namespace lockstep

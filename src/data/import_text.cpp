@@ -100,6 +100,7 @@ class Import {
     for (std::size_t j = 0; j < schema_.is_category.size(); ++j)
       if (schema_.is_category[j]) columns.push_back(static_cast<Index>(j));
     dictionaries_.emplace(columns);
+    if (!schema_.is_sparse) check_kind(request_.kind, schema_);
     pieces_.emplace(starts_, request_.piece_bytes > 0 ? request_.piece_bytes : ImportPieces::kPieceBytes);
     lines_.resize(starts_.size());
     for (std::size_t i = 0; i < starts_.size(); ++i) lines_[i] = first_lines_[i] - 1;

@@ -43,7 +43,8 @@ void take_field(std::string_view& word) {
   std::int64_t index = 0;
   if (std::from_chars(word.data(), word.data() + word.size(), index).ec == std::errc::result_out_of_range)
     throw BadField{word.data(), "index in " + shown(word) + " is out of range, 0 … " +
-                                    (is_hashed ? "2^63" : "2147483648") + " was expected"};
+                                    (is_hashed ? "2^63" : "2147483648") + " was expected" +
+                                    (is_hashed ? "" : "; data.hash_bits takes larger ones")};
   throw BadField{word.data(), shown(word) + " is not of the form index:value"};
 }
 
@@ -220,7 +221,8 @@ void LibsvmParser::take_entry(std::int64_t index, float value, const char* at) {
 void LibsvmParser::check_index(std::int64_t index, const char* at, bool is_out_of_range) const {
   if (index < 0) throw BadField{at, "index " + std::to_string(index) + " is negative"};
   if (is_out_of_range || (index > kMaxIndex && !settings_.hash.is_on()))
-    throw BadField{at, "index " + std::to_string(index) + " is above 2147483648 (2^31)"};
+    throw BadField{at, "index " + std::to_string(index) + " is above 2147483648 (2^31)" +
+                           (settings_.hash.is_on() ? "" : "; data.hash_bits takes larger ones")};
   if (index > last_index_ || settings_.has_fields) return;
   const bool is_twice = index == last_index_;
   throw BadField{

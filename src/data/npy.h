@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "data/npy_rows.h"
 #include "lockstep/data/format.h"
 
 namespace lockstep {
@@ -17,8 +18,7 @@ class NpyFormat final : public Format {
 
  private:
   std::string labels_;
-  std::string label_;
-  std::string weight_;
+  NpyRows::Settings settings_;
 };
 
 }  // namespace lockstep

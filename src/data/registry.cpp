@@ -5,9 +5,9 @@
 #include "data/csv.h"
 #include "data/demo.h"
 #include "data/idx.h"
-#include "data/libffm.h"
 #include "data/libsvm.h"
 #include "data/npy.h"
+#include "data/npz.h"
 
 namespace lockstep {
 
@@ -16,6 +16,11 @@ namespace {
 template <class Concrete>
 std::unique_ptr<Format> make(const Options& options) {
   return std::make_unique<Concrete>(options);
+}
+
+template <bool has_fields>
+std::unique_ptr<Format> make_libsvm(const Options& options) {
+  return std::make_unique<LibsvmFormat>(options, has_fields);
 }
 
 template <class Concrete>
@@ -31,8 +36,11 @@ Registry<FormatRow> format_registry() {
            row<CacheFormat>("cache", "files of `lockstep data convert` and data.cache"),
            row<IdxFormat>("idx", "arrays of bytes or numbers with a labels file, as MNIST has them"),
            row<NpyFormat>("npy", "NumPy arrays"),
-           row<LibffmFormat>("libffm", "sparse rows with fields as text: label field:index:value …"),
-           row<LibsvmFormat>("libsvm", "sparse rows as text: label index:value …"),
+           row<NpzFormat>("npz", "archives of NumPy arrays x and y"),
+           {"libffm", "sparse rows with fields as text: label field:index:value …", nullptr,
+            make_libsvm<true>, LibsvmFormat::matches_fields},
+           {"libsvm", "sparse rows as text: label index:value …", nullptr, make_libsvm<false>,
+            LibsvmFormat::matches},
            row<CsvFormat>("csv", "text with comma, semicolon or tab between fields")}};
 }
 

@@ -3,6 +3,8 @@
 
 #include <immintrin.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <string>
 
@@ -11,6 +13,19 @@
 #include "lockstep/core/error.h"
 
 namespace lockstep {
+
+namespace {
+
+constexpr float kHalfLimit = 65520;  // what is rounded to infinity
+
+}  // namespace
+
+void check_kind(CacheKind kind, const RowSchema& schema) {
+  if (kind == CacheKind::kFloat32 || kind == CacheKind::kSparse || schema.is_category.empty()) return;
+  if (std::find(schema.is_category.begin(), schema.is_category.end(), true) == schema.is_category.end())
+    return;
+  throw Error(ExitCode::kData, "columns of words are kept as float32 alone");
+}
 
 RowEncoder::RowEncoder(const CacheHeader& header)
     : header_(header),
@@ -96,6 +111,9 @@ void RowEncoder::put_halves(const Row& row, char* out) const {
   for (std::size_t j = 0; j < header_.features; ++j) {
     const float value = row.dense != nullptr ? row.dense[j] : static_cast<float>(row.bytes[j]);
     const auto half = static_cast<std::uint16_t>(_cvtss_sh(value, _MM_FROUND_TO_NEAREST_INT));
+    if (std::abs(value) >= kHalfLimit)
+      throw Error(ExitCode::kData, "feature " + std::to_string(j + 1) + " is " +
+                                       number_text(static_cast<double>(value)) + ", float16 ends at 65504");
     std::memcpy(out + 2 * j, &half, sizeof half);
   }
 }

@@ -9,6 +9,10 @@
 
 namespace lockstep {
 
+/// Throws Error(kData) where rows of this schema would lose something: codes of categories are kept as
+/// float32 alone.
+void check_kind(CacheKind kind, const RowSchema& schema);
+
 /// Rows as they stand in a cache file, put into memory one behind the other.
 class RowEncoder {
  public:
@@ -17,7 +21,7 @@ class RowEncoder {
   /// Forgets the rows; the next one's entries begin at number `entry`.
   void clear(std::uint64_t entry);
   /// `label` as in memory (cache_label.h). Throws Error(kData) for a value that the kind of the file cannot
-  /// hold: a byte that is no whole number of 0 … 255.
+  /// hold: a byte that is no whole number of 0 … 255, a float16 beyond 65504.
   void add(const Row& row, double label);
 
   /// The row added last, as it will be read: rounded to float16, and so on. Valid until the next call.

@@ -22,21 +22,27 @@ namespace lockstep {
 
 namespace {
 
+bool skips_bad_rows(const RoundsRequest& request) {
+  return request.needs_labels && request.options.text("data.on_bad_row") == "skip";
+}
+
 /// The rows of one piece on their way into a data set.
 class PieceRows {
  public:
-  PieceRows(const RoundsRequest& request, const std::vector<std::string>& files)
+  PieceRows(const RoundsRequest& request, const std::vector<std::string>& files, BadRows& bad)
       : request_(request),
         labels_(request.schema.classes),
         builder_(settings_of(request), labels_),
         router_(builder_, nullptr, all_, false) {
-    router_.allow_unlabelled(request.schema.columns());
+    if (!request.needs_labels) router_.allow_unlabelled(request.schema.columns());
+    if (skips_bad_rows(request)) router_.skip_bad_rows(bad);
     builder_.name_files(files);
   }
 
   RowSink& sink() { return router_; }
-  Dataset finish() {
+  std::optional<Dataset> finish() {
     const TrainedSchema& schema = request_.schema;
+    if (builder_.rows() == 0) return {};
     return builder_.finish(
         {schema.features, schema.index_base, schema.preprocessing, {}, "", schema.encoding});
   }
@@ -46,7 +52,8 @@ class PieceRows {
     DatasetBuilder::Settings settings;
     settings.source = request.source;
     settings.task = request.task;
-    settings.needs_labels = false;
+    settings.needs_labels = request.needs_labels;
+    settings.check_label = request.check_label;
     settings.trained = &request.schema;
     return settings;
   }
@@ -84,7 +91,7 @@ class TextRounds {
   bool open(const Format& format) {
     std::vector<ImportPieces::Start> starts;
     for (const std::string& file : files_) {
-      parsers_.push_back(format.parser(file, request_.schema.columns()));
+      parsers_.push_back(format.parser(file, request_.needs_labels ? -1 : request_.schema.columns()));
       if (parsers_.back() == nullptr) return false;
       lines_.push_back(parsers_.back()->first_line() - 1);
       starts.push_back({file, parsers_.back()->first_byte()});
@@ -94,7 +101,7 @@ class TextRounds {
     return true;
   }
 
-  void run(const std::function<void(const Dataset*)>& use) {
+  void run(const UseRows& use) {
     while (true) {
       std::exception_ptr error;
       Counts mine;
@@ -106,14 +113,14 @@ class TextRounds {
       const Index lines_before = count_lines(mine);
       if (is_over_ && !error_anywhere(error)) return;
       std::optional<Dataset> rows;
+      BadRows bad;
       try {
-        if (!error && mine.file >= 0)
-          rows.emplace(rows_of(static_cast<std::size_t>(mine.file), lines_before));
+        if (!error && mine.file >= 0) rows = rows_of(static_cast<std::size_t>(mine.file), lines_before, bad);
       } catch (...) {
         error = std::current_exception();
       }
       throw_first(communicator_, error);
-      use(rows ? &*rows : nullptr);
+      use(rows ? &*rows : nullptr, bad);
     }
   }
 
@@ -160,15 +167,19 @@ class TextRounds {
     return false;
   }
 
-  Dataset rows_of(std::size_t file, Index lines_before) {
+  std::optional<Dataset> rows_of(std::size_t file, Index lines_before, BadRows& skipped) {
     BlockParser& parser = *parsers_[file];
-    PieceRows piece(request_, files_);
+    PieceRows piece(request_, files_, skipped);
     piece.sink().begin(parser.schema());
     CategoryCodes(parser).translate(block_, piece.sink());
     pass_rows(block_, parser, lines_before + (static_cast<Index>(file) << kFileShift), piece.sink());
-    for (const BadLine& bad : block_.bad_lines)
-      throw Error(ExitCode::kData, files_[file] + ":" + std::to_string(lines_before + bad.line) + ":" +
-                                       std::to_string(bad.column) + ": " + bad.what);
+    for (const BadLine& bad : block_.bad_lines) {
+      const std::string text = files_[file] + ":" + std::to_string(lines_before + bad.line) + ":" +
+                               std::to_string(bad.column) + ": " + bad.what;
+      if (!parser.skips_bad_rows()) throw Error(ExitCode::kData, text);
+      skipped.add(text);
+    }
+    skipped.add_unnamed(block_.bad_count - static_cast<Index>(block_.bad_lines.size()));
     return piece.finish();
   }
 
@@ -188,14 +199,16 @@ class SinkRounds final : public RowSink {
   static constexpr Index kPieceRows = 4096;
 
   SinkRounds(Communicator& communicator, const RoundsRequest& request, const std::vector<std::string>& files,
-             const std::function<void(const Dataset*)>& use)
+             const UseRows& use)
       : communicator_(communicator), request_(request), files_(files), use_(use) {}
 
   void begin(const RowSchema& schema) override {
     schema_ = schema;
     schema_.rows = -1;
   }
-  Index unlabelled_features() const override { return request_.schema.columns(); }
+  Index unlabelled_features() const override {
+    return request_.needs_labels ? -1 : request_.schema.columns();
+  }
   bool wants_next() const override { return row_ / kPieceRows == communicator_.rank(); }
   void skip() override { step(); }
   void add(const Row& row) override {
@@ -207,15 +220,28 @@ class SinkRounds final : public RowSink {
     step();
   }
 
+  // A source tells the texts of a column by code, so every piece gives them the source's own codes.
+  std::int32_t category(Index feature, std::int32_t code, const std::string& text) override {
+    categories_.emplace_back(feature, text);
+    return code;
+  }
+  // All ranks are told of the same rows: the first one counts them.
+  void skip_bad(Index count, const std::vector<std::string>& named) override {
+    if (communicator_.rank() != 0) return;
+    for (const std::string& text : named) bad_.add(text);
+    bad_.add_unnamed(count - static_cast<Index>(named.size()));
+  }
+
   void flush() {
     std::optional<Dataset> rows;
     try {
-      if (!error_ && piece_ != nullptr) rows.emplace(piece_->finish());
+      if (!error_ && piece_ != nullptr) rows = piece_->finish();
     } catch (...) {
       error_ = std::current_exception();
     }
     throw_first(communicator_, error_);
-    use_(rows ? &*rows : nullptr);
+    use_(rows ? &*rows : nullptr, bad_);
+    bad_ = {};
     piece_.reset();
     row_ = 0;
   }
@@ -223,8 +249,9 @@ class SinkRounds final : public RowSink {
  private:
   void keep(const Row& row) {
     if (piece_ == nullptr) {
-      piece_ = std::make_unique<PieceRows>(request_, files_);
+      piece_ = std::make_unique<PieceRows>(request_, files_, bad_);
       piece_->sink().begin(schema_);
+      for (const auto& [feature, text] : categories_) piece_->sink().category(feature, 0, text);
     }
     piece_->sink().add(row);
   }
@@ -235,25 +262,27 @@ class SinkRounds final : public RowSink {
   Communicator& communicator_;
   const RoundsRequest& request_;
   const std::vector<std::string>& files_;
-  const std::function<void(const Dataset*)>& use_;
+  const UseRows& use_;
   RowSchema schema_;
+  std::vector<std::pair<Index, std::string>> categories_;
   Index row_ = 0;  // of the round
+  BadRows bad_;
   std::unique_ptr<PieceRows> piece_;
   std::exception_ptr error_;
 };
 
 }  // namespace
 
-void for_each_round(Communicator& communicator, const RoundsRequest& request,
-                    const std::function<void(const Dataset*)>& use) {
+void for_each_round(Communicator& communicator, const RoundsRequest& request, const UseRows& use) {
   std::vector<std::string> files;
   std::unique_ptr<Format> format;
   std::optional<TextRounds> text;
+  Options options = options_for(request.schema, request.options);
   bool is_text = false;
   on_all_ranks(communicator, [&] {
     files = source_files(request.source);
-    Options options = options_for(request.schema, request.options);
-    options.set("data.on_bad_row", std::string("refuse"), "default");  // every row has its prediction
+    if (!request.needs_labels)
+      options.set("data.on_bad_row", std::string("refuse"), "default");  // every row has its prediction
     format = format_of(files[0], options, request.formats).create(options);
     text.emplace(communicator, request, files);
     is_text = text->open(*format);
@@ -262,7 +291,7 @@ void for_each_round(Communicator& communicator, const RoundsRequest& request,
   SinkRounds sink(communicator, request, files, use);
   std::exception_ptr error;
   try {
-    read_source(request.source, request.options, request.formats, sink);
+    read_source(request.source, options, request.formats, sink);
   } catch (const AgreedError&) {
     throw;
   } catch (...) {

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "data/bad_rows.h"
 #include "data/dataset_builder.h"
 #include "data/row_filter.h"
 #include "data/row_hash.h"
 #include "lockstep/data/row_sink.h"
 
 namespace lockstep {
+
+/// Whether `target` takes the row; if not, `bad` is told why.
+bool is_good(const DatasetBuilder& target, const Row& row, BadRows& bad);
 
 /// Hands the rows of one source to the training or the validation rows, and hashes them all.
 class RowRouter final : public RowSink {
@@ -15,6 +19,8 @@ class RowRouter final : public RowSink {
   RowRouter(DatasetBuilder& train, DatasetBuilder* valid, const RowFilter& filter, bool hashes)
       : train_(train), valid_(valid), filter_(filter), hashes_(hashes) {}
 
+  /// Rows whose label is refused go to `bad` and are not counted among the rows.
+  void skip_bad_rows(BadRows& bad) { bad_ = &bad; }
   void allow_unlabelled(Index features) { unlabelled_features_ = features; }
 
   void begin(const RowSchema& schema) override;
@@ -37,6 +43,7 @@ class RowRouter final : public RowSink {
   DatasetBuilder* valid_;
   const RowFilter& filter_;
   bool hashes_;
+  BadRows* bad_ = nullptr;  // null: bad rows are refused
   Index unlabelled_features_ = -1;
   Index file_row_ = 0;
   RowSchema schema_;

@@ -126,11 +126,13 @@ std::string SourceReader::read_cache(const std::shared_ptr<const CacheFile>& sha
   const CacheMetadata& metadata = file.metadata();
   stream(shared, is_training, targets);
   targets.name_files(metadata.files);
+  BadRows bad;
   const bool has_classes = plan_.task == Task::kClassification && targets.unlabelled_features < 0;
   load_from_cache(file, plan_.communicator,
                   {targets.train, targets.valid, targets.filter, targets.labels, has_classes, plan_.shards,
-                   plan_.hosted});
+                   plan_.hosted, skips_bad_rows() && !targets.train.is_streamed() ? &bad : nullptr});
   targets.train.skip_bad(metadata.bad_count, metadata.bad_lines);
+  targets.train.skip_bad(bad.count(), bad.named());
   return metadata.content_hash;
 }
 
@@ -138,6 +140,8 @@ std::string SourceReader::read_files(const std::vector<std::string>& files, cons
                                      const RowTargets& targets) const {
   RowRouter router(targets.train, targets.valid, targets.filter, !is_demo(files[0]));
   if (targets.unlabelled_features >= 0) router.allow_unlabelled(targets.unlabelled_features);
+  BadRows bad;
+  if (skips_bad_rows()) router.skip_bad_rows(bad);
   targets.name_files(files);
   try {
     read_all(files, format, router);
@@ -146,6 +150,7 @@ std::string SourceReader::read_files(const std::vector<std::string>& files, cons
   } catch (const std::length_error&) {
     throw Error(ExitCode::kData, files[0] + ": does not fit into the memory of this machine");
   }
+  targets.train.skip_bad(bad.count(), bad.named());
   return is_demo(files[0]) ? files[0] : router.hash();
 }
 

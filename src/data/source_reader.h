@@ -49,6 +49,7 @@ class SourceReader {
                    const RowTargets& targets) const;
 
  private:
+  bool skips_bad_rows() const { return options_.text("data.on_bad_row") == "skip"; }
   std::unique_ptr<Format> make_format(const FormatRow& row, const std::string& labels_key) const;
   std::string read_cache(const std::shared_ptr<const CacheFile>& file, bool is_training,
                          const RowTargets& targets) const;

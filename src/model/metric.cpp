@@ -20,11 +20,6 @@ ConstMatrix ranking(const ScoredRows& rows, Index classes) {
   return rows.scores.cols == classes ? rows.scores : rows.predictions;
 }
 
-float score_of_class_one(const ScoredRows& rows, Index row) {
-  const float* scores = rows.scores.row(row);
-  return rows.scores.cols == 1 ? scores[0] : scores[1] - scores[0];
-}
-
 // Place of `label` among the classes, best first; of equals the first class is better.
 Index place_of(const float* values, Index classes, Index label) {
   Index place = 0;
@@ -39,6 +34,13 @@ double ratio(double part, double whole) {
 
 }  // namespace
 
+RankedRow ranked_row(const ScoredRows& rows, Index row) {
+  const float* scores = rows.scores.row(row);
+  const float weight = rows.weights[row];
+  return {rows.scores.cols == 1 ? scores[0] : scores[1] - scores[0],
+          rows.labels[row] == 1 ? weight : -weight};
+}
+
 MetricSums::MetricSums(const MetricShape& shape) : shape_(shape) {
   if (shape.task == Task::kRegression) shape_.classes = 0;
   shape_.has_auc = shape_.has_auc && shape_.classes == 2;
@@ -48,7 +50,8 @@ MetricSums::MetricSums(const MetricShape& shape) : shape_(shape) {
 
 void MetricSums::clear() {
   std::fill(sums_.begin(), sums_.end(), 0.0);
-  ranked_.clear();
+  ranking_.clear();
+  area_.reset();
 }
 
 bool MetricSums::has_confusion() const {
@@ -96,8 +99,7 @@ void MetricSums::add_class(const ScoredRows& rows, Index row, double weight) {
   of_class(decision, kDecisions) += weight;
   if (has_confusion())
     sums_[static_cast<std::size_t>(kCount + (kColumns + label) * shape_.classes + decision)] += weight;
-  if (shape_.has_auc)
-    ranked_.push_back({score_of_class_one(rows, row), label == 1 ? rows.weights[row] : -rows.weights[row]});
+  if (shape_.has_auc) ranking_.add(ranked_row(rows, row));
 }
 
 void MetricSums::add_value(const ScoredRows& rows, Index row, double weight) {
@@ -122,30 +124,26 @@ void MetricSums::merge_fixed(const double* other) {
 void MetricSums::merge(const MetricSums& other) {
   LOCKSTEP_CHECK_EQ(sums_.size(), other.sums_.size());
   merge_fixed(other.sums_.data());
-  ranked_.insert(ranked_.end(), other.ranked_.begin(), other.ranked_.end());
+  ranking_.merge(other.ranking_);
 }
 
 std::size_t MetricSums::byte_size() const {
-  return sums_.size() * sizeof(double) + ranked_.size() * sizeof(RankedRow);
+  return sums_.size() * sizeof(double) + ranking_.byte_size();
 }
 
 void MetricSums::append_bytes(std::vector<std::byte>& out) const {
   const auto fixed = std::as_bytes(std::span(sums_));
-  const auto ranked = std::as_bytes(std::span(ranked_));
   out.insert(out.end(), fixed.begin(), fixed.end());
-  out.insert(out.end(), ranked.begin(), ranked.end());
+  ranking_.append_bytes(out);
 }
 
 void MetricSums::merge_bytes(std::span<const std::byte> bytes) {
   const std::size_t fixed = sums_.size() * sizeof(double);
   LOCKSTEP_CHECK_LE(fixed, bytes.size());
-  LOCKSTEP_CHECK_EQ((bytes.size() - fixed) % sizeof(RankedRow), std::size_t{0});
   std::vector<double> other(sums_.size());
   std::memcpy(other.data(), bytes.data(), fixed);
   merge_fixed(other.data());
-  const std::size_t before = ranked_.size();
-  ranked_.resize(before + (bytes.size() - fixed) / sizeof(RankedRow));
-  if (bytes.size() > fixed) std::memcpy(ranked_.data() + before, bytes.data() + fixed, bytes.size() - fixed);
+  ranking_.merge_bytes(bytes.subspan(fixed));
 }
 
 std::map<std::string, double> MetricSums::values() {
@@ -160,7 +158,11 @@ std::map<std::string, double> MetricSums::values() {
   values["accuracy"] = sums_[kCorrect] / weight;
   if (shape_.classes > shape_.top) values["top_" + std::to_string(shape_.top)] = sums_[kTop] / weight;
   if (shape_.has_probabilities) values["log_loss"] = sums_[kLogLoss] / weight;
-  if (shape_.has_auc) values["auc"] = area_under_curve(ranked_);
+  if (shape_.has_auc || area_) {
+    const Ranking::Area area = area_ ? *area_ : ranking_.area();
+    values["auc"] = area.value;
+    if (!area.is_exact) values["auc_error"] = area.error;
+  }
   add_classes_to(values);
   return values;
 }

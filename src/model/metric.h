@@ -3,13 +3,14 @@
 
 #include <cstddef>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "lockstep/core/view.h"
 #include "lockstep/model/loss.h"
-#include "model/auc.h"
+#include "model/ranking.h"
 
 namespace lockstep {
 
@@ -19,7 +20,7 @@ struct MetricShape {
   Index classes = 0;
   bool has_probabilities = false;  ///< Loss::gives_probabilities()
   Index top = 5;                   ///< "top_5" is reported if there are more classes
-  bool has_auc = true;             ///< with two classes; keeps 8 bytes a row
+  bool has_auc = true;             ///< with two classes; keeps 8 bytes a row, 16 MB at most
 };
 
 /// Some rows as the metrics see them. Predictions are those of Loss::predict().
@@ -30,6 +31,9 @@ struct ScoredRows {
   const float* weights = nullptr;
   const double* row_loss = nullptr;
 };
+
+/// A row of two classes, of weight above 0, as Ranking sees it.
+RankedRow ranked_row(const ScoredRows& rows, Index row);
 
 /// Sums from which every metric follows exactly, however the rows were spread: shards and ranks merge sums,
 /// never means. Rows of weight 0 are not looked at. Merged in shard order, values do not depend on the number
@@ -52,8 +56,11 @@ class MetricSums {
   /// Metrics by name; NaN where one is undefined (no row, or AUC of a single class).
   /// All: loss. Classification: accuracy, top_<k>, precision, recall, f1 (of class 1 for two classes, else
   /// the plain mean over the classes that occur), log_loss (if there are probabilities; none counts as less
-  /// than FLT_MIN), auc (two classes). Regression, of predictions: rmse, mae, r2.
+  /// than FLT_MIN), auc (two classes; with auc_error where it is not exact, see Ranking). Regression, of
+  /// predictions: rmse, mae, r2.
   std::map<std::string, double> values();
+  /// The ranking of rows that were not added here, for shapes without has_auc.
+  void set_area(const Ranking::Area& area) { area_ = area; }
 
   double weight() const { return sums_[kWeight]; }
   Index classes() const { return shape_.classes; }
@@ -79,7 +86,8 @@ class MetricSums {
   MetricShape shape_;
   // Sum, then per class the weights of (hits, rows, decisions), then the confusion matrix.
   std::vector<double> sums_;
-  std::vector<RankedRow> ranked_;
+  Ranking ranking_;
+  std::optional<Ranking::Area> area_;  // instead of that of ranking_
 };
 
 }  // namespace lockstep

@@ -31,6 +31,12 @@ class Scorer {
   AlignedVector<double> row_loss_;
 };
 
+/// What the metrics of this model are computed of.
+MetricShape metric_shape(const TrainedModel& model, int top_k);
+
+/// Adds all rows of a data set of one shard, in their order.
+void add_rows(TrainedModel& model, const Dataset& rows, MetricSums& sums);
+
 /// Collective. Sums for all metrics of these weights over all rows of a data set. They are formed per shard,
 /// in file order, and merged in shard order, so they have the same bits on any number of ranks.
 MetricSums evaluate_sums(Communicator& communicator, TrainedModel& model, const float* weights,

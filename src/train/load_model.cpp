@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/load_model.h"
 
-#include <optional>
-
-#include "comm/agreement.h"
 #include "core/atomic_file.h"
 #include "core/option_text.h"
-#include "data/cache_place.h"
 #include "lockstep/core/error.h"
-#include "train/options.h"
 #include "train/scratch_folder.h"
 
 namespace lockstep {
@@ -66,24 +61,6 @@ Options reading_options(const LoadedModel& loaded, const std::string& source) {
   Options options = loaded.options;
   choose_labels(source, options);
   return options;
-}
-
-Dataset load_rows_for(const LoadedModel& loaded, const std::string& source, bool needs_labels,
-                      const Plugins& plugins, Communicator& communicator) {
-  std::optional<Dataset> rows;
-  on_all_ranks(communicator, [&] {
-    const Options options = reading_options(loaded, source);
-    LoadPlan plan;
-    plan.task = loaded.model.loss->task();
-    plan.shards = shard_count(options);
-    plan.hosted = hosted_shards(communicator.rank(), communicator.size(), plan.shards);
-    if (needs_labels) plan.check_label = [&](float label) { loaded.model.loss->check_label(label); };
-    plan.communicator = &communicator;
-    plan.cache_directory = cache_directory(options.text("run.root"));
-    rows.emplace(load_dataset_for(loaded.model.schema, source, needs_labels, options, plugins.formats, plan));
-  });
-  require_agreement(communicator, "data", rows->info().fingerprint);
-  return std::move(*rows);
 }
 
 }  // namespace lockstep

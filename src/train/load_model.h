@@ -5,8 +5,6 @@
 #include <string>
 
 #include "core/config.h"
-#include "data/dataset.h"
-#include "lockstep/comm/communicator.h"
 #include "train/experiment.h"
 
 namespace lockstep {
@@ -30,9 +28,5 @@ LoadedModel load_model(const std::filesystem::path& run_or_file, const OptionTab
 /// The options by which `source` is read. Labels beside the file are found as in training, where it is a file
 /// of the config.
 Options reading_options(const LoadedModel& loaded, const std::string& source);
-
-/// Collective. The rows of `source` as this model saw its training data.
-Dataset load_rows_for(const LoadedModel& loaded, const std::string& source, bool needs_labels,
-                      const Plugins& plugins, Communicator& communicator);
 
 }  // namespace lockstep

@@ -67,8 +67,8 @@ Index write_predictions(Communicator& communicator, LoadedModel& loaded, const s
   const Options options = reading_options(loaded, source);
   Index rows = 0;
   for_each_round(communicator,
-                 {model.schema, source, options, plugins.formats, model.loss->task(), piece_bytes},
-                 [&](const Dataset* piece) {
+                 {model.schema, source, options, plugins.formats, model.loss->task(), false, {}, piece_bytes},
+                 [&](const Dataset* piece, const BadRows&) {
                    std::string text;
                    on_all_ranks(communicator, [&] {
                      if (piece != nullptr) text = predictions_of(model, *piece, format);

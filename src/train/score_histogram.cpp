@@ -6,6 +6,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "model/ordered_bits.h"
+
 namespace lockstep {
 
 namespace {
@@ -42,8 +44,7 @@ double total(std::span<const std::int64_t> counts) {
 }  // namespace
 
 int score_bins::bin_of(float value) {
-  const auto bits = std::bit_cast<std::uint32_t>(value + 0.0F);  // −0 is 0
-  return static_cast<int>(((bits & kSign) != 0 ? ~bits : bits | kSign) >> kDroppedBits);
+  return static_cast<int>(ordered_bits(value) >> kDroppedBits);
 }
 
 float score_bins::value_of(int bin) {

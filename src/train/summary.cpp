@@ -97,6 +97,7 @@ std::string summary_json(const TrainOutcome& outcome, const Trainer& trainer, co
   json["passed_over_batches"] = trainer.passed_over();
   json["epochs"] = last.epoch;
   json["rows_used"] = last.rows;
+  json["skipped_rows"] = data.info().bad_rows;
   json["wall_s"] = wall_s;
   json["train_s"] = last.train_s;
   json["rows_per_s"] =

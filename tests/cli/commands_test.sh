@@ -1,29 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # The subcommands on runs, as a user calls them: results, files and exit codes, on one rank and under mpirun.
-set -euo pipefail
-build=$2
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder"
+# shellcheck source=tests/cli/preamble.sh
+. "$1/tests/cli/preamble.sh" "$@"
 unset LOCKSTEP__TRAIN__EPOCHS
 
-lockstep=$build/lockstep
 data="demo:blobs?rows=1003&features=7"
 options=(--set "data.train=$data" --set "data.test=$data&part=test" --set model.name=mlp --set model.hidden=8
   --set optim.name=adam --set train.batch=256 --set train.steps=30 --set "checkpoint.every=10 steps"
   --set checkpoint.keep=9 --set log.progress=none)
-
-# expect CODE PATTERN COMMAND…: the exit code, and a pattern in all that is printed.
-expect() {
-  local code=$1 pattern=$2 got=0
-  shift 2
-  echo "== $*"
-  "$@" >output 2>&1 || got=$?
-  cat output
-  [[ $got == "$code" ]] || { echo "exit code $got, expected $code"; exit 1; }
-  grep -q -- "$pattern" output || { echo "expected: $pattern"; exit 1; }
-}
 
 expect 0 parameters_hash "$lockstep" train "${options[@]}" --run-dir run
 

@@ -2,24 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Studies as a user calls them: all combinations, each an ordinary run directory; killed and continued; members
 # that diverge, fail or never reach the target.
-set -euo pipefail
-build=$2
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder"
-
-lockstep=$build/lockstep
-
-# expect CODE PATTERN COMMAND…: the exit code, and a pattern in all that is printed.
-expect() {
-  local code=$1 pattern=$2 got=0
-  shift 2
-  echo "== $*"
-  "$@" >output 2>&1 || got=$?
-  cat output
-  [[ $got == "$code" ]] || { echo "exit code $got, expected $code"; exit 1; }
-  grep -q -- "$pattern" output || { echo "expected: $pattern"; exit 1; }
-}
+# shellcheck source=tests/cli/preamble.sh
+. "$1/tests/cli/preamble.sh" "$@"
 
 # check STUDY EXPRESSION: a Python expression over study.json as `s` and its members by name as `m`.
 check() {

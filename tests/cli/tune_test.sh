@@ -2,24 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Tuning as a user calls it: what it writes runs as it is and reaches the target, the test set is never read, and
 # what cannot be told is said.
-set -euo pipefail
-build=$2
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder"
-
-lockstep=$build/lockstep
-
-# expect CODE PATTERN COMMAND…: the exit code, and a pattern in all that is printed.
-expect() {
-  local code=$1 pattern=$2 got=0
-  shift 2
-  echo "== $*"
-  "$@" >output 2>&1 || got=$?
-  cat output
-  [[ $got == "$code" ]] || { echo "exit code $got, expected $code"; exit 1; }
-  grep -q -- "$pattern" output || { echo "expected: $pattern"; exit 1; }
-}
+# shellcheck source=tests/cli/preamble.sh
+. "$1/tests/cli/preamble.sh" "$@"
 
 # check FILE EXPRESSION: a Python expression over the JSON file as `t`.
 check() { python3 -c 'import json, sys; t = json.load(open(sys.argv[1])); assert eval(sys.argv[2]), (sys.argv[2], t)' "$@"; }

@@ -121,7 +121,7 @@ TEST_F(TextFeatures, TheFirstTwentyBadRowsAreNamedAndAllAreCounted) {
   EXPECT_EQ(std::count(warning.begin(), warning.end(), '\n'), 20) << warning;
   EXPECT_NE(warning.find("rows:23:"), std::string::npos) << warning;
   EXPECT_EQ(warning.find("rows:24:"), std::string::npos) << warning;
-  EXPECT_NE(error("a,b,label\n1,x,2\n", {{"data.on_bad_row", "skip"}}).find("has no rows; 1 line was no row"),
+  EXPECT_NE(error("a,b,label\n1,x,2\n", {{"data.on_bad_row", "skip"}}).find("has no rows; 1 row was wrong"),
             std::string::npos);
 }
 

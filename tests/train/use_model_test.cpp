@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <sstream>
 
 #include "cli/option_table.h"
@@ -15,7 +16,7 @@
 #include "support/thread_communicator.h"
 #include "train/compare_files.h"
 #include "train/cross_validation.h"
-#include "train/evaluator.h"
+#include "train/evaluate_source.h"
 #include "train/load_model.h"
 #include "train/predictions.h"
 
@@ -48,16 +49,26 @@ class UseModel : public ::testing::Test {
     return load_model(run, table_, request, plugins_);
   }
 
+  SourceMetrics metrics_of(int ranks, const fs::path& run, const std::string& source,
+                           const std::vector<std::string>& sets = {}, std::size_t piece_bytes = 0) const {
+    std::optional<SourceMetrics> metrics;
+    run_ranks(ranks, [&](Communicator& communicator) {
+      LoadedModel loaded = load(run, sets);
+      SourceMetrics found = evaluate_source(communicator, loaded, source, plugins_, piece_bytes);
+      if (communicator.rank() == 0) metrics = std::move(found);
+    });
+    return std::move(*metrics);
+  }
   MetricValues evaluate(int ranks, const fs::path& run, const std::string& source) const {
     MetricValues values;
-    run_ranks(ranks, [&](Communicator& communicator) {
-      LoadedModel loaded = load(run);
-      const Dataset rows = load_rows_for(loaded, source, true, plugins_, communicator);
-      MetricSums sums = evaluate_sums(communicator, loaded.model, loaded.model.weights.data(), rows, 5);
-      if (communicator.rank() != 0) return;
-      for (const auto& [name, value] : sums.values()) values["test." + name] = value;
-    });
+    for (const auto& [name, value] : metrics_of(ranks, run, source).sums.values())
+      values["test." + name] = value;
     return values;
+  }
+  Dataset rows_of(const fs::path& run, const std::string& source) const {
+    const LoadedModel loaded = load(run);
+    return load_dataset_for(loaded.model.schema, source, true, reading_options(loaded, source),
+                            plugins_.formats, {});
   }
 
   std::string predict(int ranks, const fs::path& run, const std::string& source,
@@ -87,10 +98,36 @@ std::vector<std::string> lines_of(const std::string& text) {
 TEST_F(UseModel, MetricsAreThoseOfTheSummaryOnAnyNumberOfRanks) {
   const fs::path run = trained("run", kSettings);
   const auto summary = nlohmann::json::parse(read_file(run / "summary.json"));
+  const MetricValues values = evaluate(1, run, kTest);
+  EXPECT_GE(values.size(), 5U);
+  for (const auto& [name, value] : values) EXPECT_NEAR(value, summary.at(name).get<double>(), 1e-12) << name;
+  EXPECT_EQ(evaluate(3, run, kTest), values);
+}
+
+// Rows as text in pieces of a few lines, or in those of 4,096 rows; of two classes, so with a ranking.
+TEST_F(UseModel, EvaluatesPieceByPieceWithTheSameBitsOnAnyNumberOfRanks) {
+  std::string text;
+  for (int i = 0; i < 9000; ++i)
+    text += fmt::format("{},{},{}\n", i * 37 % 101, i * 53 % 89, (i * 37 % 101 + i % 50) / 75);
+  const std::string good = folder_.write("rows.csv", text);
+  const fs::path run = trained(
+      "run", {"data.train=" + good, "model.name=logistic", "train.steps=20", "data.standardize=true"});
+  const auto summary = nlohmann::json::parse(read_file(run / "summary.json"));
+  const MetricValues whole = metrics_of(1, run, good, {}, 500).sums.values();
+  EXPECT_EQ(whole.at("auc"), summary.at("train.auc").get<double>());
+  EXPECT_NEAR(whole.at("loss"), summary.at("train.loss").get<double>(), 1e-12);
+  for (const int ranks : {2, 3, 4}) EXPECT_EQ(metrics_of(ranks, run, good, {}, 500).sums.values(), whole);
+
+  text.insert(text.find('\n', 5000) + 1, "1,x,1\n1,2,7\n");
+  text.insert(text.find('\n', 60000) + 1, "1,2,y\n\n\n");
+  const std::string bad = folder_.write("bad.csv", text);
   for (const int ranks : {1, 3}) {
-    const MetricValues values = evaluate(ranks, run, kTest);
-    EXPECT_GE(values.size(), 5U);
-    for (const auto& [name, value] : values) EXPECT_EQ(value, summary.at(name).get<double>()) << name;
+    EXPECT_THROW(metrics_of(ranks, run, bad), Error);
+    const SourceMetrics skipping = metrics_of(ranks, run, bad, {"data.on_bad_row=skip"}, 500);
+    EXPECT_EQ(skipping.rows, 9000);
+    EXPECT_EQ(skipping.skipped.count(), 3);
+    ASSERT_EQ(skipping.skipped.named().size(), 3U);
+    EXPECT_NE(skipping.skipped.named()[2].find("label \"y\" does not occur"), std::string::npos);
   }
 }
 
@@ -103,9 +140,7 @@ TEST_F(UseModel, PredictionsHaveTheAccuracyOfEvaluation) {
   ASSERT_EQ(lines.size(), 302U);
   EXPECT_EQ(lines[0], "class,score,p:0,p:1,p:2");
 
-  const LoadedModel loaded = load(run);
-  const auto whole = make_single_communicator();
-  const Dataset rows = load_rows_for(loaded, kTest, true, plugins_, *whole);
+  const Dataset rows = rows_of(run, kTest);
   double hits = 0;
   for (Index i = 0; i < 301; ++i) {
     const int shard = static_cast<int>(i % rows.shards());
@@ -134,8 +169,7 @@ TEST_F(UseModel, PredictsTextPieceByPieceOnAnyNumberOfRanks) {
   const std::string whole = predict(1, run, kTest);
   const auto data = folder_.path() / "rows.csv";
   std::string text;
-  const auto alone = make_single_communicator();
-  const Dataset rows = load_rows_for(load(run), kTest, true, plugins_, *alone);
+  const Dataset rows = rows_of(run, kTest);
   const Preprocessing& seen = rows.preprocessing();
   for (Index i = 0; i < 301; ++i) {
     const float* const x =

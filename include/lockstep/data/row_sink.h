@@ -64,7 +64,7 @@ class RowSink {
     (void)feature, (void)text;
     return code;
   }
-  /// So many lines were no rows and were skipped. `named`: the first of them, "file:line:column: what".
+  /// So many rows were wrong and were skipped. `named`: the first of them, "file:line:column: what".
   virtual void skip_bad(Index count, const std::vector<std::string>& named) { (void)count, (void)named; }
 };
 

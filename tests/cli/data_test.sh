@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# data convert and data split: rows survive every way through cache files, and the parts of a split are all rows, each
+# once.
+# shellcheck source=tests/cli/preamble.sh
+. "$1/tests/cli/preamble.sh" "$@"
+
+head_of() { "$lockstep" data head "$1" --rows 1000000; }
+convert() { "$lockstep" data convert "$1" -o "$2" "${@:3}"; }
+
+# Values that float16 and bytes hold too.
+awk 'BEGIN { srand(5); print "a,b,c,label"
+  for (i = 0; i < 3000; i++) printf "%d,%d,%d,%s\n", i % 200, rand() * 200, i / 20, i % 3 ? "oak" : "ash" }' >rows.csv
+awk 'BEGIN { srand(6); for (i = 0; i < 3000; i++) printf "%d:%.2f %d:%.3f %d:%.3f\n", i % 2, 0.5 + i % 4, 1 + rand() * 9,
+  rand(), 11 + rand() * 9, rand() }' >rows.svm
+awk 'BEGIN { srand(7); print "a,colour,label"
+  for (i = 0; i < 3000; i++) printf "%.3f,c%d,%d\n", rand(), rand() * (i + 1), i % 2 }' >words.csv
+
+echo "-- text, and a cache file of every type"
+for rows in rows.csv rows.svm; do
+  convert $rows $rows.one
+  convert $rows $rows.three -n 3
+  cmp $rows.one $rows.three
+  head_of $rows.one >expected
+  [[ $(wc -l <expected) -ge 3000 ]]
+  convert $rows.one again
+  head_of again >found
+  cmp expected found
+  expect 0 ": ok" "$lockstep" data verify $rows.one again
+done
+for type in float32 float16 uint8; do
+  convert rows.csv.one $type --type $type
+  convert rows.csv direct --type $type
+  convert $type back --type float32
+  for file in $type direct back; do
+    head_of $file >found
+    cmp <(head_of rows.csv.one) found
+    expect 0 ": ok" "$lockstep" data verify $file
+  done
+done
+((4 * $(stat -c %s uint8) < 3 * $(stat -c %s float32)))
+
+echo "-- what a type cannot hold is refused"
+printf '1,2,0\n300,2,1\n' >large.csv
+expect 65 "feature 1 is 300, a byte holds" "$lockstep" data convert large.csv -o large --type uint8
+printf '1,2,0\n1e5,2,1\n' >large.csv
+expect 65 "large.csv:2: feature 1 is 1e+05, float16 ends at 65504" "$lockstep" data convert large.csv -o large --type float16
+[[ ! -e large ]]
+expect 64 "float32, float16 or uint8" "$lockstep" data convert rows.csv -o large --type int4
+expect 64 "needs -o FILE" "$lockstep" data convert rows.csv
+
+echo "-- categories, weights and words as labels go along"
+onehot=(--set data.categories=onehot)
+convert words.csv words.one "${onehot[@]}"
+convert words.one words.two "${onehot[@]}"
+cmp <(head_of words.one) <(head_of words.two)
+train() {
+  "$lockstep" train --set "data.train=$1" "${onehot[@]}" --set model.name=logistic --set train.steps=20 --set log.progress=none \
+    --run-dir "run-$1" | grep parameters_hash
+}
+[[ $(train words.csv) == "$(train words.two)" ]]
+cmp <("$lockstep" predict run-words.two --data words.two --out -) <("$lockstep" predict run-words.two --data words.csv --out -)
+expect 65 "columns of words are kept as float32 alone" "$lockstep" data convert words.csv -o none --type float16 "${onehot[@]}"
+
+echo "-- the parts of a split"
+for rows in rows.csv rows.svm rows.csv.one words.csv; do
+  "$lockstep" data split $rows -o part --valid 0.2 --test 0.1 "${onehot[@]}"
+  convert $rows whole "${onehot[@]}"
+  for part in train valid test; do head_of part-$part.rows; done | grep -v '^[a-z]*,' | sort >found
+  cmp <(head_of whole | grep -v '^[a-z]*,' | sort) found
+  rows_of() { "$lockstep" data inspect part-$1.rows | awk '$1 == "rows" { print $2 }'; }
+  ((480 < $(rows_of valid) && $(rows_of valid) < 720 && 200 < $(rows_of test) && $(rows_of test) < 400))
+  cp part-valid.rows first
+  "$lockstep" data split $rows -o part --valid 0.2 --test 0.1 "${onehot[@]}"
+  cmp first part-valid.rows
+  "$lockstep" data split $rows -o part --valid 0.2 --test 0.1 --seed 2 "${onehot[@]}"
+  if cmp -s first part-valid.rows; then exit 1; fi
+done
+expect 64 "leave rows for training" "$lockstep" data split rows.csv -o part --valid 0.5 --test 0.5
