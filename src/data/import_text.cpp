@@ -8,10 +8,10 @@
 
 #include "comm/agreement.h"
 #include "data/block_parser.h"
-#include "data/byte_source.h"
 #include "data/cache_label.h"
 #include "data/cache_writer.h"
 #include "data/import_dictionaries.h"
+#include "data/import_files.h"
 #include "data/import_notes.h"
 #include "data/import_pieces.h"
 #include "data/row_encoder.h"
@@ -39,14 +39,6 @@ struct Place {
   Index row = 0, line = 0;
   std::uint64_t entry = 0;
 };
-
-std::string header_of(const std::string& path, Index bytes) {
-  std::string text(static_cast<std::size_t>(bytes), 0);
-  ByteSource(path).read(text.data(), text.size());
-  if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
-  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
-  return text;
-}
 
 class Import {
  public:
@@ -91,40 +83,16 @@ class Import {
 
  private:
   void begin() {
-    for (const std::string& file : request_.files) open_file(file);
-    if (parser_ == nullptr) {
-      parser_ = request_.format.parser(request_.files[0], request_.unlabelled_features);
-      schema_ = parser_->schema();
-    }
+    files_.emplace(request_.format, request_.files, request_.unlabelled_features);
+    schema_ = files_->parser().schema();
     std::vector<Index> columns{-1};
     for (std::size_t j = 0; j < schema_.is_category.size(); ++j)
       if (schema_.is_category[j]) columns.push_back(static_cast<Index>(j));
     dictionaries_.emplace(columns);
     if (!schema_.is_sparse) check_kind(request_.kind, schema_);
-    pieces_.emplace(starts_, request_.piece_bytes > 0 ? request_.piece_bytes : ImportPieces::kPieceBytes);
-    lines_.resize(starts_.size());
-    for (std::size_t i = 0; i < starts_.size(); ++i) lines_[i] = first_lines_[i] - 1;
-  }
-
-  void open_file(const std::string& file) {
-    auto parser = request_.format.parser(file, request_.unlabelled_features);
-    if (!parser->has_lines()) return;
-    const std::string header = header_of(file, parser->first_byte());
-    if (parser_ == nullptr) {
-      header_ = header;
-      schema_ = parser->schema();
-      parser_ = std::move(parser);
-    } else if (header != header_) {
-      throw Error(ExitCode::kData, file + ": its first line is not that of " + starts_[0].path);
-    } else if (parser_ != nullptr && parser->schema().features != schema_.features) {
-      throw Error(ExitCode::kData, file + ": has " + std::to_string(parser->schema().features) +
-                                       " features, " + starts_[0].path + " has " +
-                                       std::to_string(schema_.features));
-    }
-    starts_.push_back({file, parser == nullptr ? parser_->first_byte() : parser->first_byte()});
-    first_lines_.push_back(parser == nullptr ? parser_->first_line() : parser->first_line());
-    const auto place = std::find(request_.files.begin(), request_.files.end(), file);
-    file_numbers_.push_back(static_cast<int>(place - request_.files.begin()));
+    pieces_.emplace(files_->starts(),
+                    request_.piece_bytes > 0 ? request_.piece_bytes : ImportPieces::kPieceBytes);
+    lines_ = files_->lines_before();
   }
 
   // Collective. Parses this rank's piece of the next round.
@@ -159,7 +127,7 @@ class Import {
       if (!is_mine) continue;
       counts.is_piece = 1;
       counts.file = piece.file;
-      parser_->parse(piece.text, block_);
+      files_->parser().parse(piece.text, block_);
     }
     if (counts.is_piece == 0) block_.clear();
     counts.rows = block_.rows();
@@ -168,7 +136,7 @@ class Import {
     counts.bad = block_.bad_count;
     counts.has_problem = block_.bad_count > 0 && refuses() ? 1 : 0;
     counts.weights = block_.weights.empty() ? 0 : 1;
-    fresh_ = dictionaries_->fresh(*parser_);
+    fresh_ = dictionaries_->fresh(files_->parser());
     counts.has_texts = fresh_.empty() ? 0 : 1;
     for (std::size_t i = 0; i < block_.labels.size(); ++i)
       if (!is_text(i) && !is_short_label(block_.labels[i])) counts.long_labels = 1;
@@ -176,7 +144,7 @@ class Import {
   }
 
   // Where bad lines are skipped, parsing goes on behind them.
-  int file_number() const { return file_numbers_[static_cast<std::size_t>(file_)]; }
+  int file_number() const { return files_->number(static_cast<std::size_t>(file_)); }
   bool refuses() const { return request_.refuses_bad_rows; }
   bool is_text(std::size_t row) const { return !block_.label_texts.empty() && block_.label_texts[row] >= 0; }
 
@@ -189,8 +157,8 @@ class Import {
   }
 
   std::string text_of(const BadLine& bad, Index file, Index lines) const {
-    return starts_[static_cast<std::size_t>(file)].path + ":" + std::to_string(lines + bad.line) + ":" +
-           std::to_string(bad.column) + ": " + bad.what;
+    return files_->starts()[static_cast<std::size_t>(file)].path + ":" + std::to_string(lines + bad.line) +
+           ":" + std::to_string(bad.column) + ": " + bad.what;
   }
 
   // Collective. A bad line of a piece is as good as an exception.
@@ -260,8 +228,8 @@ class Import {
     try {
       encoder_->add(row, label);
     } catch (const Error& error) {
-      throw Error(error.code(), starts_[static_cast<std::size_t>(file_)].path + ":" + std::to_string(line) +
-                                    ": " + error.what());
+      throw Error(error.code(), files_->starts()[static_cast<std::size_t>(file_)].path + ":" +
+                                    std::to_string(line) + ": " + error.what());
     }
   }
 
@@ -322,11 +290,7 @@ class Import {
   const ImportRequest& request_;
   Needs needs_;
   RowSchema schema_;
-  std::string header_;  // of the first file
-  std::unique_ptr<BlockParser> parser_;
-  std::vector<ImportPieces::Start> starts_;  // of the files with lines
-  std::vector<Index> first_lines_;
-  std::vector<int> file_numbers_;  // of those files among all
+  std::optional<ImportFiles> files_;
   std::optional<ImportDictionaries> dictionaries_;
   std::optional<ImportPieces> pieces_;
   std::optional<CacheWriter> writer_;

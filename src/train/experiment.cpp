@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/experiment.h"
 
+#include <fmt/format.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <new>
 #include <nlohmann/json.hpp>
 
 #include "core/config.h"
@@ -107,6 +111,28 @@ std::unique_ptr<Loss> make_loss(const Options& options, const Plugins& plugins) 
   return plugins.losses.find(resolve_loss(row, options.text("model.loss"))).create(options);
 }
 
+namespace {
+
+// Linux grants more memory than there is and ends the program that uses it. Training has two copies of the
+// weights at least.
+void allocate(Index parameters, AlignedVector<float>& weights) {
+  const double needed = 2.0 * sizeof(float) * static_cast<double>(parameters);
+  const double there =
+      static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
+  try {
+    if (needed > there) throw std::bad_alloc();
+    weights.assign(static_cast<std::size_t>(parameters), 0.0F);
+  } catch (const std::bad_alloc&) {
+    throw Error(
+        ExitCode::kConfig,
+        fmt::format("a model of {} parameters takes {:.1f} GB or more, which this machine does not give; "
+                    "data.hash_bits makes fewer features of sparse rows",
+                    parameters, needed / 1e9));
+  }
+}
+
+}  // namespace
+
 TrainedModel make_model(const Options& options, const Plugins& plugins, const TrainedSchema& schema,
                         Index most_parameters) {
   TrainedModel result;
@@ -122,7 +148,7 @@ TrainedModel make_model(const Options& options, const Plugins& plugins, const Tr
                 "data.categories = \"embed\" is for models that embed categories (mlp); " +
                     options.text("model.name") +
                     " would take their numbers for quantities: use \"onehot\" or \"hash\"");
-  result.weights.assign(static_cast<std::size_t>(result.model->layout().size()), 0.0F);
+  allocate(result.model->layout().size(), result.weights);
   if (const std::string& start = options.text("model.init"); start.empty())
     result.model->initialize(seed, result.weights.data());
   else
