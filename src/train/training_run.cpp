@@ -213,6 +213,11 @@ static TrainingResult run_session(const Options& options, const Plugins& plugins
     trainer->add_observer(*progress);
     trainer->add_observer(*metrics);
     for (const std::string& warning : data.train.info().warnings) progress->on_message("warning: " + warning);
+    // What else is to be said of these was said of the training rows.
+    for (const auto* further : {&data.valid, &data.test})
+      if (*further && (*further)->info().bad_rows > 0)
+        for (const std::string& warning : (*further)->info().warnings)
+          progress->on_message("warning: " + (*further)->info().source + ": " + warning);
     for (const std::string& line : start_lines(*trainer, *model, data.train, communicator, topology))
       progress->on_message(line);
   }
