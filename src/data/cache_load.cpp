@@ -26,7 +26,7 @@ class Loader {
 
   void begin() {
     RowSchema schema = file_.schema();
-    targets_.train.begin(schema);
+    targets_.train.begin(schema, static_cast<Index>(file_.header().entries));
     schema.rows = -1;  // how many will be validation rows is not known
     if (targets_.valid != nullptr) targets_.valid->begin(schema);
     if (targets_.has_classes) number_labels();

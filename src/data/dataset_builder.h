@@ -40,7 +40,8 @@ class DatasetBuilder {
   /// `labels` outlives the builder; data sets read together share it.
   DatasetBuilder(Settings settings, LabelTable& labels);
 
-  void begin(const RowSchema& schema);
+  /// Of sparse rows: `entries` = about how many there will be, if that is known.
+  void begin(const RowSchema& schema, Index entries = 0);
   /// Throws Error(kData) for a row whose label add() would refuse.
   void check(const Row& row) const { static_cast<void>(number_of(row)); }
   void add(const Row& row) { add(info_.rows, row); }
