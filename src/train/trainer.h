@@ -141,7 +141,7 @@ class Trainer {
   void keep_best(const float* weights);
   void save_best(const float* weights);
   void save_checkpoint();
-  RunState run_state();
+  RunState run_state() const;
   void take(const RunState& state);
   void add_final_metrics();
   void keep_final_weights();

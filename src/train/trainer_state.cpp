@@ -40,6 +40,7 @@ void Trainer::save_checkpoint() {
   const auto average = average_.is_started() ? gather(average_.values()) : AlignedVector<float>();
   const auto pair = noise_.is_within_pair() ? gather(noise_.kept()) : AlignedVector<float>();
   const auto best = keeps_best_ ? gather(best_weights_) : AlignedVector<float>();
+  RunState numbers = run_state();
   std::vector<std::pair<std::string, AlignedVector<float>>> rewinds;  // by prefix
   for (std::size_t k = 0; k < rewind_.kept().size(); ++k) {
     const Snapshot& snapshot = rewind_.kept()[k];
@@ -47,6 +48,7 @@ void Trainer::save_checkpoint() {
     const std::string prefix = fmt::format("rewind.{}.", k);
     for (std::size_t i = 0; i < names.size(); ++i)
       rewinds.emplace_back(prefix + names[i].prefix, gather(snapshot.values[i]));
+    numbers.rewinds.push_back(to_json(snapshot.state));
   }
   on_all_ranks(communicator_, [&] {
     if (directory_ == nullptr) return;
@@ -67,7 +69,7 @@ void Trainer::save_checkpoint() {
     write_safetensors(checkpoint_path(directory_->checkpoints(), step_),
                       {{"format", "lockstep-checkpoint-1"},
                        {"config", to_toml(options_, false)},
-                       {"state", to_json(run_state())}},
+                       {"state", to_json(numbers)}},
                       views);
     if (path_.exists()) path_.write(directory_->file("path.safetensors"));
     remove_old_checkpoints(directory_->checkpoints(), options_.integer("checkpoint.keep"));
@@ -76,7 +78,7 @@ void Trainer::save_checkpoint() {
   for (StepObserver* observer : observers_) observer->on_message(fmt::format("checkpoint at step {}", step_));
 }
 
-RunState Trainer::run_state() {
+RunState Trainer::run_state() const {
   RunState state;
   state.step = step_;
   state.consumed = consumed_;
@@ -89,7 +91,6 @@ RunState Trainer::run_state() {
   state.noise = noise_.state();
   state.batch = batches_.state();
   state.trouble = trouble_state();
-  for (const Snapshot& snapshot : rewind_.kept()) state.rewinds.push_back(to_json(snapshot.state));
   state.train_s = report_.train_s;
   state.end_reason = static_cast<int>(reason_ == EndReason::kStopped ? EndReason::kFinished : reason_);
   state.canonical_config = canonical_config(options_);

@@ -240,7 +240,6 @@ void Trainer::tell_hash() {
 
 void Trainer::keep(Snapshot& snapshot) {
   snapshot.state = run_state();
-  snapshot.state.rewinds.clear();
   const auto mine = slices();
   snapshot.values.resize(mine.size());
   const Slice slice = reducer_->slice();

@@ -14,6 +14,7 @@
 #include "lockstep/run.h"
 #include "support/experiment.h"
 #include "support/temporary_folder.h"
+#include "support/thread_communicator.h"
 #include "train/checkpoint.h"
 #include "train/dump.h"
 #include "train/rewind.h"
@@ -73,12 +74,20 @@ class Spikes : public ::testing::Test {
     request.resumes = resumes;
     End end;
     end.run = request.directory;
-    try {
-      end.code = train_on(ranks, all, request).exit_code;
-    } catch (const Error& error) {
-      end.code = static_cast<int>(error.code());
-      end.message = error.what();
-    }
+    const Options options = options_of(all);
+    const Plugins plugins = builtin_plugins();
+    run_ranks(ranks, [&](Communicator& communicator) {
+      End mine;
+      try {
+        mine.code = train_run(options, plugins, communicator, request).exit_code;
+      } catch (const AgreedError& error) {
+        mine.code = static_cast<int>(error.code());
+        mine.message = error.what();
+      }
+      if (communicator.rank() != 0) return;
+      end.code = mine.code;
+      end.message = mine.message;
+    });
     if (fs::exists(end.run / "summary.json")) end.summary = Json::parse(read_file(end.run / "summary.json"));
     return end;
   }
