@@ -42,8 +42,9 @@ std::string rows_with(const std::string& bad_label) {
   std::normal_distribution<float> normal;
   std::string text = "x0,x1,label\n";
   for (int i = 0; i < kRows; ++i) {
-    const float a = normal(random), b = normal(random);
+    float a = normal(random), b = normal(random);
     const std::string label = fmt::format("{}", a - b + 0.3F * normal(random));
+    if (i == kBadRow) a = b = 4;  // so that the gradient of 3e38 is infinite
     text += fmt::format("{},{},{}\n", a, b, i == kBadRow ? bad_label : label);
   }
   return text;
@@ -191,6 +192,7 @@ TEST_F(Spikes, RewindOfNumbersThatAreNone) {
   ASSERT_EQ(one.code, 0) << one.message;
   EXPECT_EQ(one.summary.at("rewinds"), 1);
   EXPECT_EQ(troubles(one.run).at(0).at("what"), "non-finite");
+  EXPECT_EQ(troubles(one.run).at(0).at("bad_step"), kBadStep);
   for (const int ranks : {2, 3})
     EXPECT_EQ(train(fmt::format("on-{}", ranks), ranks, rewind).hash(), one.hash());
   EXPECT_EQ(train_in_pieces("pieces", rewind).hash(), one.hash());
