@@ -59,8 +59,7 @@ std::string describe(const JobEnd& end) {
   if (end.status && end.status->code != 0)
     return "rank " + std::to_string(end.status->rank) + " on " + end.status->host + ": " + end.status->reason;
   if (end.code == kLostHost) return "a machine was lost";
-  if (end.code == kToldToEnd || end.code == kTimeUp)
-    return "mpirun was told to end, or could not start ranks";
+  if (end.code == kToldToEnd || end.code == kTimeUp) return "the launcher was told to end";
   if (end.was_late && end.dead_rank) return rank + " is gone, and the launcher did not end";
   return "the ranks ended with code " + std::to_string(end.code);
 }
@@ -83,6 +82,10 @@ Judgement judge(const JobEnd& end) {
     const bool is_final_code = is_final(code) || code == static_cast<int>(ExitCode::kIo);
     return {Verdict::kStopped, is_final_code ? code : stopped, reason};
   }
+  const bool is_of_start = !end.has_begun && !is_told && end.ended_because.empty() && !is_signal(code);
+  if (is_of_start && verdict_of(code) != Verdict::kEnd)
+    return {Verdict::kOutside, static_cast<int>(ExitCode::kHosts),
+            "the launcher ended with code " + std::to_string(code) + " before there were ranks", true};
   const Verdict verdict = !end.ended_because.empty() && !is_told ? Verdict::kOutside : verdict_of(code);
   return {verdict, verdict == Verdict::kOutside ? stopped : exit_code_of(code), reason};
 }

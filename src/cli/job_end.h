@@ -13,6 +13,7 @@ struct JobEnd {
   int code = 0;                     ///< of the launcher; 128 + signal where one ended it
   bool launcher_died = false;       ///< that signal was its own, not a rank's
   bool was_stopped = false;         ///< the user had asked for it
+  bool has_begun = true;            ///< there was a sign that ranks had started
   bool was_late = false;            ///< the launcher did not end after its ranks, and was killed
   std::string ended_because;        ///< why the supervisor ended the ranks; "": it did not
   std::optional<RunStatus> status;  ///< what the ranks wrote
@@ -30,8 +31,9 @@ enum class Verdict {
 
 struct Judgement {
   Verdict verdict = Verdict::kDone;
-  int exit_code = 0;   ///< if it ends here
-  std::string reason;  ///< for the user, and to know the same failure again
+  int exit_code = 0;         ///< if it ends here
+  std::string reason;        ///< for the user, and to know the same failure again
+  bool is_of_start = false;  ///< the launcher failed before there were ranks
 };
 
 /// The exit code alone is ambiguous (1 may be a SIGTERM to mpirun, 75 a stop or a wait without an answer), so
@@ -45,6 +47,9 @@ struct Judgement {
 /// | 75 with reason "stopped", or asked for | stopped |
 /// | other 75; other signals, 205 (a machine was lost), 1 and 110 (mpirun was told to end) | outside |
 /// | others | error |
+///
+/// A launcher that ends by itself before there are ranks, as without a usable network or batch system, gives
+/// outside, and 69 if it ends here.
 Judgement judge(const JobEnd& end);
 
 }  // namespace lockstep

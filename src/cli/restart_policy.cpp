@@ -16,7 +16,7 @@ constexpr int kErrorRepeats = 2;
 // Two kills at steps nobody knows were hardly at the same one; an error that stops ranks before their first
 // step is.
 bool RestartPolicy::is_same_failure(const Judgement& failure, Index step) const {
-  const bool is_known = step >= 0 || failure.verdict == Verdict::kError;
+  const bool is_known = step >= 0 || failure.verdict == Verdict::kError || failure.is_of_start;
   return last_ && is_known && last_->step == step && last_->reason == failure.reason;
 }
 

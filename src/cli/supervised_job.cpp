@@ -33,6 +33,7 @@ JobEnd SupervisedJob::run(const std::vector<std::string>& line, bool has_ranks_h
   trouble_s_ = -1;
   begin_s_ = now_seconds();
   has_started_ = !has_ranks_here;
+  has_begun_ = false;
   JobEnd end;
   launcher_ = start_launcher(line, signals_);
   while (!has_ended(kLook_s, &end)) {
@@ -42,6 +43,7 @@ JobEnd SupervisedJob::run(const std::vector<std::string>& line, bool has_ranks_h
   end_leftovers(0);
   end.status = read_status(place_.run);
   progress_->look(now_seconds());
+  end.has_begun = has_begun_ || end.status || progress_->step() >= 0;
   end.step = end.status && end.status->step >= 0 ? end.status->step : progress_->step();
   return end;
 }
@@ -74,6 +76,7 @@ void SupervisedJob::look_at_ranks(JobEnd* end) {
   int ready = 0, waiting = 0;
   for (const ProcessRecord& record : read_records(place_.folder)) {
     if (record.rank < 0) continue;
+    has_begun_ = true;
     ++(record.is_ready != 0 ? ready : waiting);
     if (!is_alive(record) && fs::exists(place_.folder / "pids" / std::to_string(record.pid)))
       end->dead_rank = record.rank;

@@ -69,6 +69,23 @@ TEST(JobEnd, RanksThatHangAndSaveWhenTheyAreEndedWereNotStopped) {
   EXPECT_EQ(judge(hung).reason, "no progress for 60 s");
 }
 
+TEST(JobEnd, ALauncherThatCannotStartRanksIsNoDeathOfRanks) {
+  for (const int code : {1, 205, 213}) {
+    JobEnd end = ended(code);
+    end.has_begun = false;
+    EXPECT_TRUE(judge(end).is_of_start) << code;
+    EXPECT_EQ(judge(end).exit_code, 69) << code;
+    end.status = RunStatus{75, 0, "node1", 3, "waits for rank 1", 1};
+    EXPECT_FALSE(judge(end).is_of_start) << "ranks have told something";
+  }
+  JobEnd killed = ended(137);
+  killed.has_begun = false;
+  EXPECT_FALSE(judge(killed).is_of_start);
+  JobEnd missing = ended(69);
+  missing.has_begun = false;
+  EXPECT_EQ(judge(missing).verdict, Verdict::kEnd);
+}
+
 TEST(JobEnd, ALauncherThatHangsAfterTheRanksSaysNothing) {
   JobEnd late = told(137, 75, "stopped");
   late.was_late = true;

@@ -7,8 +7,8 @@
 namespace lockstep {
 namespace {
 
-const Judgement kKill = {Verdict::kOutside, 75, "rank 1 was ended by signal 9 (Killed)"};
-const Judgement kFault = {Verdict::kError, 70, "rank 1 was ended by signal 11 (Segmentation fault)"};
+const Judgement kKill = {Verdict::kOutside, 75, "rank 1 was ended by signal 9 (Killed)", false};
+const Judgement kFault = {Verdict::kError, 70, "rank 1 was ended by signal 11 (Segmentation fault)", false};
 
 LaunchLimits limits() {
   LaunchLimits limits;
@@ -72,6 +72,14 @@ TEST(RestartPolicy, KillsAtOneStepAreAllowedMoreOften) {
 TEST(RestartPolicy, KillsAtUnknownStepsAreNoLoop) {
   RestartPolicy policy(limits());
   for (int i = 0; i < 50; ++i) EXPECT_TRUE(restarts(policy.decide(kKill, -1, "", i))) << i;
+}
+
+TEST(RestartPolicy, ALauncherThatCannotStartRanksIsNotTriedForEver) {
+  Judgement failure = {Verdict::kOutside, 69, "the launcher ended with code 1 before there were ranks"};
+  failure.is_of_start = true;
+  RestartPolicy policy(limits());
+  for (int i = 0; i < 4; ++i) EXPECT_TRUE(restarts(policy.decide(failure, -1, "", i))) << i;
+  EXPECT_FALSE(restarts(policy.decide(failure, -1, "", 5)));
 }
 
 TEST(RestartPolicy, TheBudgetIsOfAnHour) {
