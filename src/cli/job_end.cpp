@@ -13,6 +13,10 @@ namespace {
 constexpr int kSignalBase = 128, kLastSignal = 128 + 64;
 constexpr int kLostHost = 205, kTimeUp = 110, kToldToEnd = 1;  // of Open MPI's mpirun
 
+bool is_own(int code) {
+  return code >= static_cast<int>(ExitCode::kUsage) && code <= static_cast<int>(ExitCode::kDiverged);
+}
+
 bool is_signal(int code) {
   return code > kSignalBase && code <= kLastSignal;
 }
@@ -42,8 +46,7 @@ Verdict verdict_of(int code) {
 
 // Codes of this program stay; what comes from elsewhere becomes one of ours.
 int exit_code_of(int code) {
-  if (code >= static_cast<int>(ExitCode::kUsage) && code <= static_cast<int>(ExitCode::kDiverged))
-    return code;
+  if (is_own(code)) return code;
   return static_cast<int>(verdict_of(code) == Verdict::kOutside ? ExitCode::kStopped : ExitCode::kInternal);
 }
 
@@ -82,8 +85,9 @@ Judgement judge(const JobEnd& end) {
     const bool is_final_code = is_final(code) || code == static_cast<int>(ExitCode::kIo);
     return {Verdict::kStopped, is_final_code ? code : stopped, reason};
   }
-  const bool is_of_start = !end.has_begun && !is_told && end.ended_because.empty() && !is_signal(code);
-  if (is_of_start && verdict_of(code) != Verdict::kEnd)
+  const bool is_of_start =
+      !end.has_begun && !is_told && end.ended_because.empty() && !is_signal(code) && !is_own(code);
+  if (is_of_start)
     return {Verdict::kOutside, static_cast<int>(ExitCode::kHosts),
             "the launcher ended with code " + std::to_string(code) + " before there were ranks", true};
   const Verdict verdict = !end.ended_because.empty() && !is_told ? Verdict::kOutside : verdict_of(code);

@@ -43,7 +43,9 @@ JobEnd SupervisedJob::run(const std::vector<std::string>& line, bool has_ranks_h
   end_leftovers(0);
   end.status = read_status(place_.run);
   progress_->look(now_seconds());
-  end.has_begun = has_begun_ || end.status || progress_->step() >= 0;
+  constexpr double kLong_s = 10;  // to fail in; ranks on other machines are not seen
+  end.has_begun = has_begun_ || (!has_ranks_here && now_seconds() - begin_s_ > kLong_s) || end.status ||
+                  progress_->step() >= 0;
   end.step = end.status && end.status->step >= 0 ? end.status->step : progress_->step();
   return end;
 }
