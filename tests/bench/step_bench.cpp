@@ -142,23 +142,6 @@ void bench_noises() {
   bench_noise("flagship logistic, batch 1, pairs", with(logistic, {"train.batch=1", "train.steps=20000"}));
 }
 
-void bench_troubles() {
-  const std::vector<std::string> network = {"data.train=demo:blobs?rows=10000&features=784&classes=10",
-                                            "model.name=mlp",
-                                            "model.hidden=256,128",
-                                            "optim.name=adam",
-                                            "train.steps=40",
-                                            "train.noise_every=0",
-                                            "eval.train=never",
-                                            "data.scale=0.1",
-                                            "train.batch=1000"};
-  bench_trouble("mlp 784-256-128-10, adam, batch 1,000", network);
-  bench_trouble("flagship logistic, batch 1,000",
-                {"data.train=demo:logistic?rows=1000000&features=28&noise=0.1", "model.name=logistic",
-                 "train.shuffle=false", "train.epochs=1", "train.noise_every=0", "eval.train=never",
-                 "train.batch=1000"});
-}
-
 // What a step costs that is audited, against one that is not, on one rank, which computes the shard itself:
 // with train.audit = 100 one of a hundred is. And what keeping a state for rewinds costs in every step.
 void bench_trouble(const char* name, const std::vector<std::string>& settings) {
@@ -184,6 +167,23 @@ void bench_trouble(const char* name, const std::vector<std::string>& settings) {
               median(plain_ms), median(audit_ms));
   std::printf("  cost of every 100th         %8.3f %%\n  a state for rewinds         %8.4f ms\n",
               median(audit_ms) / median(plain_ms) - 1, median(states_ms));
+}
+
+void bench_troubles() {
+  const std::vector<std::string> network = {"data.train=demo:blobs?rows=10000&features=784&classes=10",
+                                            "model.name=mlp",
+                                            "model.hidden=256,128",
+                                            "optim.name=adam",
+                                            "train.steps=40",
+                                            "train.noise_every=0",
+                                            "eval.train=never",
+                                            "data.scale=0.1",
+                                            "train.batch=1000"};
+  bench_trouble("mlp 784-256-128-10, adam, batch 1,000", network);
+  bench_trouble("flagship logistic, batch 1,000",
+                {"data.train=demo:logistic?rows=1000000&features=28&noise=0.1", "model.name=logistic",
+                 "train.shuffle=false", "train.epochs=1", "train.noise_every=0", "eval.train=never",
+                 "train.batch=1000"});
 }
 
 // Sixteen shards on one rank must train what a thread of one rank with the serial path trains: the loss
