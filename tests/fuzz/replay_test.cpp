@@ -57,7 +57,7 @@ INSTANTIATE_TEST_SUITE_P(Targets, Fuzz,
                                            FuzzTarget{"gz", fuzz_gz}, FuzzTarget{"idx", fuzz_idx},
                                            FuzzTarget{"libsvm", fuzz_libsvm}, FuzzTarget{"model", fuzz_model},
                                            FuzzTarget{"npy", fuzz_npy}),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         [](const auto& target) { return std::string(target.param.name); });
 
 }  // namespace
 }  // namespace lockstep::testing
