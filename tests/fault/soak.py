@@ -274,6 +274,8 @@ class Campaign:
             with self.count.lock:
                 self.count.wrong_codes += 1
             self.fail(f"code {code} after {' to '.join(struck)}")
+        if struck != ("KILL", "supervisor"):
+            self.line = None  # it has put away its things
         return not self.failed and code != 0
 
     def ends_with(self, victim):
