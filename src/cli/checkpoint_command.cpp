@@ -11,6 +11,7 @@
 #include "core/printable.h"
 #include "lockstep/core/error.h"
 #include "train/checkpoint.h"
+#include "train/checkpoint_manifest.h"
 #include "train/compare_files.h"
 #include "train/load_model.h"
 
@@ -20,19 +21,28 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// A checkpoint or a model file, whole and verified. Throws Error(kData).
-TensorFile read_any(const fs::path& path) {
-  if (!fs::exists(path)) throw Error(ExitCode::kData, path.string() + ": no such file");
-  TensorFile file = read_safetensors(path);
-  const auto format = file.metadata.find("format");
-  const bool is_model = format != file.metadata.end() && format->second.starts_with("lockstep-model-");
-  return is_model ? read_model_file(path).file : read_checkpoint(path);
+bool is_checkpoint(const fs::path& path) {
+  return CheckpointName::parse(path.filename().string()) || fs::exists(path / "manifest.json");
 }
 
-/// The files of a run, newest checkpoint first, then its model; or the one file.
-std::vector<fs::path> files_of(const fs::path& run_or_file) {
-  if (!fs::is_directory(run_or_file)) return {run_or_file};
-  std::vector<fs::path> files = list_checkpoints(run_or_file / "checkpoints");
+/// A checkpoint, or a file that holds a model or was exported, whole and verified. Throws Error(kData).
+TensorFile read_any(const fs::path& path) {
+  if (!fs::exists(path)) throw Error(ExitCode::kData, path.string() + ": no such file");
+  if (fs::is_directory(path)) return read_checkpoint(path);
+  TensorFile file = read_safetensors(path);
+  const std::string format = file.metadata["format"];
+  if (format.starts_with("lockstep-model-")) return read_model_file(path).file;
+  if (format != kCheckpointFormat)
+    throw Error(ExitCode::kData, path.string() + ": has format \"" + format +
+                                     "\", which is none of a model or checkpoint that this program reads");
+  return file;
+}
+
+/// The checkpoints of a run, newest first, then its model; or the one checkpoint or file.
+std::vector<fs::path> files_of(fs::path run_or_file) {
+  if (!run_or_file.has_filename()) run_or_file = run_or_file.parent_path();  // "runs/a/"
+  if (!fs::is_directory(run_or_file) || is_checkpoint(run_or_file)) return {run_or_file};
+  std::vector<fs::path> files = list_checkpoints(run_or_file);
   if (fs::exists(run_or_file / "model.safetensors")) files.push_back(run_or_file / "model.safetensors");
   if (files.empty()) throw Error(ExitCode::kData, run_or_file.string() + ": has no checkpoint and no model");
   return files;
@@ -116,6 +126,19 @@ int diff(const CommandContext& context) {
   return static_cast<int>(lines.empty() ? ExitCode::kOk : ExitCode::kDisagree);
 }
 
+int export_file(const CommandContext& context) {
+  if (!context.line.has("out"))
+    throw Error(ExitCode::kUsage, "`lockstep checkpoint export` needs --out FILE");
+  auto [path, file] = newest(context.line.positional()[0]);
+  std::vector<TensorView> views;
+  for (const TensorData& tensor : file.tensors)
+    views.push_back(
+        {tensor.name, tensor.shape, tensor.values.data(), static_cast<Index>(tensor.values.size())});
+  write_safetensors(context.line.text("out"), file.metadata, views);
+  fmt::print("{} -> {}\n", path.string(), context.line.text("out"));
+  return 0;
+}
+
 constexpr std::size_t kAny = 1000;
 
 }  // namespace
@@ -127,6 +150,14 @@ void add_checkpoint_commands(std::vector<Command>* rows) {
   rows->push_back({{"checkpoint verify", "RUN|FILE...", 1, kAny, false, {}},
                    "Reads checkpoints and models wholly and checks them.",
                    verify});
+  rows->push_back({{"checkpoint export",
+                    "RUN|FILE",
+                    1,
+                    1,
+                    false,
+                    {{"out", "FILE", "a safetensors file, which Python reads", 'o'}}},
+                   "Writes all tensors of a checkpoint, of a run its newest one, to one file.",
+                   export_file});
   rows->push_back({{"checkpoint diff", "RUN|FILE RUN|FILE", 2, 2, false, {}},
                    "Prints what differs between two checkpoints or models.",
                    diff});

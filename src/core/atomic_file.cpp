@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/atomic_file.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <sstream>
@@ -15,51 +11,59 @@
 
 namespace lockstep {
 
-AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
-  descriptor_ = create_temporary(path_, temporary_);
+AtomicFile::AtomicFile(std::filesystem::path path, FileSystem& files)
+    : files_(files), path_(std::move(path)), temporary_(temporary_name(path_)) {
+  descriptor_ = files_.create(temporary_);
   if (descriptor_ < 0)
     throw Error(ExitCode::kOutput, path_.string() + ": cannot be written: " + std::strerror(errno));
 }
 
 AtomicFile::~AtomicFile() {
   if (descriptor_ < 0) return;
-  close(descriptor_);
-  unlink(temporary_.c_str());
+  files_.close(descriptor_);
+  files_.remove_file(temporary_);
 }
 
 void AtomicFile::fail(const std::string& action) const {
   throw Error(ExitCode::kIo, path_.string() + ": " + action + " failed: " + std::strerror(errno));
 }
 
-void AtomicFile::write(const void* data, std::size_t size) {
+int write_all(FileSystem& files, int descriptor, const void* data, std::size_t size) {
   const char* rest = static_cast<const char*>(data);
   while (size > 0) {
-    const ssize_t written = ::write(descriptor_, rest, size);
+    const ssize_t written = files.write(descriptor, rest, size);
     if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) fail("writing");
+    if (written == 0) errno = ENOSPC;
+    if (written <= 0) return -1;
     rest += written;
     size -= static_cast<std::size_t>(written);
   }
+  return 0;
+}
+
+void AtomicFile::write(const void* data, std::size_t size) {
+  if (write_all(files_, descriptor_, data, size) != 0) fail("writing");
 }
 
 void AtomicFile::rewrite_start(const std::string& text) {
-  if (lseek(descriptor_, 0, SEEK_SET) != 0) fail("seeking");
+  if (files_.rewind(descriptor_) != 0) fail("seeking");
   write(text);
 }
 
-void AtomicFile::commit() {
-  if (fsync(descriptor_) != 0)
+void AtomicFile::sync() {
+  if (files_.sync(descriptor_) != 0)
     fail("syncing");  // never retried: the page may be marked clean though it is lost
+  is_synced_ = true;
+}
+
+void AtomicFile::commit() {
+  if (!is_synced_) sync();
   const int descriptor = descriptor_;
-  if (std::rename(temporary_.c_str(), path_.c_str()) != 0) fail("renaming");
+  if (files_.rename(temporary_, path_.string()) != 0) fail("renaming");
   descriptor_ = -1;
-  close(descriptor);
+  files_.close(descriptor);
   const auto folder = path_.has_parent_path() ? path_.parent_path() : std::filesystem::path(".");
-  const int folder_descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder_descriptor < 0) fail("opening its folder");
-  const bool synced = fsync(folder_descriptor) == 0;
-  close(folder_descriptor);
-  if (!synced) fail("syncing its folder");
+  if (files_.sync_folder(folder.string()) != 0) fail("syncing its folder");
 }
 
 void write_file_atomically(const std::filesystem::path& path, const std::string& content) {

@@ -16,9 +16,9 @@ namespace {
 
 constexpr std::string_view kFreeTables[] = {"run.", "log.", "comm.", "checkpoint.", "study.", "launch."};
 constexpr std::string_view kFreeKeys[] = {
-    "data.train",        "data.valid",  "data.test",         "data.labels",      "data.valid_labels",
-    "data.test_labels",  "data.cache",  "data.cache_check",  "train.budget",     "train.noise_every",
-    "train.progressive", "train.audit", "train.check_every", "train.on_disagree"};
+    "data.train",        "data.valid",  "data.test",         "data.labels",       "data.valid_labels",
+    "data.test_labels",  "data.cache",  "data.cache_check",  "train.budget",      "train.noise_every",
+    "train.progressive", "train.audit", "train.check_every", "train.on_disagree", "train.time_limit"};
 
 /// data.valid = "split:0.2" is no path: it takes rows away from training.
 bool takes_rows(const Options& options, const OptionSpec& spec) {
@@ -77,6 +77,20 @@ std::string first_difference(const std::string& theirs, const std::string& ours)
     if (!has_right) b = "nothing";
     if (a != b) return "there " + a + ", here " + b;
   }
+}
+
+std::string all_differences(const std::string& theirs, const std::string& ours) {
+  std::string result;
+  const auto add = [&](const std::string& side, const std::string& text, const std::string& other) {
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);)
+      if (("\n" + other).find("\n" + line + "\n") == std::string::npos)
+        result += "  " + side + " " + line + "\n";
+  };
+  add("there", theirs, ours);
+  add("here ", ours, theirs);
+  if (!result.empty()) result.pop_back();
+  return result;
 }
 
 }  // namespace lockstep

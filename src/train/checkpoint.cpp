@@ -8,6 +8,8 @@
 #include <nlohmann/json.hpp>
 
 #include "lockstep/core/error.h"
+#include "train/checkpoint_reader.h"
+#include "train/generation.h"
 
 namespace lockstep {
 
@@ -16,7 +18,7 @@ using Json = nlohmann::ordered_json;
 
 namespace {
 
-const std::string kFormat = "lockstep-checkpoint-1";
+constexpr const char* kManifest = "manifest.json";
 
 // As texts, because JSON has no infinity and a schedule may remember one.
 std::vector<std::string> to_texts(const std::vector<double>& values) {
@@ -39,17 +41,51 @@ std::vector<double> to_values(const std::vector<std::string>& texts) {
   return values;
 }
 
+std::vector<CheckpointName> names_in(const fs::path& folder) {
+  std::vector<CheckpointName> names;
+  if (!fs::is_directory(folder)) return names;
+  for (const auto& entry : fs::directory_iterator(folder))
+    if (const auto name = CheckpointName::parse(entry.path().filename().string());
+        name && entry.is_directory())
+      names.push_back(*name);
+  return names;
+}
+
+bool is_milestone(const fs::path& folder) {
+  try {
+    return read_manifest(folder).is_milestone;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 }  // namespace
 
-// By step, which the name holds, never by the time of the file.
-std::vector<fs::path> list_checkpoints(const fs::path& folder) {
-  std::vector<fs::path> paths;
-  if (!fs::is_directory(folder)) return paths;
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    const std::string name = entry.path().filename().string();
-    if (name.starts_with("step-") && name.ends_with(".safetensors")) paths.push_back(entry.path());
+std::vector<CheckpointName> all_checkpoints(const fs::path& folder) {
+  std::vector<CheckpointName> names = names_in(folder);
+  std::erase_if(names, [&](const CheckpointName& name) {
+    return !fs::exists(checkpoint_path(folder, name) / kManifest);
+  });
+  return names;
+}
+
+std::vector<fs::path> list_checkpoints(const fs::path& run) {
+  std::vector<CheckpointName> names = all_checkpoints(run / "checkpoints");
+  std::optional<Generation> generation;
+  try {
+    generation = read_generation(run);
+  } catch (const Error&) {
+    // The next start of the run says so.
   }
-  std::sort(paths.begin(), paths.end(), std::greater<>());
+  if (generation)
+    std::erase_if(names, [&](const CheckpointName& name) {
+      const auto& kept = generation->kept;
+      return name.generation != generation->number &&
+             std::find(kept.begin(), kept.end(), name.text()) == kept.end();
+    });
+  std::sort(names.begin(), names.end(), std::greater<>());
+  std::vector<fs::path> paths;
+  for (const CheckpointName& name : names) paths.push_back(checkpoint_path(run / "checkpoints", name));
   return paths;
 }
 
@@ -104,46 +140,43 @@ RunState parse_run_state(const std::string& text) {
   }
 }
 
-fs::path checkpoint_path(const fs::path& folder, Index step) {
-  return folder / fmt::format("step-{:012}.safetensors", step);
+fs::path checkpoint_path(const fs::path& folder, const CheckpointName& name) {
+  return folder / name.text();
 }
 
-void remove_checkpoints_after(const fs::path& folder, Index step) {
-  for (const fs::path& path : list_checkpoints(folder))
-    if (path.filename() > checkpoint_path(folder, step).filename()) fs::remove(path);
+void remove_checkpoint(const fs::path& folder, FileSystem& files) {
+  std::error_code error;
+  if (fs::exists(folder / kManifest, error) && files.remove_file((folder / kManifest).string()) != 0) return;
+  std::vector<fs::path> rest;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error))
+    if (const std::string name = entry->path().filename().string();
+        name.starts_with("part-") || name.ends_with(".tmp"))
+      rest.push_back(entry->path());
+  for (const fs::path& path : rest) files.remove_file(path.string());
+  files.remove_folder(folder.string());
 }
 
-void remove_old_checkpoints(const fs::path& folder, Index keep) {
-  const auto paths = list_checkpoints(folder);
-  for (auto i = static_cast<std::size_t>(keep); i < paths.size(); ++i) fs::remove(paths[i]);
+void remove_old_checkpoints(const fs::path& run, Index keep, FileSystem& files) {
+  Index kept = 0;
+  for (const fs::path& folder : list_checkpoints(run))
+    if (!is_milestone(folder) && ++kept > keep) remove_checkpoint(folder, files);
 }
 
-TensorFile read_checkpoint(const fs::path& path) {
-  TensorFile file = read_safetensors(path);
-  const auto format = file.metadata.find("format");
-  if (format == file.metadata.end() || !format->second.starts_with("lockstep-checkpoint-"))
-    throw Error(ExitCode::kData, path.string() + ": is not a checkpoint of this program");
-  if (format->second != kFormat)
-    throw Error(ExitCode::kData, path.string() + ": has format " + format->second + "; this program reads " +
-                                     kFormat + ". Resume with the version that wrote it");
-  if (!file.metadata.contains("state") || !file.metadata.contains("config") ||
-      !file.metadata.contains("checksum"))
-    throw Error(ExitCode::kData,
-                path.string() + ": is not a whole checkpoint: state, config or checksum is missing");
-  return file;
+void remove_checkpoints_from(const fs::path& run, Index step) {
+  for (const fs::path& folder : list_checkpoints(run))
+    if (folder.filename() >= CheckpointName{step, 0}.text()) remove_checkpoint(folder);
 }
 
-TensorFile find_checkpoint(const fs::path& run, std::vector<std::string>& rejected) {
-  for (const fs::path& path : list_checkpoints(run / "checkpoints")) {
-    try {
-      return read_checkpoint(path);
-    } catch (const Error& error) {
-      rejected.emplace_back(error.what());
-    }
-  }
-  std::string message = run.string() + ": has no checkpoint to resume from";
-  for (const std::string& line : rejected) message += "\n  " + line;
-  throw Error(ExitCode::kData, message);
+void remove_stale_checkpoints(const fs::path& folder, const std::vector<std::string>& kept) {
+  for (const CheckpointName& name : names_in(folder))
+    if (std::find(kept.begin(), kept.end(), name.text()) == kept.end())
+      remove_checkpoint(checkpoint_path(folder, name));
+}
+
+TensorFile read_checkpoint(const fs::path& folder) {
+  CheckpointReader reader(folder);
+  reader.verify();
+  return reader.tensors();
 }
 
 }  // namespace lockstep

@@ -6,7 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "core/file_system.h"
 #include "core/safetensors.h"
+#include "train/checkpoint_name.h"
 #include "train/stop_rules.h"
 
 namespace lockstep {
@@ -31,29 +33,34 @@ struct RunState {
   std::string data_fingerprint;
 };
 
-/// A checkpoint is a safetensors file: the weights under their names, "state.<name>.<tensor>" of the
-/// optimizer, "average.<tensor>", "best.<tensor>", "pair.<tensor>" (NoiseMeter), and RunState as JSON in the
-/// metadata; the tensors once more behind "rewind.0." and "rewind.1." for the states of Rewind.
+/// A checkpoint is a folder: parts, each with some ranges of the vectors, and manifest.json, which says what
+/// lies where and holds RunState as JSON (CheckpointManifest). Names of tensors are those of the model, led
+/// by "state.", the vector of the optimizer and ".", by "average.", "best." or "pair." (NoiseMeter), and once
+/// more behind "rewind.0." and "rewind.1." for the states of Rewind.
 std::string to_json(const RunState& state);
 RunState parse_run_state(const std::string& json);
 
-/// The checkpoints in this folder, newest first.
-std::vector<std::filesystem::path> list_checkpoints(const std::filesystem::path& folder);
+/// The checkpoints of a run that count, newest first: those of its newest generation, and those that this
+/// one found and kept. Of a run without a generation.json, or one that is damaged, all.
+std::vector<std::filesystem::path> list_checkpoints(const std::filesystem::path& run);
 
-/// "step-000012000.safetensors" in the checkpoints folder.
-std::filesystem::path checkpoint_path(const std::filesystem::path& folder, Index step);
+/// The names of all in this folder that have a manifest, in no order.
+std::vector<CheckpointName> all_checkpoints(const std::filesystem::path& folder);
 
-/// Deletes those behind this step: the run went back to it.
-void remove_checkpoints_after(const std::filesystem::path& folder, Index step);
+/// Where a checkpoint lies in the checkpoints folder.
+std::filesystem::path checkpoint_path(const std::filesystem::path& folder, const CheckpointName& name);
 
-/// Deletes all but the newest `keep`.
-void remove_old_checkpoints(const std::filesystem::path& folder, Index keep);
+/// Deletes a checkpoint, its manifest first. What cannot be deleted stays.
+void remove_checkpoint(const std::filesystem::path& folder, FileSystem& files = machine_files());
+/// Deletes the checkpoints of a run that count but the newest `keep` and the milestones.
+void remove_old_checkpoints(const std::filesystem::path& run, Index keep,
+                            FileSystem& files = machine_files());
+/// Deletes those of a run that count and stand at `step` or behind it: the run went back to it.
+void remove_checkpoints_from(const std::filesystem::path& run, Index step);
+/// Deletes all in this folder that `kept` does not name, whole or not.
+void remove_stale_checkpoints(const std::filesystem::path& folder, const std::vector<std::string>& kept);
 
-/// Reads and verifies one checkpoint. Throws Error(kData).
-TensorFile read_checkpoint(const std::filesystem::path& path);
-
-/// The newest checkpoint of a run that verifies; `rejected` gets one line for each that does not. Throws
-/// Error(kData) if there is none.
-TensorFile find_checkpoint(const std::filesystem::path& run, std::vector<std::string>& rejected);
+/// Reads and verifies one checkpoint wholly. Throws Error(kData).
+TensorFile read_checkpoint(const std::filesystem::path& folder);
 
 }  // namespace lockstep

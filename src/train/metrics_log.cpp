@@ -130,6 +130,13 @@ void MetricsLog::on_trouble(const TroubleReport& trouble) {
   batches_ = 0;
 }
 
+void MetricsLog::on_checkpoint(const CheckpointReport& report) {
+  const Json line = {{"kind", "checkpoint"},      {"step", report.step},
+                     {"bytes", report.bytes},     {"stall_ms", report.stall_s * 1e3},
+                     {"write_s", report.write_s}, {"failed", report.trouble}};
+  directory_.append_metrics(line.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
 void MetricsLog::on_hash(Index step, const std::string& hash) {
   directory_.append_metrics(Json{{"kind", "hash"}, {"step", step}, {"parameters_hash", hash}}.dump());
 }

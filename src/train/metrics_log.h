@@ -48,6 +48,7 @@ struct RunFacts {
 ///               epoch_number, first, last (its batch: these positions of the epoch), loss, median,
 ///               passed_over (batches of which no step was made), detail. Where the run went back, the lines
 ///               behind `step` are gone
+///   checkpoint  step, bytes, stall_ms (training stood still), write_s, failed ("": it is there)
 ///
 /// A resumed run drops what lies behind its checkpoint and goes on; losses of its first line are of the
 /// batches since then.
@@ -69,6 +70,7 @@ class MetricsLog final : public StepObserver {
   void on_noise(const StepReport& report, const NoiseReport& noise) override;
   void on_batch(const StepReport& report, const BatchReport& batch) override;
   void on_trouble(const TroubleReport& trouble) override;
+  void on_checkpoint(const CheckpointReport& report) override;
   void on_hash(Index step, const std::string& hash) override;
 
  private:

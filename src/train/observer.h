@@ -71,6 +71,15 @@ struct TroubleReport {
   std::string detail;         ///< which row, which ranks
 };
 
+/// A checkpoint that was written, or was to be.
+struct CheckpointReport {
+  Index step = 0;
+  Index bytes = 0;
+  double stall_s = 0;   ///< training stood still
+  double write_s = 0;   ///< until it was there
+  std::string trouble;  ///< why it is none; empty: it is there
+};
+
 /// Told about the course of a run, on rank 0.
 class StepObserver {
  public:
@@ -84,6 +93,8 @@ class StepObserver {
   virtual void on_batch(const StepReport& /*report*/, const BatchReport& /*batch*/) {}
   virtual void on_hash(Index /*step*/, const std::string& /*hash*/) {}
   virtual void on_trouble(const TroubleReport& /*trouble*/) {}
+  /// Some steps after report.step, when it is written.
+  virtual void on_checkpoint(const CheckpointReport& /*report*/) {}
   virtual void on_message(const std::string& /*text*/) {}
 };
 

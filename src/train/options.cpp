@@ -83,6 +83,10 @@ void declare_train(OptionTable& table) {
       "train.budget", "never",
       "end the run, evaluated and saved like a finished one, after so much time in steps (\"10min\") or "
       "so many of them (\"500 steps\", \"2 epochs\"); the schedule keeps to the planned length");
+  table.text(
+      "train.time_limit", "never",
+      "stop, save and end with code 75 before so much time is over (\"55min\"), counted from the start of "
+      "the process, or from LOCKSTEP_START or SLURM_JOB_START_TIME if set (seconds since 1970)");
   table.text("train.watch", "valid.loss",
              "metric that chooses the best weights, early stopping and plateaus");
   table
@@ -160,8 +164,17 @@ void declare_others(OptionTable& table) {
       .one_of({"end", "always", "never"});
   table.integer("eval.top_k", 5, "k of the top-k accuracy").range(1, 1000);
   table.text("checkpoint.every", "10min", "\"500 steps\", \"2 epochs\", \"10min\", or \"never\"");
-  table.integer("checkpoint.keep", 2, "newest checkpoints kept; the best one is kept besides")
+  table
+      .integer("checkpoint.keep", 2,
+               "newest checkpoints kept; milestones and the best weights are kept besides")
       .range(1, 1000000);
+  table.text("checkpoint.milestones", "never",
+             "how often a checkpoint is saved that is never removed: \"10 epochs\", \"5000 steps\"");
+  table.flag(
+      "checkpoint.background", true,
+      "write checkpoints while training goes on, which takes their size in memory once more; one that is "
+      "due while another is being written waits for it. false: training waits, and saves exactly when due");
+  table.flag("checkpoint.verify", false, "read every checkpoint back after writing, before it counts");
   table.real("comm.timeout_s", 600, "seconds a rank waits for another before it gives up").range(0.1, 1e7);
   table
       .real("comm.stall_s", 30,

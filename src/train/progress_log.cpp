@@ -131,6 +131,15 @@ void ProgressLog::on_batch(const StepReport& report, const BatchReport& batch) {
       std::isnan(batch.scale_smoothed) ? "too large to tell" : fmt::format("{:.0f}", batch.scale_smoothed)));
 }
 
+void ProgressLog::on_checkpoint(const CheckpointReport& report) {
+  if (!report.trouble.empty())
+    return on_message(fmt::format("warning: no checkpoint at step {}: {}; those before are as they were",
+                                  report.step, report.trouble));
+  on_message(fmt::format("checkpoint at step {} ({:.3g} MB in {:.3g} s; training stood still for {:.3g} ms)",
+                         report.step, static_cast<double>(report.bytes) / 1e6, report.write_s,
+                         report.stall_s * 1e3));
+}
+
 void ProgressLog::on_message(const std::string& text) {
   print(printable(text));
 }

@@ -22,6 +22,7 @@ class ProgressLog final : public StepObserver {
   void on_evaluation(const StepReport& report, const MetricValues& values, bool is_best) override;
   void on_times(const StepReport& report, const RankTimesReport& times) override;
   void on_batch(const StepReport& report, const BatchReport& batch) override;
+  void on_checkpoint(const CheckpointReport& report) override;
   void on_message(const std::string& text) override;
 
   /// The style that log.progress = "auto" means here: what the launcher says of its terminal in

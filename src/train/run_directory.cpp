@@ -18,6 +18,7 @@
 
 #include "core/atomic_file.h"
 #include "lockstep/core/error.h"
+#include "train/checkpoint.h"
 
 namespace lockstep {
 
@@ -29,7 +30,7 @@ namespace {
 constexpr std::array kOwnNames = {"config.toml",       "metrics.jsonl", "summary.json", "log.txt",
                                   "model.safetensors", "report.html",   "checkpoints",  "curves.json",
                                   "path.safetensors",  "trace.json",    "tensorboard",  ".lock",
-                                  "progress.json",     "dump",          "status.json"};
+                                  "progress.json",     "dump",          "status.json",  "generation.json"};
 
 [[noreturn]] void fail(const fs::path& path, const std::string& what) {
   throw Error(ExitCode::kOutput, path.string() + ": " + what);
@@ -75,6 +76,8 @@ RunDirectory::RunDirectory(fs::path path, Mode mode) : path_(std::move(path)) {
   lock();
   if (mode == Mode::kNew && holds_something(path_))
     fail(path_, "is not empty; choose another --run-dir, or --overwrite to replace the run in it");
+  if (mode == Mode::kOverwrite) refuse_foreign_files();
+  begin_generation(mode);
   if (mode == Mode::kOverwrite) remove_old_run();
   fs::create_directories(checkpoints(), error);
   if (error) fail(checkpoints(), "cannot be created: " + error.message());
@@ -101,13 +104,11 @@ void RunDirectory::lock() {
 }
 
 // Only what a run makes is removed, and nothing where there is more: the folder may be named by mistake.
-void RunDirectory::remove_old_run() const {
+void RunDirectory::refuse_foreign_files() const {
   for (const auto& entry : fs::directory_iterator(path_))
     if (const std::string name = entry.path().filename().string(); !is_of_a_run(name) && !is_a_hold(name))
       fail(path_, "holds files that are not of a run, such as " + entry.path().filename().string() +
                       "; --overwrite does not delete those");
-  for (const auto& entry : fs::directory_iterator(path_))
-    if (!is_a_hold(entry.path().filename().string())) fs::remove_all(entry.path());
 }
 
 // A run that others made may name files of ours: nothing is appended to them or deleted through a link.
@@ -117,11 +118,56 @@ void RunDirectory::refuse_links() const {
       fail(file(name), "is a symbolic link; what a run writes lies in its own folder");
 }
 
-// What a process that was killed had not finished to write.
+void RunDirectory::remove_old_run() const {
+  for (const auto& entry : fs::directory_iterator(path_))
+    if (const std::string name = entry.path().filename().string();
+        !is_a_hold(name) && name != "generation.json")
+      fs::remove_all(entry.path());
+}
+
+// What a process that was killed had not finished to write, and checkpoints that do not count.
 void RunDirectory::remove_unfinished_files() const {
   for (const fs::path& folder : {path_, checkpoints()})
     for (const auto& entry : fs::directory_iterator(folder))
       if (entry.path().extension() == ".tmp") fs::remove(entry.path());
+  remove_stale_checkpoints(checkpoints(), generation_.kept);
+}
+
+// Before anything is changed: an older job that still writes is to find it out.
+void RunDirectory::begin_generation(Mode mode) {
+  try {
+    const auto before = read_generation(path_);
+    if (before) generation_.number = before->number;
+  } catch (const Error& error) {
+    note_ = std::string("warning: ") + error.what() + "; every checkpoint counts";
+  }
+  if (mode == Mode::kResume)
+    for (const fs::path& path : list_checkpoints(path_)) generation_.kept.push_back(path.filename().string());
+  for (const CheckpointName& name : all_checkpoints(checkpoints()))
+    generation_.number = std::max(generation_.number, name.generation);
+  ++generation_.number;
+  write_generation(path_, generation_);
+}
+
+void RunDirectory::reject(const std::vector<std::string>& names) {
+  const auto is_rejected = [&](const std::string& name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
+  if (std::erase_if(generation_.kept, is_rejected) > 0) write_generation(path_, generation_);
+}
+
+void RunDirectory::require_own_generation() const {
+  const auto now = read_generation(path_);
+  if (now && now->number == generation_.number) return;
+  throw Error(ExitCode::kStopped,
+              path_.string() + ": another job has taken over this run (" +
+                  (now ? "generation " + std::to_string(now->number) : "generation.json is gone") +
+                  ", this one is " + std::to_string(generation_.number) + ")");
+}
+
+void RunDirectory::publish(const std::string& name, const std::string& content) const {
+  require_own_generation();
+  write_file_atomically(file(name), content);
 }
 
 void RunDirectory::open_metrics() {
@@ -137,7 +183,7 @@ void RunDirectory::drop_metrics_after(std::int64_t step) {
     const Json json = Json::parse(line, nullptr, false);
     if (json.is_object() && json.value("step", std::int64_t{0}) <= step) kept += line + "\n";
   }
-  write_file_atomically(file("metrics.jsonl"), kept);
+  publish("metrics.jsonl", kept);
   open_metrics();
 }
 

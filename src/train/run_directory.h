@@ -6,11 +6,16 @@
 #include <fstream>
 #include <functional>
 #include <string>
+#include <vector>
+
+#include "train/generation.h"
 
 namespace lockstep {
 
 /// The folder of one run: config.toml, metrics.jsonl, summary.json, log.txt, model.safetensors, checkpoints/.
-/// Held by rank 0 alone; a lock keeps a second run out while it lives.
+/// Held by rank 0 alone; a lock keeps a second run out while it lives. Where the lock does not reach, on
+/// another host of a network file system, the generation does: whoever takes the directory over has the next
+/// number.
 class RunDirectory {
  public:
   enum class Mode { kNew, kOverwrite, kResume };
@@ -25,6 +30,19 @@ class RunDirectory {
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path file(const std::string& name) const { return path_ / name; }
   std::filesystem::path checkpoints() const { return path_ / "checkpoints"; }
+
+  /// The number of this start, from 1 (generation.json).
+  std::int64_t generation() const { return generation_.number; }
+  /// The checkpoints to resume from, newest first: those of the generations before that counted.
+  const std::vector<std::string>& kept() const { return generation_.kept; }
+  /// These are damaged: they count no more, and the next start deletes them.
+  void reject(const std::vector<std::string>& names);
+  /// What is to be said of how the directory was found; "": nothing.
+  const std::string& note() const { return note_; }
+  /// Before anything is published. Throws Error(kStopped) if a later start has taken the directory over.
+  void require_own_generation() const;
+  /// Writes a file atomically, if the directory is still this run's.
+  void publish(const std::string& name, const std::string& content) const;
 
   /// Appends one line to metrics.jsonl and flushes it. Throws Error(kIo), as append_log() does.
   void append_metrics(const std::string& json);
@@ -41,6 +59,8 @@ class RunDirectory {
   void open_metrics();
   [[noreturn]] void fail_to_append(const char* name) const;
   void refuse_links() const;
+  void begin_generation(Mode mode);
+  void refuse_foreign_files() const;
   void remove_old_run() const;
   void remove_unfinished_files() const;
 
@@ -55,6 +75,8 @@ class RunDirectory {
 
   std::filesystem::path path_;
   Lock lock_;
+  Generation generation_;
+  std::string note_;
   std::ofstream metrics_;
   std::ofstream log_;
   std::function<void(const std::string&)> listener_;

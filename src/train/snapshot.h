@@ -9,10 +9,10 @@
 
 namespace lockstep {
 
-/// A vector of which a rank has its slice alone: "" the weights, "state.<name>." of the optimizer,
-/// "average.", "best.", "pair.".
+/// A vector of which a rank has its slice alone: "weights", "state.<name>" of the optimizer, "average",
+/// "best", "pair".
 struct NamedSlice {
-  std::string prefix;
+  std::string name;
   AlignedVector<float>* values = nullptr;  ///< null: the weights, which are the reducer's
 };
 

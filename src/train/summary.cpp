@@ -66,6 +66,16 @@ void add_noise(Json& json, const NoiseMeter& meter) {
   json["noise.source"] = noise.is_of_pairs ? "pairs" : "shards";
 }
 
+void add_checkpoints(Json& json, const CheckpointTotals& totals) {
+  if (totals.count == 0) return;
+  json["checkpoint.count"] = totals.count;
+  json["checkpoint.failed"] = totals.failed;
+  json["checkpoint_ms"] = totals.stall_s * 1e3 / static_cast<double>(totals.count);
+  json["checkpoint_ms.max"] = totals.worst_stall_s * 1e3;
+  json["checkpoint.write_s"] = totals.write_s;
+  json["checkpoint.bytes"] = totals.bytes;
+}
+
 }  // namespace
 
 double exposed_ms(const StepReport& last, const StepTimes& times) {
@@ -114,6 +124,7 @@ std::string summary_json(const TrainOutcome& outcome, const Trainer& trainer, co
   json["slowest_rank"] = outcome.times.slowest;
   json["exposed_ms"] = exposed_ms(last, times);
   add_noise(json, trainer.noise());
+  add_checkpoints(json, trainer.checkpoints().totals());
   if (outcome.time_to_target_s >= 0) json["time_to_target_s"] = outcome.time_to_target_s;
   if (outcome.best_step >= 0) json["best_step"] = outcome.best_step;
   json["baseline"] = baseline_of(data.info());

@@ -24,7 +24,7 @@ std::atomic<bool> Trainer::stop_requested{false};
 
 namespace {
 
-enum Vote : std::uint64_t { kVoteStop = 1, kVoteSave = 2, kVoteTimes = 4, kVoteBudget = 8 };
+enum Vote : std::uint64_t { kVoteStop = 1, kVoteTimes = 4, kVoteBudget = 8 };
 
 Index planned_steps(const Options& options, Index steps_per_epoch) {
   if (const Index steps = options.integer("train.steps"); steps > 0) return steps;
@@ -87,8 +87,6 @@ Trainer::Trainer(const Options& options, const Plugins& plugins, Communicator& c
       watch_(options),
       evaluation_cadence_("eval.every", options.text("eval.every"), steps_per_epoch_,
                           Cadence::Clock::kRefused),
-      checkpoint_cadence_("checkpoint.every", options.text("checkpoint.every"), steps_per_epoch_,
-                          Cadence::Clock::kAllowed),
       budget_("train.budget", options.text("train.budget"), steps_per_epoch_, Cadence::Clock::kAllowed),
       keeps_best_(options.integer("train.patience") > 0 && options.flag("train.restore_best")),
       rank_times_(communicator),
@@ -99,7 +97,8 @@ Trainer::Trainer(const Options& options, const Plugins& plugins, Communicator& c
       spikes_(options.real("train.spike_factor"), options.integer("train.spike_window")),
       rewind_(options),
       path_(options.integer("log.path")),
-      trace_(options.text("log.trace"), options.origin("log.trace")) {
+      trace_(options.text("log.trace"), options.origin("log.trace")),
+      checkpoints_(options, steps_per_epoch_) {
   gradient_step_.record_to(record_);
   check_trouble_options();
   if (options.integer("train.audit") > 0)
@@ -119,7 +118,7 @@ Trainer::Trainer(const Options& options, const Plugins& plugins, Communicator& c
 std::size_t Trainer::memory_bytes() const {
   const auto vector_bytes = static_cast<std::size_t>(model_.model->layout().size()) * sizeof(float);
   const auto state = optimizer_->state_names().size();
-  std::size_t total = data_.train.memory_bytes();
+  std::size_t total = data_.train.memory_bytes() + checkpoints_.memory_bytes();
   if (data_.valid) total += data_.valid->memory_bytes();
   if (data_.test) total += data_.test->memory_bytes();
   const Slice mine = reducer_->slice();
@@ -159,7 +158,7 @@ TrainOutcome Trainer::run() {
       observer->on_message(
           "train.check_every has nothing to compare: all ranks share one copy of the weights");
   keep_states();
-  last_save_s_ = now_seconds();
+  checkpoints_.begin_training(now_seconds());
   while (!is_finished()) {
     const double start = now_seconds();
     const Index before = position(consumed_);
@@ -170,6 +169,7 @@ TrainOutcome Trainer::run() {
     after_step(before);
   }
   record_.begin(RankPhase::kFinish);
+  checkpoints_.finish();
   share_times();
   if (trace_.is_complete(step_, true)) write_trace();
   outcome_.reason = reason_;
@@ -186,6 +186,7 @@ TrainOutcome Trainer::run() {
 }
 
 TrainOutcome Trainer::diverged_outcome() {
+  checkpoints_.finish();
   finish_path();
   TrainOutcome outcome = outcome_;
   outcome.reason = EndReason::kDiverged;
@@ -206,8 +207,7 @@ void Trainer::run_step() {
   gradient_step_.run(sparse_ ? sparse_->prepare(window) : weights_, window);
   LocalSums mine{gradient_step_.nodes(), gradient_step_.tails(), 0, gradient_step_.has_rows()};
   if (stop_requested.load(std::memory_order_relaxed)) mine.votes |= kVoteStop;
-  if (checkpoint_cadence_.seconds() > 0 && start - last_save_s_ >= checkpoint_cadence_.seconds())
-    mine.votes |= kVoteSave;
+  mine.votes |= checkpoints_.votes(start);
   if (rank_times_.is_due(start)) mine.votes |= kVoteTimes;
   if (budget_.seconds() > 0 && report_.train_s >= budget_.seconds()) mine.votes |= kVoteBudget;
   const double computed = trace_.is_traced(step) ? now_seconds() : 0;
@@ -229,9 +229,13 @@ void Trainer::run_step() {
     else
       end_step_without_update();
   }
-  if ((total.votes & kVoteStop) != 0 && reason_ == EndReason::kFinished) reason_ = EndReason::kStopped;
+  votes_ = total.votes;
+  if (CheckpointSession::is_time_up(votes_))
+    for (StepObserver* observer : observers_)
+      observer->on_message("train.time_limit is near: saves and stops");
+  if (((votes_ & kVoteStop) != 0 || CheckpointSession::is_time_up(votes_)) && reason_ == EndReason::kFinished)
+    reason_ = EndReason::kStopped;
   if ((total.votes & kVoteBudget) != 0 && reason_ == EndReason::kFinished) reason_ = EndReason::kBudget;
-  saves_now_ = (total.votes & kVoteSave) != 0;
   gathers_times_now_ = (total.votes & kVoteTimes) != 0;
 
   const PhaseSeconds local = gradient_step_.take_seconds();
@@ -304,9 +308,7 @@ void Trainer::after_step(Index before) {
   keep_path();
   if (gathers_times_now_) tell_times();
   if (trace_.is_complete(step_, false)) write_trace();
-  const bool must_save = std::exchange(went_back_, false) && checkpoint_cadence_.exists();
-  if (reason_ == EndReason::kStopped || saves_now_ || must_save || checkpoint_cadence_.is_due(before, done))
-    save_checkpoint();
+  if (checkpoints_.is_due(votes_, before, done) || reason_ == EndReason::kStopped) save_checkpoint();
 }
 
 std::string Trainer::blame(const BatchWindow& window) {

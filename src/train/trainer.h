@@ -15,6 +15,8 @@
 #include "train/batch_policy.h"
 #include "train/cadence.h"
 #include "train/checkpoint.h"
+#include "train/checkpoint_reader.h"
+#include "train/checkpoint_session.h"
 #include "train/evaluator.h"
 #include "train/experiment.h"
 #include "train/gradient_step.h"
@@ -59,11 +61,14 @@ class Trainer {
   Trainer(const Options& options, const Plugins& plugins, Communicator& communicator, const DataSets& data,
           TrainedModel& model);
 
-  /// Where checkpoints go: null on all ranks but 0, and there if nothing is to be written.
-  void write_to(RunDirectory* directory) { directory_ = directory; }
+  /// Collective. Where checkpoints go: null on all ranks but 0, and there if nothing is to be written.
+  void write_to(RunDirectory* directory, FileSystem* files = &machine_files());
   void add_observer(StepObserver& observer) { observers_.push_back(&observer); }
-  /// Continues where this checkpoint was written. Throws Error where it is of another experiment.
-  void resume(const TensorFile& checkpoint);
+  /// Throws Error(kConfig) or Error(kData) that tells what differs.
+  void require_same_experiment(const RunState& state) const;
+  /// Continues where this checkpoint was written. Throws Error(kData) where it is damaged; another one may
+  /// then be tried.
+  void resume(const RunState& state, CheckpointReader& checkpoint);
 
   /// Collective. Throws AgreedError(kDiverged).
   TrainOutcome run();
@@ -87,6 +92,7 @@ class Trainer {
   Index rewinds() const { return rewinds_; }
   Index passed_over() const { return passed_over_; }
   const StepTimes& step_times() const { return step_times_; }
+  const CheckpointSession& checkpoints() const { return checkpoints_; }
   std::size_t memory_bytes() const;
   /// Without what a resumed run had done before.
   Index rows_this_session() const { return consumed_ - resumed_rows_; }
@@ -141,6 +147,8 @@ class Trainer {
   void keep_best(const float* weights);
   void save_best(const float* weights);
   void save_checkpoint();
+  void save_path();
+  std::vector<CheckpointSource> checkpoint_sources(bool all);
   RunState run_state() const;
   void take(const RunState& state);
   void add_final_metrics();
@@ -172,7 +180,7 @@ class Trainer {
   NoiseMeter noise_;
   Target target_;
   BestWatch watch_;
-  Cadence evaluation_cadence_, checkpoint_cadence_, budget_;
+  Cadence evaluation_cadence_, budget_;
   bool keeps_best_;
   std::vector<StepObserver*> observers_;
   RankTimes rank_times_;
@@ -195,13 +203,12 @@ class Trainer {
   StepTimes step_times_;
   TrainOutcome outcome_;
   EndReason reason_ = EndReason::kFinished;
-  double last_save_s_ = 0;
-  bool saves_now_ = false;
+  CheckpointSession checkpoints_;
+  std::uint64_t votes_ = 0;  // of the last step
   bool gathers_times_now_ = false;
   Index skipped_in_a_row_ = 0;
   Index rewinds_ = 0, rewinds_in_a_row_ = 0, passed_over_ = 0;
   std::vector<int> blamed_;  // ranks that disagreed in this session
-  bool went_back_ = false;
   Index hashed_step_ = -1;
   double loss_sum_ = 0, weight_sum_ = 0;  // of the rows of all updates
 };

@@ -54,7 +54,7 @@ void Trainer::evaluate() {
   const bool is_best = watch_.observe(values, step_);
   if (const auto watched = values.find(watch_.metric()); watched != values.end())
     rate_.observe(is_larger_better(watch_.metric()) ? -watched->second : watched->second);
-  if (is_best && data_.valid && checkpoint_cadence_.exists()) save_best(weights);
+  if (is_best && data_.valid && checkpoints_.exists()) save_best(weights);
   if (is_best && keeps_best_) keep_best(weights);
   for (StepObserver* observer : observers_) observer->on_evaluation(report_, values, is_best);
   outcome_.metrics = std::move(values);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a Trainer tells of the run while it goes on.
 #include "comm/agreement.h"
-#include "core/atomic_file.h"
 #include "train/trainer.h"
 
 namespace lockstep {
@@ -39,7 +38,7 @@ void Trainer::share_times() {
 void Trainer::write_trace() {
   const std::string json = trace_.take_json(communicator_);
   on_all_ranks(communicator_, [&] {
-    if (directory_ != nullptr) write_file_atomically(directory_->file("trace.json"), json);
+    if (directory_ != nullptr) directory_->publish("trace.json", json);
   });
 }
 

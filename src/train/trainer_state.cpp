@@ -1,20 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a Trainer is written to checkpoints and comes back from them.
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
 #include <vector>
 
 #include "comm/agreement.h"
-#include "core/clock.h"
+#include "comm/topology.h"
 #include "core/config.h"
 #include "core/config_identity.h"
 #include "lockstep/core/error.h"
-#include "train/gather.h"
 #include "train/trainer.h"
 
 namespace lockstep {
+
+namespace {
+
+std::string rewind_prefix(std::size_t number) {
+  return "rewind." + std::to_string(number) + ".";
+}
+
+}  // namespace
 
 void Trainer::keep_best(const float* weights) {
   const Slice mine = reducer_->slice();
@@ -24,58 +29,77 @@ void Trainer::keep_best(const float* weights) {
 // A model file of its own, so that the best weights outlive a run that is not finished.
 void Trainer::save_best(const float* weights) {
   on_all_ranks(communicator_, [&] {
-    if (directory_ != nullptr)
-      save_weights(directory_->checkpoints() / "best.safetensors", options_, model_, weights);
+    if (directory_ == nullptr) return;
+    directory_->require_own_generation();
+    save_weights(directory_->checkpoints() / "best.safetensors", options_, model_, weights);
   });
 }
 
-void Trainer::save_checkpoint() {
-  record_.begin(RankPhase::kCheckpoint);
-  const ParameterLayout& layout = model_.model->layout();
-  const auto gather = [&](const AlignedVector<float>& mine) {
-    return gather_slices(communicator_, layout.size(), reducer_->slice(), mine);
-  };
-  std::vector<AlignedVector<float>> state;
-  for (const auto& mine : update_step_.state()) state.push_back(gather(mine));
-  const auto average = average_.is_started() ? gather(average_.values()) : AlignedVector<float>();
-  const auto pair = noise_.is_within_pair() ? gather(noise_.kept()) : AlignedVector<float>();
-  const auto best = keeps_best_ ? gather(best_weights_) : AlignedVector<float>();
-  RunState numbers = run_state();
-  std::vector<std::pair<std::string, AlignedVector<float>>> rewinds;  // by prefix
-  for (std::size_t k = 0; k < rewind_.kept().size(); ++k) {
-    const Snapshot& snapshot = rewind_.kept()[k];
-    const auto names = slices();
-    const std::string prefix = fmt::format("rewind.{}.", k);
-    for (std::size_t i = 0; i < names.size(); ++i)
-      rewinds.emplace_back(prefix + names[i].prefix, gather(snapshot.values[i]));
-    numbers.rewinds.push_back(to_json(snapshot.state));
-  }
-  on_all_ranks(communicator_, [&] {
-    if (directory_ == nullptr) return;
-    std::vector<TensorView> views;
-    const auto add = [&](const std::string& prefix, const float* values) {
-      for (const Tensor& tensor : layout.tensors())
-        views.push_back({prefix + tensor.name, tensor.shape, values + tensor.offset, tensor.size});
-    };
-    add("", sparse_ ? sparse_->settled(model_.weights.data()) : weights_);
-    if (sparse_)
-      for (const TensorView& view : sparse_->checkpoint_tensors()) views.push_back(view);
-    for (std::size_t i = 0; i < state.size(); ++i)
-      add("state." + optimizer_->state_names()[i] + ".", state[i].data());
-    if (average_.is_started()) add("average.", average.data());
-    if (keeps_best_) add("best.", best.data());
-    if (noise_.is_within_pair()) add("pair.", pair.data());
-    for (const auto& [prefix, values] : rewinds) add(prefix, values.data());
-    write_safetensors(checkpoint_path(directory_->checkpoints(), step_),
-                      {{"format", "lockstep-checkpoint-1"},
-                       {"config", to_toml(options_, false)},
-                       {"state", to_json(numbers)}},
-                      views);
-    if (path_.exists()) path_.write(directory_->file("path.safetensors"));
-    remove_old_checkpoints(directory_->checkpoints(), options_.integer("checkpoint.keep"));
+void Trainer::write_to(RunDirectory* directory, FileSystem* files) {
+  directory_ = directory;
+  CheckpointSettings settings;
+  settings.config = to_toml(options_, false);
+  settings.verifies = options_.flag("checkpoint.verify");
+  settings.keep = options_.integer("checkpoint.keep");
+  settings.files = files;
+  const NodeSizes nodes = find_nodes(
+      communicator_, {options_.text("comm.node") == "numa", options_.integers("comm.ranks_per_node")});
+  if (options_.flag("comm.shared_memory")) settings.node_ranks = nodes.sizes.front();
+  checkpoints_.tell([this](const CheckpointReport& report) {
+    for (StepObserver* observer : observers_) observer->on_checkpoint(report);
   });
-  last_save_s_ = now_seconds();
-  for (StepObserver* observer : observers_) observer->on_message(fmt::format("checkpoint at step {}", step_));
+  checkpoints_.open(communicator_, reducer_->slice(), directory, settings, checkpoint_sources(true));
+}
+
+// `all`: those too that are not there yet, for their sizes.
+std::vector<CheckpointSource> Trainer::checkpoint_sources(bool all) {
+  const ParameterLayout& layout = model_.model->layout();
+  std::vector<CheckpointSource> sources;
+  const auto add = [&](const std::string& name, const AlignedVector<float>& mine) {
+    sources.push_back({vector_of(layout, name, name + "."), mine.data(), true});
+  };
+  const bool needs_weights = !all && checkpoints_.writes();
+  const float* const weights = !needs_weights ? nullptr
+                               : sparse_      ? sparse_->settled(model_.weights.data())
+                                              : weights_;
+  sources.push_back({vector_of(layout, "weights", ""), weights, false});
+  if (sparse_ && (all || checkpoints_.writes()))
+    for (const TensorView& view : sparse_->checkpoint_tensors())
+      sources.push_back({{view.name, view.size, {{view.name, view.shape, 0, view.size}}}, view.data, false});
+  for (std::size_t i = 0; i < update_step_.state().size(); ++i)
+    add("state." + optimizer_->state_names()[i], update_step_.state()[i]);
+  if (average_.is_started() || (all && average_.exists())) add("average", average_.values());
+  if (keeps_best_) add("best", best_weights_);
+  if (noise_.is_within_pair() || (all && noise_.needs_pairs(batches_.batch()))) add("pair", noise_.kept());
+  for (std::size_t k = 0; k < rewind_.kept().size(); ++k) {
+    const auto names = slices();
+    for (std::size_t i = 0; i < names.size(); ++i)
+      add(rewind_prefix(k) + names[i].name, rewind_.kept()[k].values[i]);
+  }
+  return sources;
+}
+
+void Trainer::save_checkpoint() {
+  if (!checkpoints_.is_open()) return;
+  record_.begin(RankPhase::kCheckpoint);
+  RunState state = run_state();
+  for (const Snapshot& snapshot : rewind_.kept()) state.rewinds.push_back(to_json(snapshot.state));
+  CheckpointContent content{step_, false, to_json(state), checkpoint_sources(false)};
+  if (reason_ == EndReason::kStopped)
+    checkpoints_.save_last(std::move(content));
+  else
+    checkpoints_.save(std::move(content));
+  if (directory_ != nullptr && path_.exists()) save_path();
+}
+
+// A picture is no reason to end a run.
+void Trainer::save_path() {
+  try {
+    path_.write(directory_->file("path.safetensors"));
+  } catch (const Error& error) {
+    for (StepObserver* observer : observers_)
+      observer->on_message(std::string("warning: the path of the weights is not saved: ") + error.what());
+  }
 }
 
 RunState Trainer::run_state() const {
@@ -98,39 +122,42 @@ RunState Trainer::run_state() const {
   return state;
 }
 
-void Trainer::resume(const TensorFile& checkpoint) {
-  const RunState state = parse_run_state(checkpoint.metadata.at("state"));
+void Trainer::require_same_experiment(const RunState& state) const {
   if (state.canonical_config != canonical_config(options_))
     throw Error(ExitCode::kConfig, "the checkpoint is of another experiment:\n" +
-                                       first_difference(state.canonical_config, canonical_config(options_)));
+                                       all_differences(state.canonical_config, canonical_config(options_)));
   if (state.data_fingerprint != data_.fingerprint())
     throw Error(ExitCode::kData, data_.train.info().source +
                                      (data_.valid ? " or the validation data: " : ": ") +
                                      "is not what the checkpoint was trained on");
+}
+
+void Trainer::resume(const RunState& state, CheckpointReader& checkpoint) {
   const ParameterLayout& layout = model_.model->layout();
-  const auto take_slice = [&](const std::string& prefix, AlignedVector<float>& mine) {
-    copy_tensors(checkpoint, prefix, layout, model_.weights.data());
-    std::copy_n(model_.weights.begin() + reducer_->slice().begin, mine.size(), mine.begin());
+  const Slice slice = reducer_->slice();
+  const auto take_slice = [&](const std::string& name, AlignedVector<float>& mine) {
+    checkpoint.require(name, name + ".", layout);
+    checkpoint.read(name, slice.begin, slice.end, mine.data());
   };
   for (std::size_t i = 0; i < update_step_.state().size(); ++i)
-    take_slice("state." + optimizer_->state_names()[i] + ".", update_step_.state()[i]);
-  if (state.average_count > 0) take_slice("average.", average_.values());
-  if (keeps_best_) take_slice("best.", best_weights_);
+    take_slice("state." + optimizer_->state_names()[i], update_step_.state()[i]);
+  if (state.average_count > 0) take_slice("average", average_.values());
+  if (keeps_best_) take_slice("best", best_weights_);
   take(state);
   if (noise_.is_within_pair()) {
-    copy_tensors(checkpoint, "pair.", layout, model_.weights.data());
-    noise_.restore_kept(model_.weights.data() + reducer_->slice().begin);
+    checkpoint.require("pair", "pair.", layout);
+    checkpoint.read("pair", 0, layout.size(), model_.weights.data());
+    noise_.restore_kept(model_.weights.data() + slice.begin);
   }
   for (std::size_t k = 0; k < state.rewinds.size(); ++k) {
     Snapshot& snapshot = rewind_.next();
     snapshot.state = parse_run_state(state.rewinds[k]);
-    for (const NamedSlice& named : slices()) {
-      AlignedVector<float>& mine = snapshot.values.emplace_back(update_step_.slice_size());
-      take_slice(fmt::format("rewind.{}.", k) + named.prefix, mine);
-    }
+    for (const NamedSlice& named : slices())
+      take_slice(rewind_prefix(k) + named.name, snapshot.values.emplace_back(update_step_.slice_size()));
   }
-  copy_tensors(checkpoint, "", layout, model_.weights.data());
-  if (sparse_) sparse_->restore(checkpoint, model_.weights.data());
+  checkpoint.require("weights", "", layout);
+  checkpoint.read("weights", 0, layout.size(), model_.weights.data());
+  if (sparse_) sparse_->restore(checkpoint.tensors("lazy."), model_.weights.data());
   if (directory_ != nullptr && path_.exists()) path_.restore(directory_->file("path.safetensors"), step_);
   resumed_rows_ = consumed_;
   hashed_step_ = step_;

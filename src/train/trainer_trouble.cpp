@@ -136,13 +136,13 @@ void Trainer::go_back(const Snapshot& snapshot) {
   update_step_.forget_change();
   resumed_rows_ += consumed_ - computed;
   hashed_step_ = step_;
-  went_back_ = true;
+  checkpoints_.go_back();
   path_.forget_after(step_);
   reducer_->publish(weights_);
   on_all_ranks(communicator_, [&] {
     if (directory_ == nullptr) return;
     directory_->drop_metrics_after(step_);
-    remove_checkpoints_after(directory_->checkpoints(), step_);
+    remove_checkpoints_from(directory_->path(), step_);
   });
 }
 
@@ -259,12 +259,12 @@ void Trainer::keep_states() {
 }
 
 std::vector<NamedSlice> Trainer::slices() {
-  std::vector<NamedSlice> all = {{"", nullptr}};
+  std::vector<NamedSlice> all = {{"weights", nullptr}};
   for (std::size_t i = 0; i < update_step_.state().size(); ++i)
-    all.push_back({"state." + optimizer_->state_names()[i] + ".", &update_step_.state()[i]});
-  if (average_.exists()) all.push_back({"average.", &average_.values()});
-  if (keeps_best_) all.push_back({"best.", &best_weights_});
-  if (!noise_.kept().empty()) all.push_back({"pair.", &noise_.kept()});
+    all.push_back({"state." + optimizer_->state_names()[i], &update_step_.state()[i]});
+  if (average_.exists()) all.push_back({"average", &average_.values()});
+  if (keeps_best_) all.push_back({"best", &best_weights_});
+  if (!noise_.kept().empty()) all.push_back({"pair", &noise_.kept()});
   return all;
 }
 

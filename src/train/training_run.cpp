@@ -8,7 +8,6 @@
 
 #include "comm/agreement.h"
 #include "comm/topology.h"
-#include "core/atomic_file.h"
 #include "core/build_identity.h"
 #include "core/clock.h"
 #include "core/config.h"
@@ -21,6 +20,7 @@
 #include "train/metrics_log.h"
 #include "train/options.h"
 #include "train/progress_log.h"
+#include "train/resume_training.h"
 #include "train/run_status.h"
 #include "train/summary.h"
 #include "train/tensorboard_log.h"
@@ -46,7 +46,7 @@ std::unique_ptr<RunDirectory> open_directory(const Options& options, Communicato
                       : request.overwrites ? RunDirectory::Mode::kOverwrite
                                            : RunDirectory::Mode::kNew;
     directory = std::make_unique<RunDirectory>(path, mode);
-    if (!request.resumes) write_file_atomically(directory->file("config.toml"), to_toml(options, false));
+    if (!request.resumes) directory->publish("config.toml", to_toml(options, false));
   });
   return directory;
 }
@@ -113,27 +113,6 @@ void print_results(const TrainOutcome& outcome, const RunDirectory& directory) {
   fmt::print("{:<16} {}\n{}\n", "parameters_hash", outcome.hash, directory.path().string());
 }
 
-// A run that ended before its first checkpoint begins anew: that gives the same model.
-void resume_training(Communicator& communicator, const TrainingRequest& request, Trainer& trainer,
-                     RunDirectory* directory, std::optional<ProgressLog>& progress) {
-  std::string found = "no checkpoint yet: begins anew";
-  on_all_ranks(communicator, [&] {
-    std::vector<std::string> rejected;
-    Index step = 0;
-    if (!list_checkpoints(request.directory / "checkpoints").empty()) {
-      const TensorFile checkpoint = find_checkpoint(request.directory, rejected);
-      trainer.resume(checkpoint);
-      step = trainer.step();
-      found = fmt::format("resumes at step {} of {}", step, trainer.total_steps());
-    }
-    if (directory == nullptr) return;
-    for (const std::string& line : rejected) progress->on_message("passed over: " + line);
-    progress->on_message(found);
-    directory->drop_metrics_after(step);
-  });
-  require_agreement(communicator, "checkpoint", found);
-}
-
 // A run that diverged tells how far it came; there is no model.
 TrainOutcome run_trainer(Trainer& trainer, const Dataset& rows, Communicator& communicator,
                          const RunDirectory* directory, double start) {
@@ -141,9 +120,8 @@ TrainOutcome run_trainer(Trainer& trainer, const Dataset& rows, Communicator& co
     return trainer.run();
   } catch (const AgreedError& error) {
     if (directory != nullptr && error.code() == ExitCode::kDiverged)
-      write_file_atomically(directory->file("summary.json"),
-                            summary_json(trainer.diverged_outcome(), trainer, rows, communicator.size(),
-                                         now_seconds() - start));
+      directory->publish("summary.json", summary_json(trainer.diverged_outcome(), trainer, rows,
+                                                      communicator.size(), now_seconds() - start));
     throw;
   }
 }
@@ -194,13 +172,16 @@ static TrainingResult run_session(const Options& options, const Plugins& plugins
   record_of(communicator).begin(RankPhase::kSetUp);
   std::optional<TrainedModel> model;
   on_all_ranks(communicator, [&] { model.emplace(make_model(options, plugins, schema_of(data.train))); });
+  std::unique_ptr<RunDirectory> directory;  // outlives the trainer, whose checkpoints go there
   std::optional<Trainer> trainer;
   on_all_ranks(communicator, [&] { trainer.emplace(options, plugins, communicator, data, *model); });
   // Only now, when all options are known to be good: an error in them leaves no directory.
-  const auto directory = open_directory(options, communicator, request);
-  trainer->write_to(directory.get());
-  if (request.watchdog != nullptr)
+  directory = open_directory(options, communicator, request);
+  trainer->write_to(directory.get(), request.files);
+  if (request.watchdog != nullptr) {
+    if (directory) request.watchdog->set_generation(directory->generation());
     request.watchdog->write_to(communicator, directory ? directory->path() : "");
+  }
   status.begin(directory ? directory->path() : request.directory);
   trainer->add_observer(status);
 
@@ -212,6 +193,7 @@ static TrainingResult run_session(const Options& options, const Plugins& plugins
     metrics.emplace(*directory, trainer->total_steps());
     trainer->add_observer(*progress);
     trainer->add_observer(*metrics);
+    if (!directory->note().empty()) progress->on_message(directory->note());
     for (const std::string& warning : data.train.info().warnings) progress->on_message("warning: " + warning);
     // What else is to be said of these was said of the training rows.
     for (const auto* further : {&data.valid, &data.test})
@@ -221,7 +203,9 @@ static TrainingResult run_session(const Options& options, const Plugins& plugins
     for (const std::string& line : start_lines(*trainer, *model, data.train, communicator, topology))
       progress->on_message(line);
   }
-  if (request.resumes) resume_training(communicator, request, *trainer, directory.get(), progress);
+  if (request.resumes)
+    resume_training(communicator, request.directory, directory.get(), *trainer,
+                    [&](const std::string& text) { progress->on_message(text); });
   if (metrics) metrics->begin(facts_of(options, *trainer, *model, data.train, communicator.size()));
   std::optional<TensorboardLog> tensorboard;
   on_all_ranks(communicator, [&] {
@@ -241,12 +225,12 @@ static TrainingResult run_session(const Options& options, const Plugins& plugins
   on_all_ranks(communicator, [&] {
     if (!directory) return;
     result.directory = directory->path();
+    directory->require_own_generation();
     if (outcome.reason != EndReason::kStopped)
       save_model(directory->file("model.safetensors"), options, *model);
-    if (has_curves) write_file_atomically(directory->file("curves.json"), curves);
-    write_file_atomically(
-        directory->file("summary.json"),
-        summary_json(outcome, *trainer, data.train, communicator.size(), now_seconds() - start));
+    if (has_curves) directory->publish("curves.json", curves);
+    directory->publish("summary.json", summary_json(outcome, *trainer, data.train, communicator.size(),
+                                                    now_seconds() - start));
     if (outcome.reason == EndReason::kStopped)
       fmt::print(stderr, "stopped at step {}; `lockstep resume {}` continues\n", outcome.last.step,
                  directory->path().string());

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "core/file_system.h"
 #include "data/load.h"
 #include "lockstep/comm/communicator.h"
 #include "lockstep/core/options.h"
@@ -20,7 +21,8 @@ struct TrainingRequest {
   bool resumes = false;  ///< continue from the newest checkpoint in `directory`
   bool is_launched = false;
   FoldPlan folds;
-  Watchdog* watchdog = nullptr;  ///< null: none
+  Watchdog* watchdog = nullptr;          ///< null: none
+  FileSystem* files = &machine_files();  ///< by which checkpoints are written
 };
 
 /// What train_run() came to; the same on all ranks.

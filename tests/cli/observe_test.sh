@@ -24,7 +24,7 @@ expect() {
 
 echo "-- event files hold the numbers of metrics.jsonl"
 "$lockstep" train "${options[@]}" -n 2 --set train.steps=30 --set log.tensorboard=true --set log.trace=10-12 \
-  --set "checkpoint.every=10 steps" --set checkpoint.keep=9 --run-dir run
+  --set "checkpoint.every=10 steps" --set checkpoint.keep=9 --set checkpoint.background=false --run-dir run
 compare() {
   /usr/bin/python3 "$source/tests/cli/read_events.py" "$1"/tensorboard/events.out.tfevents.* >events
   /usr/bin/python3 - "$1/metrics.jsonl" events <<'PYTHON'
@@ -55,7 +55,7 @@ for rank in 0, 1:
 PYTHON
 
 echo "-- a resumed run writes its event file anew"
-rm run/model.safetensors run/summary.json run/checkpoints/step-0000000000{20,30}.safetensors
+rm -r run/model.safetensors run/summary.json run/checkpoints/step-0000000000{20,30}-g0001
 "$lockstep" resume run
 [[ $(ls run/tensorboard | wc -l) == 1 ]]
 compare run

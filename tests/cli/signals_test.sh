@@ -60,7 +60,7 @@ expect_stop() {
   kill "-$signal" $process
   await_end $process
   ((code == 75)) || complain "$name: exit code $code instead of 75"
-  compgen -G "$name/checkpoints/step-*.safetensors" > found || complain "$name: no checkpoint"
+  compgen -G "$name/checkpoints/step-*/manifest.json" > found || complain "$name: no checkpoint"
   grep -q '"status": "stopped"' "$name/summary.json" || complain "$name: no summary of a stopped run"
   [[ ! -e $name/model.safetensors ]] || complain "$name: a model, though it was stopped"
   ! compgen -G "$name/*.tmp" || complain "$name: half-written files"
@@ -95,7 +95,7 @@ await_steps orphaned
 kill -KILL "$process"
 wait "$process" 2> /dev/null
 expect_no_rank_left orphaned
-compgen -G "orphaned/checkpoints/step-*.safetensors" > found || complain "no checkpoint of the orphaned run"
+compgen -G "orphaned/checkpoints/step-*/manifest.json" > found || complain "no checkpoint of the orphaned run"
 rm -rf "/dev/shm/lockstep-$(sed -n 's/.*"id": "\(.*\)",/\1/p' orphaned/.launch.json)"
 
 ((failures == 0)) || exit 1

@@ -15,7 +15,7 @@ namespace lockstep::testing {
 Options options_of(const std::vector<std::string>& settings) {
   ConfigRequest request;
   request.read_environment = false;
-  request.sets = {"log.progress=none", "checkpoint.every=never"};
+  request.sets = {"log.progress=none", "checkpoint.every=never", "checkpoint.background=false"};
   request.sets.insert(request.sets.end(), settings.begin(), settings.end());
   return resolve_config(all_options(builtin_plugins()), request);
 }

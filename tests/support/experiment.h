@@ -10,7 +10,8 @@
 
 namespace lockstep::testing {
 
-/// Options of the whole program with "key=value" settings; no progress, no checkpoints unless set.
+/// Options of the whole program with "key=value" settings; no progress, no checkpoints unless set, and
+/// these exactly when they are due.
 Options options_of(const std::vector<std::string>& settings);
 
 /// Trains on `ranks` thread-backed ranks into `directory` and returns what rank 0 got.

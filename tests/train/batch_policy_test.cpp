@@ -206,7 +206,7 @@ TEST(AutoBatch, OfAResumedRunHasTheSameBits) {
     TrainingRequest whole;
     whole.directory = folder.path() / "whole";
     train_on(2, with(settings, {"checkpoint.every=10 steps", "checkpoint.keep=1000"}), whole);
-    const auto checkpoints = list_checkpoints(whole.directory / "checkpoints");
+    const auto checkpoints = list_checkpoints(whole.directory);
     ASSERT_GE(checkpoints.size(), 10U);
     for (const std::size_t at :
          {checkpoints.size() / 2, checkpoints.size() / 2 + 1, checkpoints.size() - 3}) {
@@ -216,7 +216,7 @@ TEST(AutoBatch, OfAResumedRunHasTheSameBits) {
       fs::copy(whole.directory, request.directory, fs::copy_options::recursive);
       fs::remove(request.directory / "summary.json");
       for (std::size_t i = 0; i < at; ++i)
-        fs::remove(request.directory / "checkpoints" / checkpoints[i].filename());
+        fs::remove_all(request.directory / "checkpoints" / checkpoints[i].filename());
       train_on(1 + static_cast<int>(at % 3), settings, request);
       EXPECT_EQ(summary_text(request.directory, "parameters_hash"),
                 summary_text(whole.directory, "parameters_hash"))

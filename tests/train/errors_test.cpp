@@ -253,24 +253,25 @@ TEST(Errors, CheckpointsThatAreDamagedForeignNewerOrOfAnotherExperimentAreRefuse
     const char* set;
   };
   const auto cut = [](const fs::path& checkpoint, const fs::path&) {
-    fs::resize_file(checkpoint, fs::file_size(checkpoint) - 5);
+    fs::resize_file(checkpoint / "part-000.bin", fs::file_size(checkpoint / "part-000.bin") - 5);
   };
   const auto flip = [](const fs::path& checkpoint, const fs::path&) {
-    std::fstream file(checkpoint, std::ios::in | std::ios::out | std::ios::binary);
+    std::fstream file(checkpoint / "part-000.bin", std::ios::in | std::ios::out | std::ios::binary);
     file.seekp(-3, std::ios::end);
     file.put('!');
   };
   const auto replace = [](const fs::path& checkpoint, const fs::path& run) {
-    fs::copy_file(run / "model.safetensors", checkpoint, fs::copy_options::overwrite_existing);
+    fs::copy_file(run / "model.safetensors", checkpoint / "manifest.json",
+                  fs::copy_options::overwrite_existing);
   };
   const auto age = [](const fs::path& checkpoint, const fs::path&) {
-    write_safetensors(checkpoint, {{"format", "lockstep-checkpoint-9"}}, {});
+    std::ofstream(checkpoint / "manifest.json") << R"({"format": "lockstep-checkpoint-9"})";
   };
   const auto leave = [](const fs::path&, const fs::path&) {};
   const std::vector<SpoiledCase> cases = {
       {cut, ExitCode::kData, "has no checkpoint to resume from", "run.seed=1"},
       {flip, ExitCode::kData, "is damaged", "run.seed=1"},
-      {replace, ExitCode::kData, "is not a checkpoint of this program", "run.seed=1"},
+      {replace, ExitCode::kData, "is damaged: it is not JSON", "run.seed=1"},
       {age, ExitCode::kData, "lockstep-checkpoint-9; this program reads", "run.seed=1"},
       {leave, ExitCode::kConfig, "of another experiment", "run.seed=2"}};
   for (const int ranks : {1, 3})
@@ -280,7 +281,7 @@ TEST(Errors, CheckpointsThatAreDamagedForeignNewerOrOfAnotherExperimentAreRefuse
       TrainingRequest request;
       request.directory = folder.path() / "run";
       EXPECT_EQ(train_in(folder, request, ranks, sets).code, 0);
-      one.spoil(checkpoint_path(request.directory / "checkpoints", 4), request.directory);
+      one.spoil(checkpoint_path(request.directory / "checkpoints", {4, 1}), request.directory);
       fs::remove(request.directory / "model.safetensors");
       request.resumes = true;
       Texts resumed = sets;
@@ -300,9 +301,9 @@ TEST(RunDirectory, OverwritesARunWithItsUnfinishedFilesAndNothingElse) {
   const auto write = [&](const char* name) { std::ofstream(run / name) << "text"; };
   make(Mode::kNew);
   write("model.safetensors.a1B2c3.tmp");
-  write("checkpoints/step-000000000001.safetensors.a1B2c3.tmp");
+  write("checkpoints/step-000000000001-g0001.safetensors.a1B2c3.tmp");
   make(Mode::kResume);
-  EXPECT_FALSE(fs::exists(run / "checkpoints/step-000000000001.safetensors.a1B2c3.tmp"));
+  EXPECT_FALSE(fs::exists(run / "checkpoints/step-000000000001-g0001.safetensors.a1B2c3.tmp"));
   write("model.safetensors.a1B2c3.tmp");
   write("summary.json");
   write("thesis.tex");

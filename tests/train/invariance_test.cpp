@@ -180,7 +180,7 @@ TEST_P(Invariance, ResumingOnOtherRanksEndsWithTheSameBits) {
     auto request = into("resumed" + std::to_string(i));
     request.resumes = true;
     fs::create_directories(request.directory / "checkpoints");
-    fs::copy(checkpoints[i], request.directory / "checkpoints");
+    fs::copy(checkpoints[i], request.directory / "checkpoints" / checkpoints[i].filename());
     train_on(ranks, GetParam().settings, request);
     EXPECT_EQ(summary_text(request.directory, "parameters_hash"), expected)
         << "from " << checkpoints[i].filename() << " on " << ranks << " ranks";

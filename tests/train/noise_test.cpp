@@ -283,7 +283,7 @@ TEST(Noise, OfAResumedRunHasTheSameLines) {
     train_on(2, with(settings, {"checkpoint.every=1 steps", "checkpoint.keep=1000"}), whole);
     const auto expected = noise_lines(whole.directory);
     ASSERT_GE(expected.size(), 5U);
-    const auto checkpoints = list_checkpoints(whole.directory / "checkpoints");
+    const auto checkpoints = list_checkpoints(whole.directory);
     for (const std::size_t at : {std::size_t{6}, std::size_t{7}}) {
       TrainingRequest request;
       request.directory = folder.path() / std::to_string(at);
@@ -291,7 +291,7 @@ TEST(Noise, OfAResumedRunHasTheSameLines) {
       fs::copy(whole.directory, request.directory, fs::copy_options::recursive);
       fs::remove(request.directory / "summary.json");
       for (std::size_t i = 0; i < at; ++i)
-        fs::remove(request.directory / "checkpoints" / checkpoints[i].filename());
+        fs::remove_all(request.directory / "checkpoints" / checkpoints[i].filename());
       train_on(static_cast<int>(at) - 5, settings, request);
       EXPECT_EQ(noise_lines(request.directory), expected) << kRuns[which][1] << " from " << checkpoints[at];
     }

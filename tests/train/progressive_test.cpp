@@ -65,8 +65,8 @@ TEST(Progressive, IsTheSameAfterAResume) {
   halves.directory = folder.path() / "halves";
   train_on(2, with({"train.progressive=true", "checkpoint.every=5 steps"}), whole);
   train_on(2, with({"checkpoint.every=5 steps"}), halves);
-  for (const fs::path& path : list_checkpoints(halves.directory / "checkpoints"))
-    if (path.filename() != checkpoint_path("", 5).filename()) fs::remove(path);
+  for (const fs::path& path : list_checkpoints(halves.directory))
+    if (path.filename() != checkpoint_path("", {5, 1}).filename()) fs::remove_all(path);
   fs::remove(halves.directory / "summary.json");
   halves.resumes = true;
   train_on(3, with({"train.progressive=true", "checkpoint.every=5 steps"}), halves);

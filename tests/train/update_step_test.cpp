@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <cstring>
+
 #include <cmath>
 #include <limits>
 
@@ -13,7 +15,6 @@
 #include "reduce/registry.h"
 #include "support/experiment.h"
 #include "support/thread_communicator.h"
-#include "train/gather.h"
 #include "train/options.h"
 #include "train/trainer.h"
 
@@ -104,6 +105,19 @@ int rounds_of(const std::vector<std::string>& settings) {
   std::fill(rank.gradient.begin(), rank.gradient.end(), 0.5F);
   step.run({rank.gradient.data(), 1, 0.1, 1, true}, rank.average);
   return counting.rounds;
+}
+
+// The vector that ranks hold in slices, on all ranks.
+AlignedVector<float> gather_slices(Communicator& communicator, Index size, const Slice& slice,
+                                   const AlignedVector<float>& mine) {
+  AlignedVector<float> whole(static_cast<std::size_t>(size));
+  const std::string bytes(reinterpret_cast<const char*>(mine.data()), mine.size() * sizeof(float));
+  std::vector<Slice> slices(static_cast<std::size_t>(communicator.size()));
+  all_gather(communicator, &slice, sizeof slice, slices.data());
+  const std::vector<std::string> all = all_gather(communicator, bytes);
+  for (std::size_t rank = 0; rank < all.size(); ++rank)
+    std::memcpy(whole.data() + slices[rank].begin, all[rank].data(), all[rank].size());
+  return whole;
 }
 
 TEST(UpdateStep, SharesAllNormsInOneRound) {

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/time_limit.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+#include "core/clock.h"
+#include "core/duration.h"
+
+namespace lockstep {
+
+namespace {
+
+constexpr double kSlowDisk = 50e6;  // bytes a second
+constexpr double kSpare_s = 1;
+
+double number_in(const char* text) {
+  double value = 0;
+  if (text == nullptr) return 0;
+  const auto [end, error] = std::from_chars(text, text + std::strlen(text), value);
+  return error == std::errc() ? value : 0;
+}
+
+// Seconds since this process began, by /proc.
+double process_age() {
+  std::ifstream file("/proc/self/stat");
+  std::string text;
+  std::getline(file, text);
+  std::istringstream fields(text.substr(std::min(text.rfind(')') + 1, text.size())));
+  std::string field;
+  for (int i = 3; i <= 22; ++i) fields >> field;  // field 22: ticks from boot to start
+  double uptime = 0;
+  std::ifstream("/proc/uptime") >> uptime;
+  const double started = number_in(field.c_str()) / static_cast<double>(sysconf(_SC_CLK_TCK));
+  return std::max(uptime - started, 0.0);
+}
+
+double age() {
+  for (const char* name : {"LOCKSTEP_START", "SLURM_JOB_START_TIME"})
+    if (const double start = number_in(std::getenv(name)); start > 0) {
+      const auto now = std::chrono::system_clock::now().time_since_epoch();
+      return std::max(std::chrono::duration<double>(now).count() - start, 0.0);
+    }
+  return process_age();
+}
+
+}  // namespace
+
+TimeLimit::TimeLimit(const Options& options) {
+  const std::string& text = options.text("train.time_limit");
+  if (text == "never") return;
+  limit_s_ = parse_seconds(text, options.origin("train.time_limit"));
+  start_ = now_seconds() - age();
+}
+
+void TimeLimit::note_step(double now) {
+  if (last_ >= 0) longest_ = std::max(longest_, now - last_);
+  last_ = now;
+}
+
+void TimeLimit::expect_save(double bytes) {
+  save_s_ = bytes / kSlowDisk;
+}
+
+double TimeLimit::margin_s() const {
+  return longest_ + 1.5 * save_s_ + kSpare_s;
+}
+
+bool TimeLimit::is_over(double now) const {
+  return exists() && now - start_ + margin_s() >= limit_s_;
+}
+
+}  // namespace lockstep
