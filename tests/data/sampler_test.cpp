@@ -9,6 +9,7 @@
 #include <set>
 
 #include "data/batch_buffer.h"
+#include "data/row_stream.h"
 
 namespace lockstep::testing {
 namespace {
