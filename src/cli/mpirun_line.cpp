@@ -43,7 +43,7 @@ std::vector<std::string> mpirun_line(int ranks, const std::vector<std::string>& 
       add(&line, {"--map-by", "core", "--bind-to", "core"});
     else
       add(&line, {"--map-by", "slot", "--bind-to", "none"});
-    add(&line, {"--mca", "odls_base_sigkill_timeout", ending == Ending::kAtOnce ? "0" : "2"});
+    add(&line, {"--mca", "odls_base_sigkill_timeout", ending == Ending::kSwift ? "1" : "2"});
     // Its messages go by memory; looking for fast networks, as it does unasked, takes 0.2 s of every start.
     if (std::getenv("OMPI_MCA_pml") == nullptr) add(&line, {"--mca", "pml", "ob1"});
     if (!can_copy_between_processes()) add(&line, {"--mca", "btl_vader_single_copy_mechanism", "none"});
@@ -57,7 +57,7 @@ std::vector<std::string> mpirun_line(const HostPlan& plan, const std::vector<std
   const bool binds = plan.binding == Binding::kCores;
   std::vector<std::string> line = start_of_line(binds);
   add(&line, {"--map-by", "slot", "--rank-by", "slot", "--bind-to", binds ? "core" : "none"});
-  add(&line, {"--mca", "odls_base_sigkill_timeout", "0"});
+  add(&line, {"--mca", "odls_base_sigkill_timeout", "1"});
   add(&line, {"--mca", "oob_tcp_keepalive_time", "6", "--mca", "oob_tcp_keepalive_intvl", "2", "--mca",
               "oob_tcp_keepalive_probes", "3"});
   if (!can_copy_between_processes()) add(&line, {"--mca", "btl_vader_single_copy_mechanism", "none"});

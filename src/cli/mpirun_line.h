@@ -12,10 +12,10 @@ namespace lockstep {
 /// are.
 enum class Binding { kCores, kInherited };
 
-/// What becomes of ranks that mpirun is to end, because it is told to or one of them has died: it may leave
-/// them two seconds between SIGTERM and SIGKILL (and waits as long before SIGTERM), or end them at once,
-/// where a supervisor sees to it that they can save.
-enum class Ending { kGentle, kAtOnce };
+/// How long mpirun leaves ranks that it is to end, because it is told to or one of them has died, between
+/// SIGTERM and SIGKILL; it waits as long before SIGTERM. Two seconds, or one where a supervisor sees to it
+/// that they can save: with none, all would be gone before it sees which rank died first.
+enum class Ending { kGentle, kSwift };
 
 /// `mpirun … command`, with mapping and binding for `ranks` ranks on this machine. Throws Error(kHosts)
 /// without mpirun.

@@ -33,7 +33,7 @@ JobEnd SupervisedJob::run(const std::vector<std::string>& line, bool has_ranks_h
   trouble_s_ = -1;
   begin_s_ = now_seconds();
   has_started_ = !has_ranks_here;
-  has_begun_ = false;
+  has_begun_ = has_dead_ = false;
   JobEnd end;
   launcher_ = start_launcher(line, signals_);
   while (!has_ended(kLook_s, &end)) {
@@ -74,15 +74,17 @@ void SupervisedJob::handle(int signal, JobEnd* end) {
 }
 
 void SupervisedJob::look_at_ranks(JobEnd* end) {
-  if (end->dead_rank) return;
-  int ready = 0, waiting = 0;
+  if (has_dead_) return;
+  int ready = 0, waiting = 0, dead = 0, last_dead = 0;
   for (const ProcessRecord& record : read_records(place_.folder)) {
     if (record.rank < 0) continue;
     has_begun_ = true;
     ++(record.is_ready != 0 ? ready : waiting);
     if (!is_alive(record) && fs::exists(place_.folder / "pids" / std::to_string(record.pid)))
-      end->dead_rank = record.rank;
+      ++dead, last_dead = record.rank;
   }
+  has_dead_ = dead > 0;
+  if (dead == 1) end->dead_rank = last_dead;  // of several nobody knows which was the first
   has_started_ = has_started_ || (ready > 0 && waiting == 0);
 }
 
@@ -92,7 +94,7 @@ void SupervisedJob::watch(JobEnd* end) {
   progress_->look(now_s);
   if (stage_ != Stage::kRuns) return;
   const auto status = read_status(place_.run);
-  if ((end->dead_rank || status) && trouble_s_ < 0) trouble_s_ = now_s;
+  if ((has_dead_ || status) && trouble_s_ < 0) trouble_s_ = now_s;
   if (trouble_s_ >= 0) {
     // Ranks that ended in order may still be on their way through MPI_Finalize.
     const bool is_in_order = status && (status->code == 0 || status->reason == "stopped");

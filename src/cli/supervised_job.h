@@ -56,6 +56,7 @@ class SupervisedJob {
   double deadline_s_ = 0;
   double begin_s_ = 0;
   bool has_begun_ = false;    // a rank was seen
+  bool has_dead_ = false;     // one that died
   bool has_started_ = false;  // all ranks on this machine, or it cannot be known
   double trouble_s_ = -1;     // since when the launcher should be ending
   std::optional<ProgressWatch> progress_;

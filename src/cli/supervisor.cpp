@@ -165,7 +165,7 @@ std::vector<std::string> Supervisor::job_line() const {
       plan_.begin != plan_.resume)
     command.emplace_back("--overwrite");
   if (plan_.uses_srun) return srun_line(plan_.ranks, command);
-  if (plan_.hosts.empty()) return mpirun_line(plan_.ranks, command, Binding::kCores, Ending::kAtOnce);
+  if (plan_.hosts.empty()) return mpirun_line(plan_.ranks, command, Binding::kCores, Ending::kSwift);
   HostPlan hosts;
   hosts.hosts = chosen_;
   hosts.binding = processors_ > 0 ? Binding::kCores : Binding::kInherited;
