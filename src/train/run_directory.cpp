@@ -95,7 +95,7 @@ RunDirectory::Lock::~Lock() {
 
 void RunDirectory::lock() {
   lock_.descriptor = open(file(".lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0666);
-  if (lock_.descriptor < 0) fail(path_, std::string("cannot be written: ") + std::strerror(errno));
+  if (lock_.descriptor < 0) fail(file(".lock"), std::string("cannot be written: ") + std::strerror(errno));
   // `lockstep watch` asks for a moment whether the lock is held.
   for (int attempt = 0; flock(lock_.descriptor, LOCK_EX | LOCK_NB) != 0; ++attempt) {
     if (attempt == 3) fail(path_, "is in use by another run");

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/atomic_file.h"
+#include "core/caught_error.h"
 #include "lockstep/core/error.h"
 
 namespace lockstep {
@@ -69,10 +70,9 @@ void StatusFile::fail(const std::exception_ptr& error) const noexcept {
       std::rethrow_exception(error);
     } catch (const AgreedError& agreed) {
       if (communicator_.rank() == 0) write(static_cast<int>(agreed.code()), agreed.what());
-    } catch (const Error& lone) {
+    } catch (...) {
+      const Error lone = caught_error(std::current_exception());
       write(static_cast<int>(lone.code()), lone.what());
-    } catch (const std::exception& other) {
-      write(static_cast<int>(ExitCode::kInternal), other.what());
     }
   } catch (const std::exception& failed) {
     std::fprintf(stderr, "lockstep: %s\n", failed.what());

@@ -111,7 +111,7 @@ TEST(Npz, DamagedArchivesAreRefused) {
   for (const Case& one :
        {Case{good.substr(0, good.size() - 1), "no directory at its end"},
         Case{good.substr(100), "directory is malformed"},
-        Case{changed(good.find("NUMPY") + 130, "\x7F"), "check sum"},
+        Case{changed(good.find("NUMPY") + 127, "\x7F"), "check sum"},
         Case{changed(entry + 8, "\x01"), "encrypted"}, Case{changed(entry + 10, "\x0C"), "method 12"},
         Case{changed(entry + 20, number(0xFFFFFFFF, 4)), "zip64"},
         Case{changed(entry + 20, number(0x7FFFFFFF, 4)), "more bytes than"},

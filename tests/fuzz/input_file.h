@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <filesystem>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -12,14 +14,20 @@ namespace lockstep::testing {
 /// A file in a folder of its own, for readers that take paths; in memory where TMPDIR is.
 class InputFile {
  public:
-  explicit InputFile(const std::string& name) : path_((folder_.path() / name).string()) {}
+  explicit InputFile(const std::string& name)
+      : own_(std::make_unique<TemporaryFolder>()), folder_(own_->path()), path_((folder_ / name).string()) {}
+  /// In the folder of another one.
+  InputFile(const std::string& name, const InputFile& beside)
+      : folder_(beside.folder_), path_((folder_ / name).string()) {}
 
+  const std::filesystem::path& folder() const { return folder_; }
   const std::string& path() const { return path_; }
   /// Replaces the content; returns the path.
   const std::string& write(std::string_view content) const;
 
  private:
-  TemporaryFolder folder_;
+  std::unique_ptr<TemporaryFolder> own_;
+  std::filesystem::path folder_;
   std::string path_;
 };
 

@@ -128,15 +128,34 @@ def tensors(metadata, shapes):
     return json.dumps(header, separators=(",", ":")).encode() + b"\n" + data
 
 
+def checkpoint(state, vectors):
+    """A manifest in one line, and the floats of the one part it tells of; the target puts the hashes right."""
+    listed, pieces, floats = [], [], 0
+    for name, shapes in vectors.items():
+        tensors_of, size = [], 0
+        for tensor, shape in shapes.items():
+            tensors_of.append({"name": tensor, "shape": shape, "offset": size})
+            size += int(np.prod(shape))
+        pieces.append([len(listed), 0, size])
+        listed.append({"name": name, "size": size, "tensors": tensors_of})
+        floats += size
+    manifest = {"format": "lockstep-checkpoint-2", "checksum": "0" * 32, "milestone": False, "vectors": listed,
+                "parts": [{"file": "part-000.bin", "hash": "0" * 32, "pieces": pieces}], "state": json.dumps(state),
+                "config": "[model]\nname = \"linear\"\n"}
+    return json.dumps(manifest).encode() + b"\n" + np.arange(floats, dtype="<f4").tobytes()
+
+
 def write_tensors():
     state = {"step": 3, "consumed": 6, "rows": 2, "average_count": 0, "skipped_steps": 0, "progressive": ["1", "inf"],
              "schedule": ["0.5"], "noise": [], "batch": [],
              "watch": {"best": 1.5, "best_step": 2, "since_best": 1}, "train_s": 0.25, "end_reason": 0,
-             "canonical_config": "x", "data_fingerprint": "y"}
-    metadata = {"format": "lockstep-checkpoint-1", "state": json.dumps(state), "config": "[model]\nname = \"linear\"\n"}
-    write("checkpoint", "good", tensors(metadata, {"weight": [2, 1], "state.momentum.weight": [2, 1], "bias": [1]}))
-    write("checkpoint", "overlap", tensors(metadata, {"weight": [2, 1]}).replace(b"[0,8]", b"[0,4]"))
-    write("checkpoint", "length", struct.pack("<Q", 1 << 63) + b"{}")
+             "canonical_config": "x", "data_fingerprint": "y", "trouble": ["0", "0", "0", "0"], "rewinds": []}
+    good = checkpoint(state, {"weights": {"weight": [2, 1], "bias": [1]}, "state.mean": {"state.mean.weight": [2, 1]}})
+    write("checkpoint", "good", good)
+    write("checkpoint", "overlap", good.replace(b"[1, 0, 2]", b"[1, 0, 1]"))
+    write("checkpoint", "outside", good.replace(b"[1, 0, 2]", b"[7, 0, 2]"))
+    write("checkpoint", "huge", good.replace(b'"size": 2', b'"size": 18446744073709551615'))
+    write("checkpoint", "deep", b'{"a": ' + b"[" * 300)
     schema = {"features": 2, "is_sparse": False, "index_base": 1, "classes": ["0", "1"], "feature_names": ["a", "b"],
               "shift": [0.5, 1.0], "scale": [1.0, 2.0]}
     model = {"format": "lockstep-model-1", "schema": json.dumps(schema), "parameters_hash": ""}
@@ -183,8 +202,8 @@ def write_found():
     found("cache", "categories_of_bytes", cache(4, 2, 2, 2, 6, bytes(12), texts))
     found("cache", "line_overflows", cache(0, 0, 2, 2, 12, data, {"lines": [[-2**62, 0, 2**62], [0, -1, 2**62]]}))
     found("cache", "features_without_rows", cache(0, 1, 0, 2**31, 8, b"", {}))
-    found("checkpoint", "twice", tensors({}, {"a": [1]}).replace(b'"a":', b'"a":{},"a":'))
-    found("checkpoint", "type_is_a_number", tensors({}, {"a": [1]}).replace(b'"F32"', b"7"))
+    found("model", "twice", tensors({}, {"a": [1]}).replace(b'"a":', b'"a":{},"a":'))
+    found("model", "type_is_a_number", tensors({}, {"a": [1]}).replace(b'"F32"', b"7"))
     model = (here / "corpus/model/good_mlp").read_bytes()
     for width in (999999999999, 9223372036854775807):
         found("model", f"width_{width}", model.replace(b"[3]", b"[%d]" % width, 1))

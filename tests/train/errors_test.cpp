@@ -2,10 +2,13 @@
 // What bad input gets: one message, the exit code, within seconds and with nothing half-written, on one rank
 // and on three alike.
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <chrono>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <optional>
 #include <vector>
@@ -244,7 +247,7 @@ TEST(Errors, ARunInWhichEveryStepIsSkippedHasDiverged) {
 
 TEST(Errors, CheckpointsThatAreDamagedForeignNewerOrOfAnotherExperimentAreRefused) {
   const Texts sets = {"data.train=demo:logistic?rows=300", "train.steps=4", "checkpoint.every=2 steps",
-                      "checkpoint.keep=1"};
+                      "checkpoint.keep=1", "checkpoint.background=false"};
   using Spoil = void (*)(const fs::path& checkpoint, const fs::path& run);
   struct SpoiledCase {
     Spoil spoil;
@@ -315,19 +318,22 @@ TEST(RunDirectory, OverwritesARunWithItsUnfinishedFilesAndNothingElse) {
   EXPECT_FALSE(fs::exists(run / "model.safetensors.a1B2c3.tmp"));
 }
 
-TEST(RunDirectory, AFullDiskIsAnError) {
+// A limit of the size of files refuses what a full disk refuses.
+TEST(RunDirectory, ADiskThatTakesNoMoreIsAnError) {
   const TemporaryFolder folder;
-  for (const char* name : {"metrics.jsonl", "log.txt"}) {
-    const fs::path run = folder.path() / (std::string("run-") + name);
-    fs::create_directory(run);
-    fs::create_symlink("/dev/full", run / name);
-    RunDirectory directory(run, RunDirectory::Mode::kResume);
-    const auto write = [&] {
-      directory.append_metrics("{}");
-      directory.append_log("hello");
-    };
-    EXPECT_THROW(write(), Error) << name;
-  }
+  rlimit before{};
+  getrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, SIG_IGN);
+  const auto is_refused = [&](const char* name, const std::function<void(RunDirectory&)>& append) {
+    RunDirectory directory(folder.path() / name, RunDirectory::Mode::kNew);
+    const rlimit none{0, before.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &none);
+    EXPECT_THROW(append(directory), Error) << name;
+    setrlimit(RLIMIT_FSIZE, &before);
+  };
+  is_refused("metrics.jsonl", [](RunDirectory& directory) { directory.append_metrics("{}"); });
+  is_refused("log.txt", [](RunDirectory& directory) { directory.append_log("hello"); });
+  std::signal(SIGXFSZ, SIG_DFL);
 }
 
 TEST(Errors, OutputFoldersThatCannotBeUsedAreRefused) {

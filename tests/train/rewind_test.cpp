@@ -164,14 +164,14 @@ TEST_F(Spikes, AreGoneBackFromAlikeOnAnyNumberOfRanksAndThroughStops) {
 
 // One that was written before the step that spikes: it spikes again.
 TEST_F(Spikes, AreGoneBackFromAfterAResumeFromBeforeThem) {
-  const Settings rewind =
-      settings({"train.on_spike=rewind", "checkpoint.every=9 steps", "checkpoint.keep=100"});
+  const Settings rewind = settings({"train.on_spike=rewind", "checkpoint.every=9 steps",
+                                    "checkpoint.keep=100", "checkpoint.background=false"});
   const Settings shorter = with(rewind, {"train.budget=56 steps"});
   const End whole = train("whole", 2, rewind);
   EXPECT_EQ(train("cut", 3, shorter).code, 0);
   fs::remove(folder_.path() / "cut" / "model.safetensors");
-  const auto checkpoints = list_checkpoints(folder_.path() / "cut" / "checkpoints");
-  ASSERT_EQ(checkpoints.at(0).filename(), "step-000000000054.safetensors");
+  const auto checkpoints = list_checkpoints(folder_.path() / "cut");
+  ASSERT_EQ(checkpoints.at(0).filename(), "step-000000000054-g0001");
   const End resumed = train("cut", 1, rewind, true);
   EXPECT_EQ(resumed.hash(), whole.hash());
   EXPECT_EQ(resumed.summary.at("rewinds"), 1);
@@ -179,11 +179,11 @@ TEST_F(Spikes, AreGoneBackFromAfterAResumeFromBeforeThem) {
 
 // What lies behind the state that was gone back to is made anew.
 TEST_F(Spikes, LeaveNoCheckpointOfWhatWasGivenUp) {
-  const Settings rewind = settings(
-      {"train.on_spike=rewind", "checkpoint.every=1 steps", "checkpoint.keep=100", "train.steps=57"});
+  const Settings rewind = settings({"train.on_spike=rewind", "checkpoint.every=1 steps",
+                                    "checkpoint.keep=100", "checkpoint.background=false", "train.steps=57"});
   const End end = train("run", 2, rewind);
   ASSERT_EQ(end.code, 0) << end.message;
-  EXPECT_EQ(list_checkpoints(end.run / "checkpoints").at(0).filename(), "step-000000000040.safetensors");
+  EXPECT_EQ(list_checkpoints(end.run).at(0).filename(), "step-000000000040-g0001");
 }
 
 TEST_F(Spikes, RewindOfNumbersThatAreNone) {

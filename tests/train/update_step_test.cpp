@@ -255,20 +255,5 @@ TEST(UpdateStep, AveragesTheWeightsItHasWritten) {
   EXPECT_EQ(std::vector<float>(rank.average.values().begin(), rank.average.values().end()), expected);
 }
 
-TEST(GatherSlices, GivesTheWholeVectorToTheFirstRank) {
-  for (const std::string reduction : {"canonical", "mpi"})
-    for (const int ranks : {1, 2, 3, 4, 7, 8})
-      run_ranks(ranks, [&](Communicator& communicator) {
-        const ParameterLayout layout = small_layout();
-        const auto reducer = reducer_registry().find(reduction).create({&communicator, &layout, 4});
-        const Slice slice = reducer->slice();
-        AlignedVector<float> mine;
-        for (Index i = slice.begin; i < slice.end; ++i) mine.push_back(static_cast<float>(i));
-        const auto whole = gather_slices(communicator, layout.size(), slice, mine);
-        EXPECT_EQ(whole.size(), communicator.rank() == 0 ? static_cast<std::size_t>(layout.size()) : 0);
-        for (std::size_t i = 0; i < whole.size(); ++i) EXPECT_EQ(whole[i], static_cast<float>(i));
-      });
-}
-
 }  // namespace
 }  // namespace lockstep::testing
