@@ -72,7 +72,7 @@ code=0
 echo "-- a rank that holds up the other is named while the run goes on"
 # The one shard is that of rank 1: rank 0 has nothing to do but to wait.
 "$lockstep" train "${options[@]}" -n 2 --set model.name=mlp --set model.hidden=256 --set train.batch=full \
-  --set train.shards=1 --set train.steps=100000 --set eval.every=never --run-dir slow &
+  --set train.shards=1 --set train.steps=100000 --set eval.every=never --no-restart --run-dir slow &
 launcher=$!
 rank_pid() { # the process of rank $1 of the run in slow
   local pid

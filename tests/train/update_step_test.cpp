@@ -107,19 +107,6 @@ int rounds_of(const std::vector<std::string>& settings) {
   return counting.rounds;
 }
 
-// The vector that ranks hold in slices, on all ranks.
-AlignedVector<float> gather_slices(Communicator& communicator, Index size, const Slice& slice,
-                                   const AlignedVector<float>& mine) {
-  AlignedVector<float> whole(static_cast<std::size_t>(size));
-  const std::string bytes(reinterpret_cast<const char*>(mine.data()), mine.size() * sizeof(float));
-  std::vector<Slice> slices(static_cast<std::size_t>(communicator.size()));
-  all_gather(communicator, &slice, sizeof slice, slices.data());
-  const std::vector<std::string> all = all_gather(communicator, bytes);
-  for (std::size_t rank = 0; rank < all.size(); ++rank)
-    std::memcpy(whole.data() + slices[rank].begin, all[rank].data(), all[rank].size());
-  return whole;
-}
-
 TEST(UpdateStep, SharesAllNormsInOneRound) {
   for (const std::string& name : optimizer_registry().names())
     EXPECT_EQ(rounds_of({"optim.name=" + name}), 1);
