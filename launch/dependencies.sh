@@ -5,6 +5,7 @@
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 assume_yes=false
+build_options=()
 
 # "package probe": the probe is looked for where there is no dpkg, and is a program, a header or a file.
 build_packages=(
@@ -37,6 +38,9 @@ test_packages=(
   "slurm-client srun"
   "slurmctld slurmctld"
   "slurmd slurmd"
+)
+hdf5_packages=(  # for builds with LOCKSTEP_HDF5
+  "libhdf5-dev /usr/include/hdf5/serial/hdf5.h"
 )
 lint_packages=(
   "clang-format clang-format"
@@ -125,9 +129,9 @@ build_jobs() {
   echo "$jobs"
 }
 
-# build PRESET [TARGET]
+# build PRESET [TARGET], with the options in `build_options`, if any
 build() {
-  (cd "$root" && cmake --preset "$1" >/dev/null &&
+  (cd "$root" && cmake --preset "$1" "${build_options[@]}" >/dev/null &&
     cmake --build --preset "$1" --parallel "$(build_jobs)" ${2:+--target "$2"})
 }
 

@@ -62,7 +62,7 @@ void convert_here(const std::string& source, const Options& options, const Comma
               [&](CacheSink& sink) { read_source(source, options, context.plugins.formats, sink); });
 }
 
-// Text is parsed by all ranks; of all else one reads and the others wait.
+// What has a parser is parsed by all ranks; of all else one reads and the others wait.
 int convert(const CommandContext& context) {
   const CommandLine& line = context.line;
   const std::filesystem::path out = output_of(line, "convert");
@@ -73,17 +73,17 @@ int convert(const CommandContext& context) {
   return run_as_rank(options.real("comm.timeout_s"), [&](Communicator& communicator) {
     std::vector<std::string> files;
     std::unique_ptr<Format> format;
-    bool is_text = false;
+    bool has_parser = false;
     on_all_ranks(communicator, [&] {
       files = source_files(source);
       format = format_of(files[0], options, context.plugins.formats).create(options);
-      is_text = format->parser(files[0], -1) != nullptr;
+      has_parser = format->parser(files[0], -1) != nullptr;
     });
-    if (is_text) {
+    if (has_parser) {
       ImportRequest request{*format, source, files, {}};
       request.refuses_bad_rows =
           options.table().find("data.on_bad_row") == nullptr || options.text("data.on_bad_row") == "refuse";
-      request.kind = kind_of(line).value_or(CacheKind::kFloat32);
+      request.kind = kind_of(line);
       import_text(communicator, request, out);
     } else {
       on_all_ranks(communicator, [&] {

@@ -29,7 +29,7 @@ void ImportFiles::open(const std::string& file, int number, std::unique_ptr<Bloc
   if (!parser->has_lines()) return;
   const std::string header = header_of(file, parser->first_byte());
   const Index features = parser->schema().features;
-  starts_.push_back({file, parser->first_byte()});
+  starts_.push_back({file, parser->first_byte(), parser_ == nullptr ? parser.get() : parser_.get()});
   lines_before_.push_back(parser->first_line() - 1);
   numbers_.push_back(number);
   if (parser_ == nullptr) {

@@ -11,7 +11,7 @@
 
 namespace lockstep {
 
-/// Text files that are read as one: they have the same header and as many features. Files without lines are
+/// Files that are read as one: they have the same header and as many features. Files without lines are
 /// left out.
 class ImportFiles {
  public:

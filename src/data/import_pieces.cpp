@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "data/block_parser.h"
 #include "data/byte_source.h"
 #include "data/text_reader.h"
 #include "lockstep/core/error.h"
@@ -38,13 +39,7 @@ bool is_compressed(const std::string& path) {
 
 }  // namespace
 
-class ImportPieces::Source {
- public:
-  virtual ~Source() = default;
-  virtual bool next(bool is_wanted, std::string_view& text) = 0;
-};
-
-class ImportPieces::PlainSource final : public Source {
+class ImportPieces::PlainSource final : public PieceSource {
  public:
   PlainSource(const Start& start, std::size_t piece_bytes)
       : path_(start.path),
@@ -116,7 +111,7 @@ class ImportPieces::PlainSource final : public Source {
   std::string buffer_;
 };
 
-class ImportPieces::InflatedSource final : public Source {
+class ImportPieces::InflatedSource final : public PieceSource {
  public:
   InflatedSource(const Start& start, std::size_t piece_bytes)
       : source_(start.path), piece_bytes_(piece_bytes) {
@@ -165,7 +160,9 @@ ImportPieces::ImportPieces(std::vector<Start> files, std::size_t piece_bytes)
 
 ImportPieces::~ImportPieces() = default;
 
-std::unique_ptr<ImportPieces::Source> ImportPieces::open(const Start& start) const {
+std::unique_ptr<PieceSource> ImportPieces::open(const Start& start) const {
+  if (start.parser != nullptr)
+    if (auto source = start.parser->pieces(start.path, piece_bytes_)) return source;
   if (is_compressed(start.path)) return std::make_unique<InflatedSource>(start, piece_bytes_);
   return std::make_unique<PlainSource>(start, piece_bytes_);
 }

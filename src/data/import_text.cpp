@@ -47,7 +47,7 @@ class Import {
       : communicator_(communicator), request_(request), needs_(needs) {
     on_all_ranks(communicator, [&] { begin(); });
     CacheHeader header;
-    header.kind = schema_.is_sparse ? CacheKind::kSparse : request.kind;
+    header.kind = kind();
     header.features = static_cast<std::uint64_t>(schema_.features);
     header.label_bytes = needs.long_labels ? 8 : 4;
     header.has_weights = schema_.has_weights || needs.weights ? 1 : 0;
@@ -82,6 +82,11 @@ class Import {
   }
 
  private:
+  CacheKind kind() const {
+    if (schema_.is_sparse) return CacheKind::kSparse;
+    return request_.kind.value_or(schema_.is_bytes ? CacheKind::kBytes : CacheKind::kFloat32);
+  }
+
   void begin() {
     files_.emplace(request_.format, request_.files, request_.unlabelled_features);
     schema_ = files_->parser().schema();
@@ -89,7 +94,7 @@ class Import {
     for (std::size_t j = 0; j < schema_.is_category.size(); ++j)
       if (schema_.is_category[j]) columns.push_back(static_cast<Index>(j));
     dictionaries_.emplace(columns);
-    if (!schema_.is_sparse) check_kind(request_.kind, schema_);
+    check_kind(kind(), schema_);
     pieces_.emplace(files_->starts(),
                     request_.piece_bytes > 0 ? request_.piece_bytes : ImportPieces::kPieceBytes);
     lines_ = files_->lines_before();
@@ -255,6 +260,10 @@ class Import {
     row.label.number = row.label.is_number ? label : 0;
     if (!row.label.is_number) row.label.text = dictionaries_->texts(0)[label_code(label)];
     if (!block_.weights.empty()) row.weight = block_.weights[i];
+    if (schema_.is_bytes) {
+      row.bytes = block_.bytes.data() + i * static_cast<std::size_t>(schema_.features);
+      return row;
+    }
     if (!schema_.is_sparse) {
       row.dense = block_.dense.data() + i * static_cast<std::size_t>(schema_.features);
       return row;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/npy_rows.h"
 
-#include <charconv>
 #include <cmath>
 
+#include "data/array_column.h"
 #include "lockstep/core/error.h"
 
 namespace lockstep {
@@ -12,16 +12,6 @@ namespace {
 
 [[noreturn]] void fail(const std::string& path, const std::string& what) {
   throw Error(ExitCode::kData, path + ": " + what);
-}
-
-Index find_column(const std::string& path, const std::string& key, const std::string& text, Index count) {
-  Index column = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), column);
-  if (error != std::errc{} || end != text.data() + text.size())
-    fail(path, key + " = \"" + text + "\": an array has no column names, a number was expected");
-  if (column < -count || column >= count)
-    fail(path, key + " = " + text + ": the file has " + std::to_string(count) + " columns, counted from 0");
-  return column < 0 ? column + count : column;
 }
 
 void expect_end(ByteSource& source) {
@@ -56,10 +46,10 @@ NpyRows::NpyRows(ByteSource features, std::optional<ByteSource> labels, const Se
 
 void NpyRows::find_columns() {
   const std::string &label = settings_.label, &weight = settings_.weight;
-  if (!weight.empty()) weight_ = find_column(source_.path(), "data.weight", weight, header_.cols());
+  if (!weight.empty()) weight_ = find_array_column(source_.path(), "data.weight", weight, header_.cols());
   const Index others = header_.cols() - (weight_ >= 0 ? 1 : 0);
   if (labels_ || sink_.unlabelled_features() == others) return;
-  label_ = find_column(source_.path(), "data.label", label.empty() ? "-1" : label, header_.cols());
+  label_ = find_array_column(source_.path(), "data.label", label.empty() ? "-1" : label, header_.cols());
   if (label_ == weight_) fail(source_.path(), "the same column is data.label and data.weight");
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/read_blocks.h"
 
+#include "data/import_pieces.h"
 #include "data/text_reader.h"
 #include "lockstep/core/error.h"
 
@@ -18,6 +19,43 @@ Label label_of(const RowBlock& block, std::size_t i, const BlockParser& parser) 
   return label;
 }
 
+/// Passes the rows of piece after piece to a sink.
+class BlockReader {
+ public:
+  BlockReader(const std::string& source, BlockParser& parser, RowSink& sink)
+      : source_(source),
+        parser_(parser),
+        sink_(sink),
+        codes_(parser),
+        lines_before_(parser.first_line() - 1) {}
+
+  void read(std::string_view text) {
+    parser_.parse(text, block_);
+    codes_.translate(block_, sink_);
+    pass_rows(block_, parser_, lines_before_, sink_);
+    bad_count_ += block_.bad_count;
+    for (const BadLine& bad : block_.bad_lines) {
+      const std::string what = source_ + ":" + std::to_string(lines_before_ + bad.line) + ":" +
+                               std::to_string(bad.column) + ": " + bad.what;
+      if (!parser_.skips_bad_rows()) throw Error(ExitCode::kData, what);
+      if (named_.size() < RowBlock::kNamedBadLines) named_.push_back(what);
+    }
+    lines_before_ += block_.line_count;
+  }
+  void finish() {
+    if (bad_count_ > 0) sink_.skip_bad(bad_count_, named_);
+  }
+
+ private:
+  const std::string& source_;
+  BlockParser& parser_;
+  RowSink& sink_;
+  RowBlock block_;
+  CategoryCodes codes_;
+  Index lines_before_, bad_count_ = 0;
+  std::vector<std::string> named_;
+};
+
 }  // namespace
 
 void pass_rows(const RowBlock& block, const BlockParser& parser, Index lines_before, RowSink& sink) {
@@ -31,6 +69,8 @@ void pass_rows(const RowBlock& block, const BlockParser& parser, Index lines_bef
       row.columns = block.columns.data() + block.offsets[i];
       row.values = block.values.data() + block.offsets[i];
       row.count = block.offsets[i + 1] - block.offsets[i];
+    } else if (schema.is_bytes) {
+      row.bytes = block.bytes.data() + i * static_cast<std::size_t>(schema.features);
     } else {
       row.dense = block.dense.data() + i * static_cast<std::size_t>(schema.features);
     }
@@ -55,27 +95,15 @@ void CategoryCodes::translate(RowBlock& block, RowSink& sink) {
 void read_blocks(const std::string& source, BlockParser& parser, RowSink& sink) {
   if (!parser.has_lines()) return;
   sink.begin(parser.schema());
-  TextReader reader(source);
-  Index lines_before = parser.first_line() - 1;
-  while (reader.number() < lines_before && reader.next()) continue;
-  RowBlock block;
-  Index bad_count = 0;
-  std::vector<std::string> named;
-  CategoryCodes codes(parser);
-  while (reader.next_piece()) {
-    parser.parse(reader.piece(), block);
-    codes.translate(block, sink);
-    pass_rows(block, parser, lines_before, sink);
-    bad_count += block.bad_count;
-    for (const BadLine& bad : block.bad_lines) {
-      const std::string text = source + ":" + std::to_string(lines_before + bad.line) + ":" +
-                               std::to_string(bad.column) + ": " + bad.what;
-      if (!parser.skips_bad_rows()) throw Error(ExitCode::kData, text);
-      if (named.size() < RowBlock::kNamedBadLines) named.push_back(text);
-    }
-    lines_before += block.line_count;
+  BlockReader blocks(source, parser, sink);
+  if (const auto pieces = parser.pieces(source, ImportPieces::kPieceBytes)) {
+    for (std::string_view text; pieces->next(true, text);) blocks.read(text);
+    return blocks.finish();
   }
-  if (bad_count > 0) sink.skip_bad(bad_count, named);
+  TextReader reader(source);
+  while (reader.number() < parser.first_line() - 1 && reader.next()) continue;
+  while (reader.next_piece()) blocks.read(reader.piece());
+  blocks.finish();
 }
 
 }  // namespace lockstep

@@ -23,7 +23,7 @@ class CategoryCodes {
   std::vector<std::vector<float>> codes_;  // per feature
 };
 
-/// Reads a whole text source piece by piece and passes its rows to `sink`, one by one.
+/// Reads a whole source piece by piece and passes its rows to `sink`, one by one.
 void read_blocks(const std::string& source, BlockParser& parser, RowSink& sink);
 
 }  // namespace lockstep

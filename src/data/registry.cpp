@@ -4,6 +4,7 @@
 #include "data/cache_format.h"
 #include "data/csv.h"
 #include "data/demo.h"
+#include "data/hdf5.h"
 #include "data/idx.h"
 #include "data/libsvm.h"
 #include "data/npy.h"
@@ -37,6 +38,7 @@ Registry<FormatRow> format_registry() {
            row<IdxFormat>("idx", "arrays of bytes or numbers with a labels file, as MNIST has them"),
            row<NpyFormat>("npy", "NumPy arrays"),
            row<NpzFormat>("npz", "archives of NumPy arrays x and y"),
+           row<Hdf5Format>("hdf5", "files with data sets x and y (builds with LOCKSTEP_HDF5)"),
            {"libffm", "sparse rows with fields as text: label field:index:value …", nullptr,
             make_libsvm<true>, LibsvmFormat::matches_fields},
            {"libsvm", "sparse rows as text: label index:value …", nullptr, make_libsvm<false>,

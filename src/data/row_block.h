@@ -16,11 +16,12 @@ struct BadLine {
   std::string what;
 };
 
-/// The rows of one piece of a text file, in order of lines.
+/// The rows of one piece of a file, in order of lines.
 struct RowBlock {
   static constexpr std::size_t kNamedBadLines = 20;
 
   std::vector<float> dense;                  ///< rows × D; NaN: missing; of a category: its code
+  std::vector<std::uint8_t> bytes;           ///< rows × D, in the place of dense where the schema says so
   std::vector<Index> offsets{0};             ///< sparse: rows + 1
   std::vector<std::uint32_t> columns;        ///< sparse, ascending, base as in the file
   std::vector<float> values;                 ///< as many as columns
@@ -38,6 +39,7 @@ struct RowBlock {
   /// Keeps the memory.
   void clear() {
     dense.clear();
+    bytes.clear();
     columns.clear();
     values.clear();
     offsets.assign(1, 0);

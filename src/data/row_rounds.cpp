@@ -81,20 +81,20 @@ void throw_first(Communicator& communicator, const std::exception_ptr& mine) {
     if (!problem.empty()) throw AgreedError(static_cast<ExitCode>(problem[0]), problem.substr(1));
 }
 
-/// Text: every rank parses its own piece.
+/// What has a parser: every rank parses its own piece.
 class TextRounds {
  public:
   TextRounds(Communicator& communicator, const RoundsRequest& request, std::vector<std::string> files)
       : communicator_(communicator), request_(request), files_(std::move(files)) {}
 
-  /// False where the source is no text that can be cut.
+  /// False where the source cannot be cut.
   bool open(const Format& format) {
     std::vector<ImportPieces::Start> starts;
     for (const std::string& file : files_) {
       parsers_.push_back(format.parser(file, request_.needs_labels ? -1 : request_.schema.columns()));
       if (parsers_.back() == nullptr) return false;
       lines_.push_back(parsers_.back()->first_line() - 1);
-      starts.push_back({file, parsers_.back()->first_byte()});
+      starts.push_back({file, parsers_.back()->first_byte(), parsers_.back().get()});
     }
     pieces_.emplace(std::move(starts),
                     request_.piece_bytes > 0 ? request_.piece_bytes : ImportPieces::kPieceBytes);
@@ -170,7 +170,9 @@ class TextRounds {
   std::optional<Dataset> rows_of(std::size_t file, Index lines_before, BadRows& skipped) {
     BlockParser& parser = *parsers_[file];
     PieceRows piece(request_, files_, skipped);
-    piece.sink().begin(parser.schema());
+    RowSchema schema = parser.schema();
+    schema.rows = -1;  // known only of all pieces together
+    piece.sink().begin(schema);
     CategoryCodes(parser).translate(block_, piece.sink());
     pass_rows(block_, parser, lines_before + (static_cast<Index>(file) << kFileShift), piece.sink());
     for (const BadLine& bad : block_.bad_lines) {

@@ -21,7 +21,7 @@ class Format {
   /// "file:line:column: what is wrong, what was expected" for the first bad row.
   virtual void read(const std::string& source, RowSink& sink) const = 0;
 
-  /// For text that can be cut at line ends: what parses pieces of `source`. Null for everything else.
+  /// For sources that can be cut, as text at line ends: what parses pieces of `source`. Null for all else.
   /// `unlabelled_features`: see RowSink.
   virtual std::unique_ptr<BlockParser> parser(const std::string& source, Index unlabelled_features) const;
 };
