@@ -149,17 +149,15 @@ class DataSet {
   Index cols_ = 1;
 };
 
-using DataSets = std::vector<DataSet>;
-
-DataSets sets_of(const std::string& path, hid_t file) {
-  DataSets sets;
+std::vector<DataSet> sets_of(const std::string& path, hid_t file) {
+  std::vector<DataSet> sets;
   H5G_info_t group{};
   H5Gget_info(file, &group);
   for (hsize_t i = 0; i < group.nlinks; ++i) {
     std::string name(256, 0);  // longer ones are cut, and not found
     if (H5Lget_name_by_idx(file, ".", H5_INDEX_NAME, H5_ITER_INC, i, name.data(), name.size(), H5P_DEFAULT) <
         0)
-      continue;
+      break;
     name.resize(name.find('\0'));
     const Handle object(H5Oopen(file, name.c_str(), H5P_DEFAULT), H5Oclose);
     if (object.is_open() && H5Iget_type(object.id()) == H5I_DATASET) sets.emplace_back(path, file, name);
@@ -167,7 +165,7 @@ DataSets sets_of(const std::string& path, hid_t file) {
   return sets;
 }
 
-DataSet* find(DataSets& sets, std::initializer_list<const char*> names) {
+DataSet* find(std::vector<DataSet>& sets, std::initializer_list<const char*> names) {
   for (const char* name : names)
     for (DataSet& set : sets)
       if (set.name() == name) return &set;
@@ -175,7 +173,7 @@ DataSet* find(DataSets& sets, std::initializer_list<const char*> names) {
 }
 
 template <class Condition>
-DataSet* find_if(DataSets& sets, const Condition& condition) {
+DataSet* find_if(std::vector<DataSet>& sets, const Condition& condition) {
   const auto found = std::find_if(sets.begin(), sets.end(), condition);
   return found == sets.end() ? nullptr : &*found;
 }
@@ -226,7 +224,7 @@ class OpenTable final : public Hdf5Table {
   }
 
   Handle file_;
-  DataSets sets_;
+  std::vector<DataSet> sets_;
   DataSet *features_ = nullptr, *labels_ = nullptr;
   Shape shape_;
 };
