@@ -160,10 +160,11 @@ await_end "$process"
 expect_model early
 grep -q "restart 1" out || complain "no restart after a pause at the start"
 
-echo "== no progress"
-start stuck "${train[@]}" -n 2 --set launch.hang_s=1 --set train.steps=1000000000 --run-dir "$folder/stuck"
-echo '{"step": 7, "phase": "step"}' > stuck/progress.json
-await stuck has_word out "no progress for 1 s; restart 1"
+echo "== no progress: all ranks are paused, so no watchdog runs either"
+start stuck "${train[@]}" -n 2 --set launch.hang_s=3 --set train.steps=1000000000 --run-dir "$folder/stuck"
+await stuck test -e stuck/progress.json
+kill -STOP "$(pid_of stuck 0)" "$(pid_of stuck 1)"
+await stuck has_word out "no progress for 3 s; restart 1"
 kill -TERM "$process"
 await_end "$process"
 ((code == 75)) || complain "stuck: exit code $code instead of 75"
