@@ -17,8 +17,10 @@ constexpr double kNextHorizon = 3;
 // Evaluations against all else: at first it matters who is good, in the end how good exactly.
 constexpr double kRoughly = 0.5, kExactly = 2;
 
+constexpr double kMostRate = 1e6;  // that optim.learning_rate takes
+
 double round_rate(double rate) {
-  return std::stod(fmt::format("{:.3g}", rate));
+  return std::min(std::stod(fmt::format("{:.3g}", rate)), kMostRate);
 }
 
 }  // namespace
