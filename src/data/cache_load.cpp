@@ -36,7 +36,8 @@ class Loader {
 
   // Ends at the first row that is wrong, of those of this rank.
   void read() {
-    if (!targets_.filter.splits() && targets_.train.takes_records()) return read_records();
+    const bool takes_all = !targets_.filter.splits() && targets_.bad == nullptr;
+    if (takes_all && targets_.train.takes_records()) return read_records();
     CacheRows rows(file_);
     Row row;
     Counter train(targets_.shards), valid(targets_.shards);

@@ -141,7 +141,7 @@ seconds_until() {
 
 says_restart() { grep -q "; restart [0-9]" "$folder/out"; }
 has_new_steps() { (($(tail -n "+$((lines_before + 1))" "$1/metrics.jsonl" | grep -c '"kind":"\(step\|hash\)"') > 0)); }
-begun_again() { (($(grep -c "resumes at step\|begins anew" "$1/log.txt") > 0)); }
+begun_again() { (($(grep -c "resumes from\|begins anew" "$1/log.txt") > 0)); }
 is_idle() { [[ -z $(cluster_processes "$1") ]]; }
 
 # disturb NAME COMMAND...: does it; the trouble is found and left within 15 s, steps follow, and the end is golden.

@@ -87,7 +87,7 @@ await_job
 expect_model long
 (($(state_of "$job" Restarts) == 1)) || complain "was queued again $(state_of "$job" Restarts) times instead of once"
 grep -q "stopped at step" "lockstep-$job.log" || complain "the ranks did not save"
-grep -q "resumes at step" "runs/slurm-$job/log.txt" || complain "did not resume"
+grep -q "resumes from" "runs/slurm-$job/log.txt" || complain "did not resume"
 
 echo "== a rank killed"
 submit "$source/launch/slurm/train.sbatch" "${long[@]}"
