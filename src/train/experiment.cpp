@@ -124,10 +124,11 @@ void allocate(Index parameters, AlignedVector<float>& weights) {
     weights.assign(static_cast<std::size_t>(parameters), 0.0F);
   } catch (const std::bad_alloc&) {
     throw Error(
-        ExitCode::kConfig,
-        fmt::format("a model of {} parameters takes {:.1f} GB or more, which this machine does not give; "
-                    "data.hash_bits makes fewer features of sparse rows",
-                    parameters, needed / 1e9));
+        ExitCode::kHosts,
+        fmt::format(
+            "a model of {} parameters takes {:.1f} GB of memory or more, which this machine does not give; "
+            "data.hash_bits makes fewer features of sparse rows",
+            parameters, needed / 1e9));
   }
 }
 

@@ -53,7 +53,7 @@ expect_no_directory() {
 
 train=("$lockstep" train --set run.root=run)
 printf '1 1:1 2147483647:2\n0 1:2 7:1\n' > wide.svm
-expect_no_directory 78 "data.hash_bits makes fewer" bash -c 'ulimit -v 4000000; exec "$@"' -- "${train[@]}" \
+expect_no_directory 69 "data.hash_bits makes fewer" bash -c 'ulimit -v 4000000; exec "$@"' -- "${train[@]}" \
   --set data.train=wide.svm --set data.features=2147483647 --set model.name=logistic
 for launcher in "" "mpirun"; do
   command=("${train[@]}")

@@ -59,7 +59,7 @@ else
 fi
 
 echo "-- 40: open files"
-for files in 4 5 6 9; do
+for files in 5 6 9; do  # of fewer the loader cannot open the libraries
   timeout 30 bash -c "ulimit -n $files; exec \"\$@\"" bash "$lockstep" "${train[@]}" --run-dir "files-$files" > out 2>&1
   code=$?
   echo "$files open files: code $code, $(head -c 200 out | head -n 1)"
