@@ -289,7 +289,9 @@ TEST_F(Hdf5, FilesOfAListAreOne) {
 
 TEST_F(Hdf5, RowsWithValuesThatAreNotFiniteAreRefusedOrSkipped) {
   const double huge = 1e300;  // beyond float
-  File(path_).add("x", {3, 2}, std::vector<double>{1.5, -2, 1, huge, 3, 4}).add("y", {3}, kLabels);
+  File(path_)
+      .add("x", {3, 2}, std::vector<double>{1.5, -2, 1, huge, 3, 4})
+      .add("y", {3}, std::vector<float>{7, -1, 8});
   expect_error("rows.h5:2:2: data set x: the value is NaN or infinite");
   const Dataset data = rows({{"data.on_bad_row", "skip"}});
   EXPECT_EQ(data.info().bad_rows, 1);
