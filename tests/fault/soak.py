@@ -17,7 +17,7 @@ import time
 import hosts
 import processes
 
-HANG_S = 90  # a run that has not ended so long after it was killed hangs
+HANG_S = 90  # a run that has neither ended nor made a step so long after it was struck hangs
 LEFTOVER_S = 30  # so does a process that outlives its run by this
 FINISH_S = 240  # and a run that nobody disturbs
 KILLS_OF_A_RUN = 8
@@ -213,11 +213,17 @@ class Campaign:
         return kind, name
 
     def await_end(self, limit_s, struck=("", "")):
-        """Waits for the end of the run and of all it started. Returns its code, or nothing if it hung."""
-        try:
-            code = self.child.wait(timeout=limit_s)
-        except subprocess.TimeoutExpired:
-            code = None
+        """Waits for the end of the run and of all it started, or until it has made no step for so long. Returns its code,
+        or nothing if it hung. (A signal that mpirun gets before it has ranks reaches none: the run just goes on.)"""
+        code, seen, since = None, self.written(), time.monotonic()
+        while code is None and time.monotonic() - since < limit_s:
+            try:
+                code = self.child.wait(timeout=0.5)
+            except subprocess.TimeoutExpired:
+                written = self.written()
+                if written != seen:
+                    seen, since = written, time.monotonic()
+        if code is None:
             with self.count.lock:
                 self.count.hangs += 1
             self.fail(f"hangs, {limit_s} s after {' to '.join(struck)}: {self.dump()}")
