@@ -324,6 +324,8 @@ class Campaign:
                 self.count.lost += self.kills
             else:
                 self.count.survived += self.kills
+            print(f"{self.count.runs} runs, {self.count.survived} kills survived, {self.count.lost} lost", file=sys.stderr,
+                  flush=True)
         if self.failed and self.options.keep:
             for path in (self.run, self.output):
                 if path.exists():
