@@ -94,7 +94,7 @@ TensorData parse_tensor(const std::filesystem::path& path, const std::string& na
   expected_begin = end;
   tensor.values.resize(count);
   if (type == "F32") {
-    std::memcpy(tensor.values.data(), data.data() + begin, end - begin);
+    if (count > 0) std::memcpy(tensor.values.data(), data.data() + begin, end - begin);
     return tensor;
   }
   for (std::size_t i = 0; i < count; ++i) {
