@@ -15,6 +15,7 @@
 #include "core/clock.h"
 #include "lockstep/comm/mpi_session.h"
 #include "lockstep/core/error.h"
+#include "train/launcher_watch.h"
 
 namespace lockstep {
 
@@ -66,6 +67,7 @@ int Supervisor::run() {
   setenv("LOCKSTEP_TERMINAL", isatty(STDERR_FILENO) == 1 ? "1" : "0", 1);
   setenv(kJobVariable, state_.id().c_str(), 1);
   setenv(kJobFolderVariable, state_.folder().c_str(), 1);
+  setenv(kSupervisorVariable, std::to_string(getpid()).c_str(), 1);
   if (!plan_.uses_srun) {
     // Whatever Open MPI leaves is in two folders of this job, and goes with them.
     setenv("OMPI_MCA_orte_tmpdir_base", state_.folder().c_str(), 1);

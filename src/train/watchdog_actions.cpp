@@ -23,6 +23,7 @@
 
 #include "core/clock.h"
 #include "lockstep/core/error.h"
+#include "train/launcher_watch.h"
 #include "train/trainer.h"
 #include "train/watchdog.h"
 
@@ -143,7 +144,7 @@ WatchdogActions process_actions(bool is_launched) {
     return now - std::exchange(before, now) > kLeast_s;
   };
   // PR_SET_PDEATHSIG would follow the thread that forked, and mpirun ends its launching threads.
-  actions.is_orphan = [is_launched, parent = getppid()] { return is_launched && getppid() != parent; };
+  actions.is_orphan = [launcher = LauncherWatch(is_launched)] { return launcher.is_gone(); };
   actions.is_asked = [] { return is_dump_asked.exchange(false); };
   actions.say = [](const std::string& line) { write_all(STDERR_FILENO, "lockstep: " + line + "\n"); };
   actions.dump = [stack](const std::string& line, const std::filesystem::path& path, const std::string& all) {
