@@ -109,8 +109,15 @@ void SupervisedJob::watch(JobEnd* end) {
   }
 }
 
+// mpirun passes a signal to nobody that it gets before it has ranks, so it is asked again.
 void SupervisedJob::check_deadline() {
-  if (stage_ == Stage::kRuns || now_seconds() < deadline_s_) return;
+  const double now_s = now_seconds();
+  constexpr double kAgain_s = 1;
+  if (stage_ == Stage::kSaves && now_s - asked_s_ > kAgain_s) {
+    kill(launcher_, SIGUSR1);
+    asked_s_ = now_s;
+  }
+  if (stage_ == Stage::kRuns || now_s < deadline_s_) return;
   enter(stage_ == Stage::kSaves ? Stage::kEnds : Stage::kKilled);
 }
 
@@ -119,6 +126,7 @@ void SupervisedJob::enter(Stage stage) {
   const double now_s = now_seconds();
   if (stage == Stage::kSaves) {
     kill(launcher_, SIGUSR1);
+    asked_s_ = now_s;
     deadline_s_ = now_s + limits_.stop_s;
   } else if (stage == Stage::kEnds) {
     kill(launcher_, SIGTERM);

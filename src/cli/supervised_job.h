@@ -54,6 +54,7 @@ class SupervisedJob {
   pid_t launcher_ = 0;
   Stage stage_ = Stage::kRuns;
   double deadline_s_ = 0;
+  double asked_s_ = 0;  // when the ranks were last asked to save
   double begin_s_ = 0;
   bool has_begun_ = false;    // a rank was seen
   bool has_dead_ = false;     // one that died
