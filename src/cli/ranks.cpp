@@ -3,7 +3,10 @@
 
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
+#include <stop_token>
+#include <thread>
 
 #include "cli/process_record.h"
 #include "comm/agreement.h"
@@ -12,6 +15,7 @@
 #include "core/printable.h"
 #include "lockstep/comm/mpi_session.h"
 #include "lockstep/core/error.h"
+#include "train/launcher_watch.h"
 
 namespace lockstep {
 
@@ -41,12 +45,24 @@ int run_guarded(Communicator& communicator, const std::function<int(Communicator
   }
 }
 
+// Without its launcher MPI may never be done with starting, and there is no watchdog yet.
+void start_mpi(std::optional<MpiSession>& session) {
+  const std::jthread guard([launcher = LauncherWatch(true)](const std::stop_token& stop) {
+    constexpr auto kLook = std::chrono::milliseconds(10);
+    while (!stop.stop_requested()) {
+      if (launcher.is_gone()) _exit(static_cast<int>(ExitCode::kStopped));
+      std::this_thread::sleep_for(kLook);
+    }
+  });
+  session.emplace();
+}
+
 }  // namespace
 
 int run_as_rank(double timeout_s, const std::function<int(Communicator&)>& work) {
   const RecordedRank record;
   std::optional<MpiSession> session;
-  if (launched_by_mpi()) session.emplace();
+  if (launched_by_mpi()) start_mpi(session);
   record.tell_ready();
   const std::unique_ptr<Communicator> communicator = make_communicator(timeout_s);
   const int code = run_guarded(*communicator, work);
