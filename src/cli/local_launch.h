@@ -28,7 +28,8 @@ std::vector<std::string> rank_command(const std::vector<std::string>& arguments)
 
 /// Prints the line to stderr, runs it and returns its exit code. SIGTERM, SIGINT and SIGHUP reach it as
 /// SIGUSR1, at which ranks save and stop with code 75; a second one as SIGTERM, a third as SIGKILL. SIGUSR2,
-/// at which they say where they are, reaches it as it is. A rank ended by a signal gives 75 too, or 70 where the signal shows a fault of the program (SIGSEGV and its kin).
+/// at which they say where they are, reaches it as it is. A rank ended by a signal gives 75 too, or 70 where
+/// the signal shows a fault of the program (SIGSEGV and its kin).
 int run_and_pass_signals(const std::vector<std::string>& line);
 
 /// The path of this program. mpirun's children would find mpirun under /proc/self/exe.
