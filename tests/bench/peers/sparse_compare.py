@@ -149,7 +149,7 @@ class Contestants:
                 "LIBLINEAR -s 7": lambda: self.liblinear("7", *LIBLINEAR["7"])}
 
 
-# The least time in which each gets there, of some twenty settings of Lockstep (test loss 0.5202) and of Vowpal Wabbit (0.5217;
+# The least time in which each gets there, of some twenty settings of Lockstep (test loss 0.5202) and fifteen of Vowpal Wabbit (0.5217;
 # its default, adaptive steps, at best 0.5231 in one pass and 0.5238 in two). LIBLINEAR: C and tolerance.
 LOCKSTEP = {"optim.name": "ftrl", "optim.learning_rate": 0.15, "optim.l2": 0.007, "optim.beta": 0.0001, "train.batch": 1024,
             "train.epochs": 1}
