@@ -12,8 +12,8 @@ failures=0
 id=none
 ulimit -c 0
 options=(--set model.name=logistic --set "data.train=demo:logistic?rows=20000" --set train.batch=2000
-  --set train.shuffle=false --set train.steps=3000 --set eval.every=never --set eval.train=never
-  --set log.curves=false --set log.hash_every=1000000 --set "checkpoint.every=50 steps" --set launch.backoff_s=0.1)
+  --set train.shuffle=false --set train.steps=20000 --set eval.every=never --set eval.train=never
+  --set log.curves=false --set log.hash_every=1000000 --set "checkpoint.every=300 steps" --set launch.backoff_s=0.1)
 train=("$build/lockstep" train "${options[@]}")
 
 complain() {
