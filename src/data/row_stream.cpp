@@ -13,7 +13,7 @@ namespace lockstep {
 namespace {
 
 constexpr std::size_t kParts = 6;      // calls of read_part() in a step
-constexpr std::size_t kRowsAhead = 8;  // whose first lines are fetched while rows are copied
+constexpr std::size_t kRowsAhead = 16;  // whose first lines are fetched while rows are copied
 
 // Rows by number of entries.
 std::map<Index, Index> lengths_of(const Dataset& dataset, int shard) {
@@ -132,8 +132,10 @@ void RowRing::gather(int shard, std::span<const std::uint32_t> row_numbers, floa
     if (slot < 0 || piece_in_[static_cast<std::size_t>(slot)] != row >> bits_) return;
     const char* const record = pieces_.dense(slots_.at(slot), within(shard, row));
     for (std::size_t at = 0; at < bytes; at += 64) _mm_prefetch(record + at, _MM_HINT_T0);
+    _mm_prefetch(record + bytes - 1, _MM_HINT_T0);
   };
   share_reading(row_numbers);
+  for (const std::uint32_t row : row_numbers.first(std::min(kRowsAhead, row_numbers.size()))) fetch(row);
   for (std::size_t i = 0; i < row_numbers.size(); ++i, features += width) {
     if (i + kRowsAhead < row_numbers.size()) fetch(row_numbers[i + kRowsAhead]);
     const char* const record = record_of(row_numbers[i]);
