@@ -62,7 +62,9 @@ class RowRing {
   const char* piece(Index number);
   const char* find(Index number);
   void share_reading(std::span<const std::uint32_t> row_numbers);
+  const char* fetch(int shard, std::uint32_t row) const;
   void copy_label(const char* record, float* label, float* weight) const;
+  float weight_of(const char* record, float label) const;
   void append(const RowPieces::Record& record, Entries& entries) const;
   std::size_t within(int shard, std::uint32_t row) const {
     return (row & mask_) * static_cast<std::size_t>(dataset_.shards()) + static_cast<std::size_t>(shard);
@@ -76,6 +78,7 @@ class RowRing {
   const std::size_t label_at_;
   const int bits_;
   const std::uint32_t mask_;
+  const bool has_weights_;
   std::vector<Index> piece_in_;  // by slot, of those that are held here: the piece; else −1
   std::vector<int> held_;        // a ring of slots; −1: none
   std::size_t next_held_ = 0;
