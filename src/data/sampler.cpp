@@ -81,31 +81,32 @@ void Sampler::shuffle_blocks() {
   if (!is_ordered_) shuffle_all(random(Purpose::kShuffle, 0), blocks_);
   for (Order& order : orders_) {
     order.rows.clear();
-    order.first = order.permuted = 0;
+    order.first = order.permuted = order.told = 0;
   }
 }
 
-void Sampler::hold_windows(int shard, Order& order, Index first, Index last) {
+void Sampler::hold_windows(int shard, Order& order, Places places) {
+  const Index window = rule_.window, first = places.first / window;
   if (first < order.first || first > order.permuted) {
     order.rows.clear();
     order.first = order.permuted = first;
   }
   const auto begin = order.rows.begin();
-  order.rows.erase(
-      begin, begin + std::min((first - order.first) * rule_.window, static_cast<Index>(order.rows.size())));
+  order.rows.erase(begin,
+                   begin + std::min((first - order.first) * window, static_cast<Index>(order.rows.size())));
   order.first = first;
-  while (order.permuted < last) {
-    append_window(shard, order);
-    shuffle_window(shard, order);
-  }
-  append_window(shard, order);
+  const auto held = [&] { return first * window + static_cast<Index>(order.rows.size()); };
+  // What upcoming() tells must not be permuted by the next step.
+  const Index needed = std::min(places.last + window + places.count(), dataset_.shard_rows(shard));
+  while (held() < needed) append_window(shard, order);
+  while (order.permuted * window < places.last) shuffle_window(shard, order);
 }
 
-// The window behind those that are there, unless it is there.
+// The window behind those that are there.
 void Sampler::append_window(int shard, Order& order) {
   const Index rows = dataset_.shard_rows(shard),
               held = order.first * rule_.window + static_cast<Index>(order.rows.size());
-  const Index last = std::min((order.permuted + 1) * rule_.window, rows);
+  const Index last = std::min(held + rule_.window, rows);
   const auto whole = static_cast<Index>(blocks_.size()) * rule_.block;
   for (Index place = held; place < last;) {
     const Index within = place % rule_.block;
@@ -121,9 +122,9 @@ void Sampler::append_window(int shard, Order& order) {
 void Sampler::shuffle_window(int shard, Order& order) {
   const auto number = static_cast<std::size_t>(order.permuted++);
   if (is_ordered_) return;
-  const auto rows =
-      std::span(order.rows)
-          .subspan((number - static_cast<std::size_t>(order.first)) * static_cast<std::size_t>(rule_.window));
+  const auto window = static_cast<std::size_t>(rule_.window);
+  const std::size_t begin = (number - static_cast<std::size_t>(order.first)) * window;
+  const auto rows = std::span(order.rows).subspan(begin, std::min(window, order.rows.size() - begin));
   random(Purpose::kShuffleWindow, shard).fill(number * (words_.size() / 4), words_);
   for (std::size_t last = rows.size(); last > 1; --last)
     std::swap(rows[last - 1], rows[static_cast<std::uint64_t>(words_[last - 1]) * last >> 32]);
@@ -133,20 +134,23 @@ std::span<const std::uint32_t> Sampler::rows(int shard, Places places) {
   Order& order = this->order(shard);
   Index first = places.first;
   if (has_windows()) {
-    const Index window = rule_.window;
-    hold_windows(shard, order, first / window, (places.last + window - 1) / window);
-    first -= order.first * window;
+    hold_windows(shard, order, places);
+    first -= order.first * rule_.window;
   }
   return std::span(order.rows)
       .subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(places.count()));
 }
 
-std::span<const std::uint32_t> Sampler::upcoming(int shard, Places places) const {
-  const Order& order = this->order(shard);
-  const std::span all(order.rows);
-  const Index ahead = has_windows() ? rule_.window - order.first * rule_.window : places.count();
-  const auto first = std::min(static_cast<std::size_t>(places.first + ahead), all.size());
-  return all.subspan(first, std::min(static_cast<std::size_t>(places.count()), all.size() - first));
+std::span<const std::uint32_t> Sampler::upcoming(int shard, Places places) {
+  Order& order = this->order(shard);
+  const Index begin = has_windows() ? order.first * rule_.window : 0;
+  const Index ahead = places.count() + (has_windows() ? rule_.window : 0);
+  const Index last = std::min(places.last + ahead, begin + static_cast<Index>(order.rows.size()));
+  const Index first =
+      order.told > places.last && order.told <= last ? order.told : std::min(places.last, last);
+  order.told = last;
+  return std::span(order.rows)
+      .subspan(static_cast<std::size_t>(first - begin), static_cast<std::size_t>(last - first));
 }
 
 }  // namespace lockstep

@@ -64,17 +64,19 @@ class Sampler {
   /// this shard. Cheap if places never go back in an epoch.
   std::span<const std::uint32_t> rows(int shard, Places places);
 
-  /// What to fetch from memory while rows(shard, places) are used: as many rows of the next step, or of the
-  /// next window where windows are permuted, in the order in which those are stored.
-  std::span<const std::uint32_t> upcoming(int shard, Places places) const;
+  /// What to fetch from memory while rows(shard, places), which were asked for, are used: the rows of the
+  /// next step; or, where windows are permuted, those that have come within a window and a step, in the order
+  /// in which they are stored. Each is told once in an epoch.
+  std::span<const std::uint32_t> upcoming(int shard, Places places);
 
  private:
-  /// The rows of all places; or, where windows are permuted, of those that were asked for last and one window
-  /// more, which is still in order of the blocks.
+  /// The rows of all places; or, where windows are permuted, of those that were asked for last and of windows
+  /// behind them that are still in order of the blocks.
   struct Order {
     std::vector<std::uint32_t> rows;
     Index first = 0;     ///< window
     Index permuted = 0;  ///< windows [first, permuted) are
+    Index told = 0;      ///< the place behind those of upcoming()
   };
 
   const Order& order(int shard) const {
@@ -85,7 +87,7 @@ class Sampler {
   bool has_windows() const { return rule_.window > 0 && rule_.window < dataset_.shard_rows(0); }
   Philox random(Purpose purpose, int shard) const;
   void shuffle_blocks();
-  void hold_windows(int shard, Order& order, Index first, Index last);
+  void hold_windows(int shard, Order& order, Places places);
   void append_window(int shard, Order& order);
   void shuffle_window(int shard, Order& order);
 
