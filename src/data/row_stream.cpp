@@ -192,13 +192,14 @@ void RowRing::gather(int shard, std::span<const std::uint32_t> row_numbers, Inde
   }
 }
 
-void RowRing::want(std::span<const std::uint32_t> row_numbers) {
+void RowRing::want(Index first_place, std::span<const std::uint32_t> row_numbers) {
   ready_ = end_wanted_;
-  for (const std::uint32_t row : row_numbers) {
-    const Index number = row >> bits_;
+  for (std::size_t i = 0; i < row_numbers.size(); ++i) {
+    const Index number = row_numbers[i] >> bits_;
     if (number == last_wanted_ || slots_.slot_of(number) != PieceSlots::kNone) continue;
     last_wanted_ = number;
-    if (number % slots_.ranks() != slots_.rank()) continue;
+    const Index turn = (first_place + static_cast<Index>(i)) >> bits_;  // the same on all ranks
+    if (turn % slots_.ranks() != slots_.rank()) continue;
     const std::size_t after = end_wanted_ + 1 == wanted_.size() ? 0 : end_wanted_ + 1;
     if (after == first_wanted_) return;  // read when used
     pieces_.announce(number);

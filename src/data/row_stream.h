@@ -53,9 +53,10 @@ class RowRing {
   void gather(int shard, std::span<const std::uint32_t> row_numbers, Index* offsets, Entries* entries,
               float* labels, float* weights);
 
-  /// The pieces of these rows are needed later: the kernel is asked for them, and calls of read_part() read
-  /// those that were wanted before the last call of want(). Of what several ranks want each reads its part.
-  void want(std::span<const std::uint32_t> row_numbers);
+  /// The pieces of these rows, which come from a place of the epoch on, are needed later: the kernel is asked
+  /// for them, and calls of read_part() read those that were wanted before the last call of want(). Of what
+  /// several ranks want each reads its part.
+  void want(Index first_place, std::span<const std::uint32_t> row_numbers);
   void read_part();
 
  private:

@@ -141,7 +141,7 @@ std::span<const std::uint32_t> Sampler::rows(int shard, Places places) {
       .subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(places.count()));
 }
 
-std::span<const std::uint32_t> Sampler::upcoming(int shard, Places places) {
+Sampler::Upcoming Sampler::upcoming(int shard, Places places) {
   Order& order = this->order(shard);
   const Index begin = has_windows() ? order.first * rule_.window : 0;
   const Index ahead = places.count() + (has_windows() ? rule_.window : 0);
@@ -149,8 +149,9 @@ std::span<const std::uint32_t> Sampler::upcoming(int shard, Places places) {
   const Index first =
       order.told > places.last && order.told <= last ? order.told : std::min(places.last, last);
   order.told = last;
-  return std::span(order.rows)
-      .subspan(static_cast<std::size_t>(first - begin), static_cast<std::size_t>(last - first));
+  return {first,
+          std::span(order.rows)
+              .subspan(static_cast<std::size_t>(first - begin), static_cast<std::size_t>(last - first))};
 }
 
 }  // namespace lockstep

@@ -67,7 +67,11 @@ class Sampler {
   /// What to fetch from memory while rows(shard, places), which were asked for, are used: the rows of the
   /// next step; or, where windows are permuted, those that have come within a window and a step, in the order
   /// in which they are stored. Each is told once in an epoch.
-  std::span<const std::uint32_t> upcoming(int shard, Places places);
+  struct Upcoming {
+    Index first = 0;  ///< place
+    std::span<const std::uint32_t> rows;
+  };
+  Upcoming upcoming(int shard, Places places);
 
  private:
   /// The rows of all places; or, where windows are permuted, of those that were asked for last and of windows

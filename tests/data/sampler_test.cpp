@@ -189,6 +189,36 @@ TEST(Sampler, AllShardsUseTheirBlocksInOneOrder) {
 }
 
 // Of rows that stay in their file no list of all of them is held; places may go back.
+// Blocks of 8 rows are told as they lie in the file, whatever a step permutes.
+TEST(Sampler, UpcomingRowsAreToldOnceInOrderOfTheirBlocksBeforeTheyAreUsed) {
+  const Dataset data = numbered(2000, 2, {0, 2});
+  for (const Index step : {5, 8, 31, 64, 100}) {
+    Sampler sampler(data, 7, {8, 64});
+    for (const std::uint64_t epoch : {3U, 4U}) {
+      sampler.begin_epoch(epoch);
+      std::vector<std::uint32_t> told;
+      for (Index first = 0; first < 1000; first += step) {
+        const Sampler::Places places{first, std::min<Index>(first + step, 1000)};
+        for (const std::uint32_t row : sampler.rows(1, places)) {
+          const bool is_told = std::count(told.begin(), told.end(), row) == 1;
+          EXPECT_TRUE(is_told || first < 64) << row;  // places behind the first step, of its window too
+        }
+        const Sampler::Upcoming next = sampler.upcoming(1, places);
+        EXPECT_TRUE(next.rows.empty() || next.first == step + static_cast<Index>(told.size()));
+        told.insert(told.end(), next.rows.begin(), next.rows.end());
+      }
+      EXPECT_EQ(told.size(), static_cast<std::size_t>(1000 - step));
+      const Index permuted = (step + 63) / 64 * 64;  // by the first step
+      for (Index place = std::max(step + 1, permuted); place < 1000; ++place) {
+        const auto row = told.begin() + (place - step);
+        EXPECT_TRUE(place % 8 == 0 || row[0] == row[-1] + 1) << place << ' ' << step;
+      }
+      std::sort(told.begin(), told.end());
+      EXPECT_EQ(std::unique(told.begin(), told.end()), told.end());
+    }
+  }
+}
+
 TEST(Sampler, StreamedRowsInFileOrderAreInFileOrder) {
   DatasetInfo info;
   info.rows = 20'003;

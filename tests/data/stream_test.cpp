@@ -101,7 +101,7 @@ void expect_same_rows(const Dataset& kept, const Dataset& streamed, const std::v
       for (BatchBuffer* buffer : {&left, &right}) {
         buffer->clear(0);
         buffer->append(shard, rows, 0, true);
-        buffer->prefetch(shard, std::span(order).subspan(first / 2, 20));
+        buffer->prefetch(shard, first / 2, std::span(order).subspan(first / 2, 20));
         for (int part = 0; part < 7; ++part) buffer->prefetch_part();
       }
       expect_same_batch(left.batch(), right.batch(), kept.info().features);
