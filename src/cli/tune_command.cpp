@@ -225,7 +225,7 @@ int tune(const CommandContext& context) {
             request.budget_s, situation.start_s, 10 * (now_seconds() - start)));
   if (!finding.best.failure.empty()) throw Error(ExitCode::kConfig, "no trial ran: " + finding.best.failure);
   const Options best = trials.options_of(finding.best.trial);
-  TuneAdvice advice = make_advice(situation, std::move(finding), search);
+  TuneAdvice advice = make_advice(situation, std::move(finding), search.costs());
   advice.metric = trials.metric();
   advice.optimizer = options.text("optim.name");
   advice.shards = shard_count(best);

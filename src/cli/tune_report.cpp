@@ -128,12 +128,12 @@ Json costs_json(const TuneSituation& situation) {
 
 }  // namespace
 
-TuneAdvice make_advice(TuneSituation situation, TuneFinding finding, const TuneSearch& search) {
+TuneAdvice make_advice(TuneSituation situation, TuneFinding finding, const TrialCosts& costs) {
   const double none = std::nan("");
   TuneAdvice advice;
   const TrialCourse &best = finding.best, &present = finding.present;
-  advice.ranks = search.ranks_for(best.trial.batch);
-  const double step_s = search.step_s(best.trial.batch);
+  advice.ranks = costs.ranks_for(best.trial.batch);
+  const double step_s = costs.step_s(best.trial.batch);
   advice.time_s = best.has_reached() ? static_cast<double>(best.steps_to_target) * step_s : none;
   advice.low_s = advice.time_s;
   advice.high_s = advice.time_s * situation.costs.at(advice.ranks).late_factor();
@@ -142,7 +142,7 @@ TuneAdvice make_advice(TuneSituation situation, TuneFinding finding, const TuneS
     advice.low_s = std::min(advice.low_s, static_cast<double>(steps) * step_s);
     advice.high_s = std::max(advice.high_s, static_cast<double>(steps) * step_s);
   }
-  const double present_step_s = search.step_s(present.trial.batch);
+  const double present_step_s = costs.step_s(present.trial.batch);
   advice.present_s =
       present.has_reached() ? static_cast<double>(present.steps_to_target) * present_step_s : none;
   if (!present.has_reached())

@@ -20,7 +20,7 @@ struct TuneAdvice {
 };
 
 /// Times of finding and costs. The range is that of other seeds, and of steps at their 95th percentile.
-TuneAdvice make_advice(TuneSituation situation, TuneFinding finding, const TuneSearch& search);
+TuneAdvice make_advice(TuneSituation situation, TuneFinding finding, const TrialCosts& costs);
 
 /// The cost of steps, what is recommended and why, and what could not be told.
 std::string advice_text(const TuneAdvice& advice);

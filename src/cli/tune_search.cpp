@@ -6,85 +6,18 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/clock.h"
-
 namespace lockstep {
 
 namespace {
 
 constexpr double kRateShare = 0.2, kGridShare = 0.3;  // of the core time that is left
 constexpr double kNextHorizon = 3;
-// Evaluations against all else: at first it matters who is good, in the end how good exactly.
-constexpr double kRoughly = 0.5, kExactly = 2;
-
-constexpr double kMostRate = 1e6;  // that optim.learning_rate takes
-
-double round_rate(double rate) {
-  return std::min(std::stod(fmt::format("{:.3g}", rate)), kMostRate);
-}
+constexpr double kRoughly = TrialCosts::kRoughly, kExactly = TrialCosts::kExactly;
 
 }  // namespace
 
 TuneSearch::TuneSearch(TuneTrials& trials, TuneSituation situation)
-    : trials_(trials), now_(std::move(situation)) {}
-
-double TuneSearch::price_s(Index batch) const {
-  return step_s(batch) * (now_.goal == TuneGoal::kCoreHours ? ranks_for(batch) : 1);
-}
-
-// More ranks have to gain something.
-int TuneSearch::ranks_for(Index batch) const {
-  constexpr double kWorthwhile = 0.95;
-  int best = 1;
-  double least = 0;
-  for (const auto& [ranks, cost] : now_.costs) {
-    const double price =
-        cost.at(static_cast<double>(batch)) * (now_.goal == TuneGoal::kCoreHours ? ranks : 1);
-    if (least > 0 && price >= kWorthwhile * least) continue;
-    best = ranks;
-    least = price;
-  }
-  return best;
-}
-
-double TuneSearch::step_s(Index batch) const {
-  return now_.costs.at(ranks_for(batch)).at(static_cast<double>(batch));
-}
-
-double TuneSearch::core_seconds_left() const {
-  return std::max(0.0, now_.deadline_s - now_seconds()) * now_.cores;
-}
-
-// Evaluations may take a share of the time of all else, not more.
-Trial TuneSearch::make(Index batch, double rate, double horizon_s, double evaluation_share) const {
-  Trial trial;
-  trial.batch = std::clamp<Index>(batch, 1, now_.rows);
-  trial.rate = round_rate(rate);
-  const CostCurve& alone = now_.costs.at(1);
-  trial.steps = std::max<Index>(1, static_cast<Index>(horizon_s / step_s(trial.batch)));
-  const double evaluation_s = 0.4 * alone.per_row_s() * static_cast<double>(now_.eval_rows) + 2e-5;
-  const double steps_s = static_cast<double>(trial.steps) * alone.at(static_cast<double>(trial.batch));
-  for (const double percent : {5, 10, 20, 50, 100, 200}) {
-    trial.cadence = fmt::format("{}%", percent);
-    const double growth = percent / 100;
-    const double count = 1 / growth + std::log(static_cast<double>(trial.steps) + 1) / std::log1p(growth);
-    if (count * evaluation_s <= evaluation_share * (steps_s + now_.start_s)) break;
-  }
-  return trial;
-}
-
-double TuneSearch::slowdown() const {
-  const auto batch = static_cast<double>(now_.batch);
-  return now_.costs.at(1).at(batch) / step_s(now_.batch);
-}
-
-double TuneSearch::core_seconds_of(double horizon_s, double evaluation_share) const {
-  return (1 + evaluation_share) * (now_.start_s + horizon_s * slowdown());
-}
-
-double TuneSearch::horizon_of(double core_seconds) const {
-  return std::max(core_seconds / (1 + kRoughly) - now_.start_s, 0.2 * core_seconds) / slowdown();
-}
+    : trials_(trials), now_(std::move(situation)), costs_(now_) {}
 
 bool TuneSearch::remember(Index batch, double rate) {
   return visited_.emplace(batch, std::lround(std::log(rate) * 20)).second;
@@ -97,15 +30,9 @@ std::vector<TrialCourse> TuneSearch::run_all(const std::vector<Trial>& trials) {
   return courses;
 }
 
-// Of the target; infinite where it was not reached.
-double TuneSearch::time_of(const TrialCourse& course) const {
-  if (!course.has_reached()) return HUGE_VAL;
-  return static_cast<double>(course.steps_to_target) * price_s(course.trial.batch);
-}
-
 // The sooner at the target, else the better value after the same time.
 bool TuneSearch::is_better(const TrialCourse& a, const TrialCourse& b) const {
-  if (a.has_reached() || b.has_reached()) return time_of(a) < time_of(b);
+  if (a.has_reached() || b.has_reached()) return costs_.time_of(a) < costs_.time_of(b);
   const double x = a.best(now_.larger_is_better), y = b.best(now_.larger_is_better);
   if (std::isnan(x) || std::isnan(y)) return !std::isnan(x);
   if (a.has_diverged != b.has_diverged) return b.has_diverged;
@@ -116,7 +43,7 @@ std::vector<TrialCourse> TuneSearch::try_rates(int first, int last) {
   const double step = std::sqrt(10.0);
   std::vector<Trial> trials;
   for (int power = first; power <= last; ++power) {
-    trials.push_back(make(now_.batch, now_.rate * std::pow(step, power), horizon_s_, kRoughly));
+    trials.push_back(costs_.make(now_.batch, now_.rate * std::pow(step, power), horizon_s_, kRoughly));
     if (power != 0) continue;
     trials.back().rate = now_.rate;
     trials.back().measures_noise = true;
@@ -137,7 +64,7 @@ std::vector<TrialCourse> TuneSearch::try_rates(int first, int last) {
 // The range grows for as long as its best rate is at its end.
 void TuneSearch::test_rates() {
   constexpr int kBelow = 3, kAbove = 4, kMore = 3, kMostExtensions = 4;
-  horizon_s_ = horizon_of(kRateShare * core_seconds_left() / (kBelow + kAbove + 1));
+  horizon_s_ = costs_.horizon_of(kRateShare * costs_.core_seconds_left() / (kBelow + kAbove + 1));
   int first = -kBelow, last = kAbove;
   std::vector<TrialCourse> courses = try_rates(first, last);
   found_.present = courses[kBelow];
@@ -192,7 +119,7 @@ std::vector<Trial> TuneSearch::first_grid(double horizon_s) const {
     const double ratio = static_cast<double>(batch) / static_cast<double>(now_.batch);
     const double scale = std::clamp(now_.scales_linearly ? ratio : std::sqrt(ratio), 0.03, 10.0);
     for (const double factor : {1 / 3.0, 1.0, 3.0})
-      trials.push_back(make(batch, rate * scale * factor, horizon_s, kRoughly));
+      trials.push_back(costs_.make(batch, rate * scale * factor, horizon_s, kRoughly));
   }
   return trials;
 }
@@ -200,11 +127,12 @@ std::vector<Trial> TuneSearch::first_grid(double horizon_s) const {
 // Every round takes as long as the one before: a third of the trials, three times as long.
 void TuneSearch::halve() {
   std::vector<Trial> trials = first_grid(1);
-  horizon_s_ = horizon_of(kGridShare * core_seconds_left() / static_cast<double>(trials.size()));
+  horizon_s_ =
+      costs_.horizon_of(kGridShare * costs_.core_seconds_left() / static_cast<double>(trials.size()));
   while (!trials.empty() && !trials_.was_stopped()) {
     double horizon_s = horizon_s_;
-    if (found_.best.has_reached()) horizon_s = std::min(horizon_s, 1.02 * time_of(found_.best));
-    for (Trial& trial : trials) trial = make(trial.batch, trial.rate, horizon_s, kRoughly);
+    if (found_.best.has_reached()) horizon_s = std::min(horizon_s, 1.02 * costs_.time_of(found_.best));
+    for (Trial& trial : trials) trial = costs_.make(trial.batch, trial.rate, horizon_s, kRoughly);
     std::vector<TrialCourse> courses = run_all(trials);
     std::erase_if(courses, [](const TrialCourse& course) { return !course.has_run || course.has_diverged; });
     std::sort(courses.begin(), courses.end(),
@@ -220,7 +148,8 @@ void TuneSearch::halve() {
     if (found_.best.has_reached() || kept < 2) return;
     for (std::size_t i = 0; i < kept; ++i) trials.push_back(courses[i].trial);
     horizon_s_ *= kNextHorizon;
-    if (core_seconds_of(horizon_s_, kRoughly) * static_cast<double>(kept) > core_seconds_left()) return;
+    if (costs_.core_seconds_of(horizon_s_, kRoughly) * static_cast<double>(kept) > costs_.core_seconds_left())
+      return;
   }
 }
 
@@ -230,16 +159,19 @@ void TuneSearch::sharpen() {
   std::vector<TrialCourse> finalists;
   for (const TrialCourse& course : found_.courses)
     if (course.has_reached() && course.trial.cadence != "5%") finalists.push_back(course);
-  std::stable_sort(finalists.begin(), finalists.end(),
-                   [&](const TrialCourse& a, const TrialCourse& b) { return time_of(a) < time_of(b); });
+  std::stable_sort(finalists.begin(), finalists.end(), [&](const TrialCourse& a, const TrialCourse& b) {
+    return costs_.time_of(a) < costs_.time_of(b);
+  });
   std::vector<Trial> trials;
   for (const TrialCourse& course : finalists) {
     const bool is_there = std::any_of(trials.begin(), trials.end(), [&](const Trial& trial) {
       return trial.batch == course.trial.batch && trial.rate == course.trial.rate;
     });
-    const double cost = core_seconds_of(time_of(course), kExactly) * static_cast<double>(trials.size() + 1);
-    if (is_there || trials.size() == kFinalists || cost > 0.5 * core_seconds_left()) continue;
-    trials.push_back(make(course.trial.batch, course.trial.rate, 1.001 * time_of(course), kExactly));
+    const double cost =
+        costs_.core_seconds_of(costs_.time_of(course), kExactly) * static_cast<double>(trials.size() + 1);
+    if (is_there || trials.size() == kFinalists || cost > 0.5 * costs_.core_seconds_left()) continue;
+    trials.push_back(
+        costs_.make(course.trial.batch, course.trial.rate, 1.001 * costs_.time_of(course), kExactly));
   }
   for (const TrialCourse& course : run_all(trials)) {
     if (!course.has_run) continue;
@@ -255,15 +187,16 @@ void TuneSearch::race_neighbours() {
                                                   {0.5, 0.5}, {4, 2},   {0.25, 0.5}, {2, 0.5}, {0.5, 2}};
   double fineness = 1;
   while (!trials_.was_stopped()) {
-    const double horizon_s = found_.best.has_reached() ? time_of(found_.best) : horizon_s_;
+    const double horizon_s = found_.best.has_reached() ? costs_.time_of(found_.best) : horizon_s_;
     std::vector<Trial> trials;
     for (const auto& [batch_factor, rate_factor] : kMoves) {
       const double batch = static_cast<double>(found_.best.trial.batch) * std::pow(batch_factor, fineness);
-      const Trial trial = make(std::lround(std::max(1.0, batch)),
-                               found_.best.trial.rate * std::pow(rate_factor, fineness), horizon_s, kExactly);
+      const Trial trial =
+          costs_.make(std::lround(std::max(1.0, batch)),
+                      found_.best.trial.rate * std::pow(rate_factor, fineness), horizon_s, kExactly);
       if (remember(trial.batch, trial.rate)) trials.push_back(trial);
     }
-    const double affordable = 0.8 * core_seconds_left() / core_seconds_of(horizon_s, kExactly);
+    const double affordable = 0.8 * costs_.core_seconds_left() / costs_.core_seconds_of(horizon_s, kExactly);
     if (affordable < static_cast<double>(trials.size())) trials.resize(static_cast<std::size_t>(affordable));
     if (trials.empty()) return;
     bool has_improved = false;
@@ -281,27 +214,28 @@ void TuneSearch::race_neighbours() {
 // Other seeds say how far the time may be trusted; warm-up is recommended where it is faster.
 void TuneSearch::verify() {
   if (!found_.best.has_reached()) return;
-  const double time_s = time_of(found_.best);
+  const double time_s = costs_.time_of(found_.best);
   const Trial& best = found_.best.trial;
   std::vector<Trial> trials;
   for (const std::int64_t offset : {1, 2}) {
-    trials.push_back(make(best.batch, best.rate, 3 * time_s, kExactly));
+    trials.push_back(costs_.make(best.batch, best.rate, 3 * time_s, kExactly));
     trials.back().seed_offset = offset;
     trials.back().cadence = best.cadence;
   }
   for (const double factor : {1.0, 3.0}) {
-    trials.push_back(make(best.batch, best.rate * factor, time_s, kExactly));
+    trials.push_back(costs_.make(best.batch, best.rate * factor, time_s, kExactly));
     trials.back().warmup = fmt::format("{} steps", std::max<Index>(1, found_.best.steps_to_target / 5));
   }
-  if (!found_.present.has_reached()) trials.push_back(make(now_.batch, now_.rate, 30 * time_s, kRoughly));
-  if (core_seconds_left() < 4 * core_seconds_of(time_s, kExactly)) return;
+  if (!found_.present.has_reached())
+    trials.push_back(costs_.make(now_.batch, now_.rate, 30 * time_s, kRoughly));
+  if (costs_.core_seconds_left() < 4 * costs_.core_seconds_of(time_s, kExactly)) return;
   for (const TrialCourse& course : run_all(trials)) {
     if (!course.has_run) continue;
     if (course.trial.seed_offset > 0)
       found_.repeats.push_back(course);
     else if (course.trial.warmup.empty())
       found_.present = course;
-    else if (time_of(course) < 0.9 * time_of(found_.best))
+    else if (costs_.time_of(course) < 0.9 * costs_.time_of(found_.best))
       found_.best = course;
   }
 }
@@ -314,7 +248,8 @@ TuneFinding TuneSearch::run() {
     std::vector<std::int64_t> batches;
     for (std::int64_t batch = 1; batch < now_.rows; batch *= 2) batches.push_back(batch);
     batches.push_back(now_.rows);
-    found_.theory_batch = best_batch(now_.costs.at(ranks_for(now_.batch)), found_.noise->batch, batches);
+    found_.theory_batch =
+        best_batch(now_.costs.at(costs_.ranks_for(now_.batch)), found_.noise->batch, batches);
   }
   halve();
   if (now_.goal != TuneGoal::kAccuracy) {

@@ -1,35 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <map>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "cli/trial_costs.h"
 #include "cli/tune_trials.h"
 #include "report/advice.h"
-#include "report/cost_curve.h"
 
 namespace lockstep {
-
-enum class TuneGoal { kTime, kAccuracy, kCoreHours };
-
-/// What the search starts from.
-struct TuneSituation {
-  TuneGoal goal = TuneGoal::kTime;
-  Index rows = 1;       ///< N
-  Index eval_rows = 0;  ///< rows of one evaluation
-  Index batch = 1;      ///< of the present config
-  double rate = 0;
-  bool scales_linearly = true;  ///< how the rate follows the batch: else by the root
-  bool has_target = false;      ///< of the config's own
-  bool larger_is_better = true;
-  std::map<int, CostCurve> costs;  ///< by ranks; 1 is among them
-  double start_s = 0.1;            ///< of a process until its first step
-  int cores = 1;
-  double deadline_s = 0;
-};
 
 /// What the search found.
 struct TuneFinding {
@@ -56,22 +37,10 @@ class TuneSearch {
 
   TuneFinding run();
 
-  /// The number of ranks with the least time (or core time) of a step.
-  int ranks_for(Index batch) const;
-  /// Seconds of a step on so many ranks as ranks_for() says.
-  double step_s(Index batch) const;
+  const TrialCosts& costs() const { return costs_; }
 
  private:
-  double price_s(Index batch) const;
-  double core_seconds_left() const;
-  /// Of one rank against ranks_for(), at the present batch.
-  double slowdown() const;
-  /// What a trial of so many counted seconds takes of one core, and the other way round.
-  double core_seconds_of(double horizon_s, double evaluation_share) const;
-  double horizon_of(double core_seconds) const;
-  Trial make(Index batch, double rate, double horizon_s, double evaluation_share) const;
   std::vector<TrialCourse> run_all(const std::vector<Trial>& trials);
-  double time_of(const TrialCourse& course) const;
   bool is_better(const TrialCourse& a, const TrialCourse& b) const;
   std::vector<TrialCourse> try_rates(int first, int last);
   void test_rates();
@@ -86,6 +55,7 @@ class TuneSearch {
 
   TuneTrials& trials_;
   TuneSituation now_;
+  TrialCosts costs_;
   TuneFinding found_;
   double horizon_s_ = 0;
   std::set<std::pair<Index, long>> visited_;

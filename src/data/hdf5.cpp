@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/hdf5.h"
 
+#include "data/hdf5_parser.h"
 #include "data/read_blocks.h"
 #include "lockstep/core/error.h"
 
 namespace lockstep {
-
-Hdf5Format::Hdf5Format(const Options& options)
-    : labels_(options.text("data.labels")),
-      settings_{options.text("data.label"), options.text("data.weight"),
-                options.text("data.on_bad_row") == "skip"} {}
 
 // The signature may stand behind a block of the user's, of 512 bytes or twice, four times, … that.
 bool Hdf5Format::matches(std::string_view, std::string_view head) {
@@ -24,9 +20,9 @@ void Hdf5Format::read(const std::string& source, RowSink& sink) const {
 }
 
 std::unique_ptr<BlockParser> Hdf5Format::parser(const std::string& source, Index unlabelled_features) const {
-  if (!labels_.empty())
-    throw Error(ExitCode::kConfig,
-                source + ": is an HDF5 file, its labels are its data set y; \"" + labels_ + "\" is not read");
+  if (!settings_.labels.empty())
+    throw Error(ExitCode::kConfig, source + ": is an HDF5 file, its labels are its data set y; \"" +
+                                       settings_.labels + "\" is not read");
   return std::make_unique<Hdf5Parser>(source, settings_, unlabelled_features);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "data/hdf5_parser.h"
+#include "data/array_settings.h"
 #include "lockstep/data/format.h"
 
 namespace lockstep {
@@ -11,14 +11,13 @@ namespace lockstep {
 /// ranks take in turn like those of text. Builds without LOCKSTEP_HDF5 know these files and refuse them.
 class Hdf5Format final : public Format {
  public:
-  explicit Hdf5Format(const Options& options);
+  explicit Hdf5Format(const Options& options) : settings_(options) {}
   void read(const std::string& source, RowSink& sink) const override;
   std::unique_ptr<BlockParser> parser(const std::string& source, Index unlabelled_features) const override;
   static bool matches(std::string_view source, std::string_view head);
 
  private:
-  std::string labels_;
-  Hdf5Parser::Settings settings_;
+  ArraySettings settings_;
 };
 
 }  // namespace lockstep

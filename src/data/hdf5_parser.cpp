@@ -61,7 +61,7 @@ class Hdf5Parser::Pieces final : public PieceSource {
   std::vector<unsigned char> piece_;
 };
 
-Hdf5Parser::Hdf5Parser(const std::string& path, const Settings& settings, Index unlabelled_features)
+Hdf5Parser::Hdf5Parser(const std::string& path, const ArraySettings& settings, Index unlabelled_features)
     : settings_(settings), shape_(open_hdf5(path, settings.label.empty())->shape()) {
   has_label_set_ = !shape_.labels.empty();
   find_columns(path, unlabelled_features);

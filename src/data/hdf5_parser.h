@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "data/array_settings.h"
 #include "data/block_parser.h"
 #include "data/hdf5_table.h"
 
@@ -10,13 +11,8 @@ namespace lockstep {
 /// then their features as floats or bytes, the columns of label and weight among them.
 class Hdf5Parser final : public BlockParser {
  public:
-  struct Settings {
-    std::string label;   ///< data.label, in the place of a data set of labels; empty: the last column
-    std::string weight;  ///< data.weight; empty: none
-    bool skips_bad_rows = false;  ///< those with a value that is not finite or a weight below 0
-  };
   /// Throws Error(kData), see open_hdf5(). `unlabelled_features`: see RowSink.
-  Hdf5Parser(const std::string& path, const Settings& settings, Index unlabelled_features);
+  Hdf5Parser(const std::string& path, const ArraySettings& settings, Index unlabelled_features);
 
   const RowSchema& schema() const override { return schema_; }
   Index first_byte() const override { return 0; }
@@ -35,7 +31,7 @@ class Hdf5Parser final : public BlockParser {
   bool parse_row(const char* label, const char* values, RowBlock& block);
   BadLine mistake(double label, const float* values, Index line) const;
 
-  Settings settings_;
+  ArraySettings settings_;
   Hdf5Table::Shape shape_;
   RowSchema schema_;
   bool has_label_set_ = false;

@@ -57,4 +57,20 @@ void ImportDictionaries::take(const std::vector<std::string>& pieces) {
   }
 }
 
+void ImportDictionaries::translate(RowBlock& block, Index features) const {
+  for (std::size_t slot = 1; slot < slots_.size(); ++slot)
+    for (auto at = static_cast<std::size_t>(columns_[slot]); at < block.dense.size();
+         at += static_cast<std::size_t>(features))
+      if (float& value = block.dense[at]; value >= 0)
+        value = static_cast<float>(code(slot, static_cast<std::int32_t>(value)));
+}
+
+void ImportDictionaries::describe(Index features, CacheMetadata& metadata) const {
+  metadata.label_texts = texts(0);
+  if (slots_.size() == 1) return;
+  metadata.categories.resize(static_cast<std::size_t>(features));
+  for (std::size_t slot = 1; slot < slots_.size(); ++slot)
+    metadata.categories[static_cast<std::size_t>(columns_[slot])] = texts(slot);
+}
+
 }  // namespace lockstep

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "data/block_parser.h"
+#include "data/cache_layout.h"
 
 namespace lockstep {
 
@@ -26,8 +27,11 @@ class ImportDictionaries {
   std::int32_t code(std::size_t slot, std::int32_t of_parser) const {
     return slots_[slot].codes[static_cast<std::size_t>(of_parser)];
   }
-  const std::vector<Index>& columns() const { return columns_; }
+  /// Gives the categories of this rank's block, of so many features, the codes that all ranks use.
+  void translate(RowBlock& block, Index features) const;
   const std::vector<std::string>& texts(std::size_t slot) const { return slots_[slot].texts; }
+  /// Writes all texts to the metadata of a file of so many features.
+  void describe(Index features, CacheMetadata& metadata) const;
 
  private:
   struct Slot {

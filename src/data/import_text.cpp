@@ -144,14 +144,13 @@ class Import {
     fresh_ = dictionaries_->fresh(files_->parser());
     counts.has_texts = fresh_.empty() ? 0 : 1;
     for (std::size_t i = 0; i < block_.labels.size(); ++i)
-      if (!is_text(i) && !is_short_label(block_.labels[i])) counts.long_labels = 1;
+      if (!block_.has_text_label(i) && !is_short_label(block_.labels[i])) counts.long_labels = 1;
     return counts;
   }
 
   // Where bad lines are skipped, parsing goes on behind them.
   int file_number() const { return files_->number(static_cast<std::size_t>(file_)); }
   bool refuses() const { return request_.refuses_bad_rows; }
-  bool is_text(std::size_t row) const { return !block_.label_texts.empty() && block_.label_texts[row] >= 0; }
 
   Index lines_before(const std::vector<PieceCounts>& all, int rank) const {
     const Index file = all[static_cast<std::size_t>(rank)].file;
@@ -215,7 +214,7 @@ class Import {
       notes_.add_bad_line(file_number(), place.line + bad.line, text_of(bad, file_, place.line));
     const auto rows = static_cast<std::size_t>(block_.rows());
     if (rows == 0) return;
-    recode_categories(rows, static_cast<std::size_t>(schema_.features));
+    dictionaries_->translate(block_, schema_.features);
     encoder_->clear(place.entry);
     for (std::size_t i = 0; i < rows; ++i) {
       const double label = label_of(i);
@@ -238,39 +237,16 @@ class Import {
     }
   }
 
-  void recode_categories(std::size_t rows, std::size_t width) {
-    for (std::size_t slot = 1; slot < dictionaries_->columns().size(); ++slot) {
-      const auto column = static_cast<std::size_t>(dictionaries_->columns()[slot]);
-      for (std::size_t i = 0; i < rows; ++i) {
-        float& value = block_.dense[i * width + column];
-        if (value >= 0)
-          value = static_cast<float>(dictionaries_->code(slot, static_cast<std::int32_t>(value)));
-      }
-    }
-  }
-
   double label_of(std::size_t row) const {
-    if (!is_text(row)) return block_.labels[row];
+    if (!block_.has_text_label(row)) return block_.labels[row];
     return text_label(static_cast<std::uint32_t>(dictionaries_->code(0, block_.label_texts[row])));
   }
 
   Row row_of(std::size_t i, double label) const {
-    Row row;
+    Row row = block_.row(i, schema_);
     row.label.is_number = !std::isnan(label);
     row.label.number = row.label.is_number ? label : 0;
     if (!row.label.is_number) row.label.text = dictionaries_->texts(0)[label_code(label)];
-    if (!block_.weights.empty()) row.weight = block_.weights[i];
-    if (schema_.is_bytes) {
-      row.bytes = block_.bytes.data() + i * static_cast<std::size_t>(schema_.features);
-      return row;
-    }
-    if (!schema_.is_sparse) {
-      row.dense = block_.dense.data() + i * static_cast<std::size_t>(schema_.features);
-      return row;
-    }
-    row.columns = block_.columns.data() + block_.offsets[i];
-    row.values = block_.values.data() + block_.offsets[i];
-    row.count = block_.offsets[i + 1] - block_.offsets[i];
     return row;
   }
 
@@ -283,12 +259,7 @@ class Import {
     metadata.files = request_.files;
     metadata.feature_names = schema_.feature_names;
     metadata.classes = schema_.classes;
-    metadata.label_texts = dictionaries_->texts(0);
-    metadata.categories.resize(
-        dictionaries_->columns().size() > 1 ? static_cast<std::size_t>(schema_.features) : 0);
-    for (std::size_t slot = 1; slot < dictionaries_->columns().size(); ++slot)
-      metadata.categories[static_cast<std::size_t>(dictionaries_->columns()[slot])] =
-          dictionaries_->texts(slot);
+    dictionaries_->describe(schema_.features, metadata);
     metadata.warnings = schema_.warnings;
     metadata.bad_count = bad_count_;
     notes_.gather(communicator_, metadata);

@@ -2,20 +2,16 @@
 #include "data/npy.h"
 
 #include "data/labels_file.h"
+#include "data/npy_rows.h"
 
 namespace lockstep {
-
-NpyFormat::NpyFormat(const Options& options)
-    : labels_(options.text("data.labels")),
-      settings_{options.text("data.label"), options.text("data.weight"),
-                options.text("data.on_bad_row") == "skip"} {}
 
 bool NpyFormat::matches(std::string_view, std::string_view head) {
   return head.substr(0, 6) == "\x93NUMPY";
 }
 
 void NpyFormat::read(const std::string& source, RowSink& sink) const {
-  std::string path = labels_;
+  std::string path = settings_.labels;
   if (path.empty() && settings_.label.empty())
     path =
         find_labels_file(source, {{"X_", "y_"}, {"x_", "y_"}, {"images", "labels"}, {"features", "labels"}});

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "data/npy_rows.h"
+#include "data/array_settings.h"
 #include "lockstep/data/format.h"
 
 namespace lockstep {
@@ -12,13 +12,12 @@ namespace lockstep {
 /// the last). Bytes with separate labels stay bytes.
 class NpyFormat final : public Format {
  public:
-  explicit NpyFormat(const Options& options);
+  explicit NpyFormat(const Options& options) : settings_(options) {}
   void read(const std::string& source, RowSink& sink) const override;
   static bool matches(std::string_view source, std::string_view head);
 
  private:
-  std::string labels_;
-  NpyRows::Settings settings_;
+  ArraySettings settings_;
 };
 
 }  // namespace lockstep

@@ -21,7 +21,7 @@ void expect_end(ByteSource& source) {
 
 }  // namespace
 
-NpyRows::NpyRows(ByteSource features, std::optional<ByteSource> labels, const Settings& settings,
+NpyRows::NpyRows(ByteSource features, std::optional<ByteSource> labels, const ArraySettings& settings,
                  RowSink& sink)
     : settings_(settings),
       sink_(sink),

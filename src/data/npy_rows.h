@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "data/array_settings.h"
 #include "data/bad_rows.h"
 #include "data/byte_source.h"
 #include "data/npy_header.h"
@@ -15,13 +16,9 @@ namespace lockstep {
 /// The rows of a NumPy array on their way to a sink. Labels stand in an array of their own or in a column.
 class NpyRows {
  public:
-  struct Settings {
-    std::string label;            ///< data.label, used without an array of labels; empty: the last column
-    std::string weight;           ///< data.weight; empty: none
-    bool skips_bad_rows = false;  ///< those with a value that is not finite or a weight below 0
-  };
   /// Throws Error(kData) for arrays that are malformed or do not belong together.
-  NpyRows(ByteSource features, std::optional<ByteSource> labels, const Settings& settings, RowSink& sink);
+  NpyRows(ByteSource features, std::optional<ByteSource> labels, const ArraySettings& settings,
+          RowSink& sink);
 
   /// Passes all rows. Throws Error(kData) "file:row:column: what" for the first bad one, unless they are
   /// skipped.
@@ -33,7 +30,7 @@ class NpyRows {
   std::string mistake(Index number, Row& row);
   std::string place(const ByteSource& source, Index row, Index column) const;
 
-  Settings settings_;
+  ArraySettings settings_;
   RowSink& sink_;
   ByteSource source_;
   NpyHeader header_;

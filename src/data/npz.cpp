@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <initializer_list>
 
+#include "data/npy_rows.h"
 #include "data/zip_archive.h"
 #include "lockstep/core/error.h"
 
@@ -38,11 +39,6 @@ const ZipArchive::Member* first_but(const Members& arrays, const ZipArchive::Mem
 
 }  // namespace
 
-NpzFormat::NpzFormat(const Options& options)
-    : labels_(options.text("data.labels")),
-      settings_{options.text("data.label"), options.text("data.weight"),
-                options.text("data.on_bad_row") == "skip"} {}
-
 bool NpzFormat::matches(std::string_view, std::string_view head) {
   return head.starts_with("PK\x03\x04") || head.starts_with("PK\x05\x06");
 }
@@ -56,8 +52,8 @@ void NpzFormat::read(const std::string& source, RowSink& sink) const {
   if (features == nullptr) throw Error(ExitCode::kData, source + ": has no array of features");
   if (labels == nullptr) labels = first_but(arrays, features);
   std::optional<ByteSource> rest;
-  if (!labels_.empty())
-    rest.emplace(labels_);
+  if (!settings_.labels.empty())
+    rest.emplace(settings_.labels);
   else if (labels != nullptr && settings_.label.empty())
     rest.emplace(archive.open(*labels));
   NpyRows(archive.open(*features), std::move(rest), settings_, sink).pass();

@@ -13,7 +13,7 @@ Label label_of(const RowBlock& block, std::size_t i, const BlockParser& parser) 
   Label label;
   label.number = block.labels[i];
   label.column = block.label_columns[i];
-  if (block.label_texts.empty() || block.label_texts[i] < 0) return label;
+  if (!block.has_text_label(i)) return label;
   label.is_number = false;
   label.text = parser.dictionary(-1)[static_cast<std::size_t>(block.label_texts[i])];
   return label;
@@ -59,21 +59,10 @@ class BlockReader {
 }  // namespace
 
 void pass_rows(const RowBlock& block, const BlockParser& parser, Index lines_before, RowSink& sink) {
-  const RowSchema& schema = parser.schema();
   for (std::size_t i = 0; i < block.lines.size(); ++i) {
-    Row row;
+    Row row = block.row(i, parser.schema());
     row.line = lines_before + block.lines[i];
     row.label = label_of(block, i, parser);
-    if (!block.weights.empty()) row.weight = block.weights[i];
-    if (schema.is_sparse) {
-      row.columns = block.columns.data() + block.offsets[i];
-      row.values = block.values.data() + block.offsets[i];
-      row.count = block.offsets[i + 1] - block.offsets[i];
-    } else if (schema.is_bytes) {
-      row.bytes = block.bytes.data() + i * static_cast<std::size_t>(schema.features);
-    } else {
-      row.dense = block.dense.data() + i * static_cast<std::size_t>(schema.features);
-    }
     sink.add(row);
   }
 }

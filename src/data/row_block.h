@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "lockstep/core/view.h"
+#include "lockstep/data/row_sink.h"
 
 namespace lockstep {
 
@@ -35,6 +36,9 @@ struct RowBlock {
   Index line_count = 0;                      ///< lines of the piece
 
   Index rows() const { return static_cast<Index>(lines.size()); }
+  bool has_text_label(std::size_t row) const { return !label_texts.empty() && label_texts[row] >= 0; }
+  /// A row without its label and line; what it points to is this block's.
+  Row row(std::size_t row, const RowSchema& schema) const;
 
   /// Keeps the memory.
   void clear() {

@@ -39,6 +39,9 @@ class ExchangePlan {
   int ranks_of(int node) const { return sizes_[static_cast<std::size_t>(node)]; }
   int first_rank(int node) const { return firsts_[static_cast<std::size_t>(node)]; }
   int node_of(int rank) const;
+  /// The number of a node among the nodes before this one, the ranks of this one, and the nodes behind; of
+  /// this one that of its first rank.
+  int part_of(int node) const { return node <= node_ ? node : node + ranks_of(node_) - 1; }
 
   /// The pieces this rank adds up for others, and those others add up for it. From the end of the vector to
   /// its start, as gradients come.

@@ -3,9 +3,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <string>
-
-#include "lockstep/core/error.h"
 
 namespace lockstep {
 
@@ -47,14 +44,6 @@ bool are_equal_subtrees(const ExchangePlan& plan, int shards) {
   return true;
 }
 
-// In the first tail of a message, which has no sums of its own.
-enum Header : std::size_t { kHeaderStep = 0, kHeaderRoots = 1 };
-
-// Whatever was received, it is a number.
-std::string text_of(double value) {
-  return value >= 0 && value < 0x1p53 ? std::to_string(static_cast<std::uint64_t>(value)) : "?";
-}
-
 std::size_t bytes_of(Slice floats) {
   return static_cast<std::size_t>(floats.end - floats.begin) * sizeof(float);
 }
@@ -69,7 +58,8 @@ NodeExchange::NodeExchange(const ReducerContext& context, const ExchangePlan& pl
       exchange_(*context.communicator),
       node_(own_parts(plan, context.shards), context.shards, false),
       whole_(all_parts(plan, context.shards), context.shards, true),
-      adder_(std::max(node_.operands(), whole_.operands())) {
+      adder_(std::max(node_.operands(), whole_.operands())),
+      tails_(plan, node_, whole_, exchange_) {
   if (plan.has_pairs() && plan.nodes() > 1) {
     const std::vector<int> lane = plan.lane();
     int first_place = plan.slices().place(lane[0]);
@@ -77,36 +67,19 @@ NodeExchange::NodeExchange(const ReducerContext& context, const ExchangePlan& pl
     pairs_.emplace(exchange_, plan.slices(), lane, plan.node(), first_place);
   }
   planned_rows_.reserve(static_cast<std::size_t>(context.shards));
-  plan_tails();
   reserve_sums();
   const std::size_t operands = static_cast<std::size_t>(std::max(node_.operands(), whole_.operands()));
   operands_.reserve(operands);
-  tails_.reserve(operands);
-  my_tails_.reserve(1 + operands);
   sums_.reserve(operands);
-  sends_.reserve(plan.formed().size() + plan.owned().size() + tail_peers_.size() + operands);
-  receives_.reserve((plan.formed().size() + plan.owned().size()) * (1 + operands) + tails_of_.size());
-}
-
-void NodeExchange::plan_tails() {
-  const int my_ranks = plan_.ranks_of(plan_.node()), me = plan_.rank() - plan_.first_rank(plan_.node());
-  std::size_t end = 0;
-  for (int node = 0; node < plan_.nodes(); ++node) {
-    tails_of_.push_back(end++);
-    if (node == plan_.node()) continue;
-    end += static_cast<std::size_t>(whole_.most_nodes(part_of(node)));
-    for (int i = 0; i < plan_.ranks_of(node); ++i)
-      if (i % my_ranks == me) tail_peers_.push_back(plan_.first_rank(node) + i);
-  }
-  received_tails_.resize(end);
+  sends_.reserve(plan.formed().size() + plan.owned().size() + operands);
+  receives_.reserve((plan.formed().size() + plan.owned().size()) * (1 + operands));
 }
 
 // A rank alone on its node sums in its own buffers, and sends from there.
 void NodeExchange::reserve_sums() {
   const bool joins = pairs_ && !overlaps_;
   const Slice slice = plan_.slice();
-  const auto roots = static_cast<Index>(received_tails_.size()) - plan_.nodes();
-  const Index most_received = roots * (slice.end - slice.begin);
+  const Index most_received = tails_.most_roots() * (slice.end - slice.begin);
   received_.resize(static_cast<std::size_t>(joins ? std::max(most_received, pairs_->room()) : most_received));
   Index formed = 0;
   for (const Piece& piece : plan_.formed()) {
@@ -131,7 +104,7 @@ void NodeExchange::begin(std::span<const char> has_rows) {
     planned_rows_.assign(has_rows.begin(), has_rows.end());
   }
   if (plan_.nodes() == 1) return;
-  ++step_;
+  tails_.begin();
   next_piece_ = 0;
   is_posted_ = false;
   if (overlaps_) post_receives();
@@ -140,7 +113,7 @@ void NodeExchange::begin(std::span<const char> has_rows) {
 bool NodeExchange::joins_in_pairs() const {
   if (!pairs_ || overlaps_ || !is_aligned_ || node_.roots().size() != 1) return false;
   for (int node = 0; node < plan_.nodes(); ++node)
-    if (node != plan_.node() && whole_.nodes(part_of(node)).size() != 1) return false;
+    if (node != plan_.node() && whole_.nodes(plan_.part_of(node)).size() != 1) return false;
   return true;
 }
 
@@ -155,7 +128,7 @@ float* NodeExchange::received(int part, int root) {
 void NodeExchange::post_receives() {
   receives_.clear();
   for (const Piece& piece : plan_.owned()) {
-    const int part = part_of(plan_.node_of(piece.former));
+    const int part = plan_.part_of(plan_.node_of(piece.former));
     for (std::size_t i = 0; i < whole_.nodes(part).size(); ++i)
       receives_.push_back({piece.former,
                            received(part, static_cast<int>(i)) + (piece.floats.begin - plan_.slice().begin),
@@ -195,21 +168,17 @@ float* NodeExchange::reduce(std::span<const float* const> operands, std::span<co
                             std::uint64_t votes, float* own, Tail& total) {
   const Slice slice = plan_.slice();
   if (plan_.nodes() > 1) {
-    my_tails_.assign(tails.begin(), tails.end());
-    for (const TreePlan::Addition& addition : node_.additions())
-      my_tails_[static_cast<std::size_t>(addition.left)].add(
-          my_tails_[static_cast<std::size_t>(addition.right)]);
+    tails_.add(tails);
     if (joins_in_pairs()) {
-      total = my_tails_[static_cast<std::size_t>(node_.roots()[0])];
+      total = tails_.of_root(node_.roots()[0]);
       total.votes |= votes;
       return reduce_in_pairs(operands, own, total);
     }
     if (!is_posted_) post_receives();
     send_pieces(static_cast<int>(layout_.tensors().size()), operands);
-    exchange_tails(votes);
+    tails_.exchange(votes);
   }
-  received_tails_[tails_of_[static_cast<std::size_t>(plan_.node())]].votes = votes;
-  sum_tails(tails, total);
+  total = tails_.sum(tails, votes);
   float* const sum = own != nullptr ? own + slice.begin : sum_.data();
   if (whole_.operands() == 0) {
     std::fill_n(sum, slice.end - slice.begin, 0.0F);
@@ -220,8 +189,8 @@ float* NodeExchange::reduce(std::span<const float* const> operands, std::span<co
     if (node == plan_.node())
       for (const float* operand : operands) operands_.push_back(operand + slice.begin);
     else
-      for (std::size_t i = 0; i < whole_.nodes(part_of(node)).size(); ++i)
-        operands_.push_back(received(part_of(node), static_cast<int>(i)));
+      for (std::size_t i = 0; i < whole_.nodes(plan_.part_of(node)).size(); ++i)
+        operands_.push_back(received(plan_.part_of(node), static_cast<int>(i)));
   adder_.add(whole_, operands_, {&sum, 1}, slice.end - slice.begin);
   return sum;
 }
@@ -234,60 +203,6 @@ float* NodeExchange::reduce_in_pairs(std::span<const float* const> operands, flo
   adder_.add(node_, operands_, {&sum, 1}, lane.end - lane.begin);
   pairs_->reduce(sum, received_.data(), total);
   return sum + (plan_.slice().begin - lane.begin);
-}
-
-// my_tails_ holds the tails of the ranks of the node, added up.
-void NodeExchange::exchange_tails(std::uint64_t votes) {
-  std::size_t roots = 0;
-  Tail first;
-  first.votes = votes;
-  // Roots ascend, so none is overwritten before it is moved.
-  for (const int root : node_.roots()) my_tails_[roots++] = my_tails_[static_cast<std::size_t>(root)];
-  my_tails_.resize(roots);
-  first.sums[kHeaderStep] = static_cast<double>(step_);
-  first.sums[kHeaderRoots] = static_cast<double>(roots);
-  my_tails_.insert(my_tails_.begin(), first);
-  sends_.clear();
-  receives_.clear();
-  for (const int peer : tail_peers_)
-    sends_.push_back({peer, my_tails_.data(), my_tails_.size() * sizeof(Tail)});
-  const int me = plan_.rank() - plan_.first_rank(plan_.node());
-  for (int node = 0; node < plan_.nodes(); ++node)
-    if (node != plan_.node())
-      receives_.push_back({plan_.first_rank(node) + me % plan_.ranks_of(node),
-                           received_tails_.data() + tails_of_[static_cast<std::size_t>(node)],
-                           (1 + whole_.nodes(part_of(node)).size()) * sizeof(Tail)});
-  exchange_.begin(sends_, receives_);
-  exchange_.finish();
-}
-
-void NodeExchange::sum_tails(std::span<const Tail> tails, Tail& total) {
-  std::uint64_t votes = 0;
-  tails_.clear();
-  for (int node = 0; node < plan_.nodes(); ++node) {
-    const auto theirs =
-        std::span<const Tail>(received_tails_).subspan(tails_of_[static_cast<std::size_t>(node)]);
-    votes |= theirs[0].votes;
-    if (node != plan_.node()) check_header(theirs[0], node);
-    const auto roots = node == plan_.node() ? tails : theirs.subspan(1, whole_.nodes(part_of(node)).size());
-    tails_.insert(tails_.end(), roots.begin(), roots.end());
-  }
-  for (const TreePlan::Addition& addition : whole_.additions())
-    tails_[static_cast<std::size_t>(addition.left)].add(tails_[static_cast<std::size_t>(addition.right)]);
-  total = tails_.empty() ? Tail{} : tails_[0];
-  total.votes |= votes;
-}
-
-// A message of another step, or of other rows, would be added up like the right one.
-void NodeExchange::check_header(const Tail& header, int node) const {
-  const auto roots = static_cast<double>(whole_.nodes(part_of(node)).size());
-  if (header.sums[kHeaderStep] == static_cast<double>(step_) && header.sums[kHeaderRoots] == roots) return;
-  const int me = plan_.rank() - plan_.first_rank(plan_.node());
-  throw Error(ExitCode::kDisagree,
-              "rank " + std::to_string(plan_.first_rank(node) + me % plan_.ranks_of(node)) +
-                  " sent sums of exchange " + text_of(header.sums[kHeaderStep]) + " with " +
-                  text_of(header.sums[kHeaderRoots]) + " subtrees; rank " + std::to_string(plan_.rank()) +
-                  " is at exchange " + std::to_string(step_) + " and expects " + text_of(roots) + ".");
 }
 
 template <class Number>

@@ -8,6 +8,7 @@
 #include "core/aligned.h"
 #include "lockstep/reduce/gradient_reducer.h"
 #include "reduce/exchange_plan.h"
+#include "reduce/node_tails.h"
 #include "reduce/pair_rounds.h"
 #include "reduce/timed_exchange.h"
 #include "reduce/tree_adder.h"
@@ -58,19 +59,12 @@ class NodeExchange {
   double take_seconds() { return exchange_.take_seconds(); }
 
  private:
-  void plan_tails();
   void reserve_sums();
   bool joins_in_pairs() const;
   float* reduce_in_pairs(std::span<const float* const> operands, float* own, Tail& total);
   void post_receives();
   void form(std::size_t piece, std::span<const float* const> operands);
-  void exchange_tails(std::uint64_t votes);
-  void sum_tails(std::span<const Tail> tails, Tail& total);
-  void check_header(const Tail& header, int node) const;
   float* received(int part, int root);
-  int part_of(int node) const {
-    return node <= plan_.node() ? node : node + plan_.ranks_of(plan_.node()) - 1;
-  }
 
   const ExchangePlan& plan_;
   const ParameterLayout& layout_;
@@ -80,23 +74,18 @@ class NodeExchange {
   TreePlan node_;   ///< the ranks of this node; its roots travel
   TreePlan whole_;  ///< the nodes before, the ranks of this node, the nodes behind
   TreeAdder adder_;
+  NodeTails tails_;
   std::optional<PairRounds> pairs_;
   std::vector<char> planned_rows_;  ///< what node_ and whole_ are made for
   bool is_posted_ = false;
-  std::uint64_t step_ = 0;              ///< that was begun, the first is 1
   std::size_t next_piece_ = 0;          ///< of plan_.formed(), to be sent
   std::vector<int> tensors_needed_;     ///< by formed piece: send_pieces()
   std::vector<Index> offsets_;          ///< by formed piece, in outgoing_, for one root
-  std::vector<int> tail_peers_;         ///< ranks that get the tails of this node from this rank
   AlignedVector<float> outgoing_;       ///< roots of formed pieces
   AlignedVector<float> received_;       ///< roots of other nodes in this slice
   AlignedVector<float> sum_;            ///< of the slice, or of the lane
   std::vector<const float*> operands_;  ///< of whole_ in this slice, or of node_ in a piece
   std::vector<float*> sums_;
-  std::vector<Tail> my_tails_;         ///< votes, then one per root of the node
-  std::vector<Tail> tails_;            ///< of whole_
-  std::vector<Tail> received_tails_;   ///< by node: votes, then one per root
-  std::vector<std::size_t> tails_of_;  ///< by node, in received_tails_
   std::vector<Send> sends_;
   std::vector<Receive> receives_;
 };

@@ -2,7 +2,6 @@
 #include "train/row_parcel.h"
 
 #include <algorithm>
-#include <array>
 
 namespace lockstep {
 
@@ -58,7 +57,16 @@ void RowParcel::add(const Batch& batch) {
   values_.insert(values_.end(), sparse.values, sparse.values + entries);
 }
 
-// Messages between two ranks match in order.
+// Between two ranks they match in order.
+template <class Message>
+std::array<Message, 6> RowParcel::messages(auto& parcel, int peer) {
+  const auto message = [&](auto& values) { return Message{peer, values.data(), bytes_of(values)}; };
+  Message offsets = message(parcel.offsets_);
+  if (!parcel.dense_.empty()) offsets.size = 0;
+  return {message(parcel.labels_),  message(parcel.weights_), message(parcel.dense_), offsets,
+          message(parcel.columns_), message(parcel.values_)};
+}
+
 void RowParcel::send(Communicator& communicator, std::span<const int> peers) const {
   const Index entries = static_cast<Index>(columns_.size());
   for (const int peer : peers) {
@@ -66,13 +74,7 @@ void RowParcel::send(Communicator& communicator, std::span<const int> peers) con
       const Send count{peer, &entries, sizeof entries};
       communicator.exchange({&count, 1}, {});
     }
-    const std::array parts{Send{peer, labels_.data(), bytes_of(labels_)},
-                           Send{peer, weights_.data(), bytes_of(weights_)},
-                           Send{peer, dense_.data(), bytes_of(dense_)},
-                           Send{peer, offsets_.data(), dense_.empty() ? bytes_of(offsets_) : 0},
-                           Send{peer, columns_.data(), bytes_of(columns_)},
-                           Send{peer, values_.data(), bytes_of(values_)}};
-    communicator.exchange(parts, {});
+    communicator.exchange(messages<Send>(*this, peer), {});
   }
 }
 
@@ -90,13 +92,7 @@ void RowParcel::receive(Communicator& communicator, int from) {
   } else {
     dense_.resize(count * static_cast<std::size_t>(dataset_.info().features));
   }
-  const std::array parts{Receive{from, labels_.data(), bytes_of(labels_)},
-                         Receive{from, weights_.data(), bytes_of(weights_)},
-                         Receive{from, dense_.data(), bytes_of(dense_)},
-                         Receive{from, offsets_.data(), dense_.empty() ? bytes_of(offsets_) : 0},
-                         Receive{from, columns_.data(), bytes_of(columns_)},
-                         Receive{from, values_.data(), bytes_of(values_)}};
-  communicator.exchange({}, parts);
+  communicator.exchange({}, messages<Receive>(*this, from));
 }
 
 Batch RowParcel::tile(Index first) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -39,6 +40,8 @@ class RowParcel {
 
  private:
   void add(const Batch& batch);
+  template <class Message>
+  static std::array<Message, 6> messages(auto& parcel, int peer);
   Batch sparse_tile(Batch batch, Index first, Index count);
 
   const Dataset& dataset_;

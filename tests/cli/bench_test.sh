@@ -2,25 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # The benchmarks of the program at tiny sizes: the documented keys of their JSON, tables, exit codes, and that they
 # leave no file behind.
-set -euo pipefail
-build=$2
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-mkdir "$folder/empty"
-cd "$folder/empty"
-lockstep=$build/lockstep
+# shellcheck source=tests/support/script.sh
+. "$1/tests/support/script.sh"
+set -e
+mkdir empty
+cd empty
 options=(--set "data.train=demo:blobs?rows=512&features=7" --set model.name=mlp --set model.hidden=8 --set train.batch=64)
-
-# expect CODE PATTERN COMMAND…: the exit code, and a pattern in all that is printed.
-expect() {
-  local code=$1 pattern=$2 got=0
-  shift 2
-  echo "== $*"
-  "$@" >../output 2>&1 || got=$?
-  cat ../output
-  [[ $got == "$code" ]] || { echo "exit code $got, expected $code"; exit 1; }
-  grep -q -- "$pattern" ../output || { echo "expected: $pattern"; exit 1; }
-}
 
 # check CONDITION COMMAND…: a condition in Python on `out`, the JSON that the command prints.
 check() {
@@ -72,4 +59,4 @@ expect 78 "fewer rows" "$lockstep" bench scaling "${options[@]}" --set train.bat
 expect 65 "ended with code 65" "$lockstep" bench scaling "${options[@]}" --set data.train=missing.csv
 expect 64 "two words\|second word" "$lockstep" bench
 
-[[ -z $(ls -A) ]] || { echo "left behind: $(ls -A)"; exit 1; }
+[[ -z $(ls -A) ]] || complain "left behind: $(ls -A)"

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # The subcommands on runs, as a user calls them: results, files and exit codes, on one rank and under mpirun.
-# shellcheck source=tests/cli/preamble.sh
-. "$1/tests/cli/preamble.sh" "$@"
+# shellcheck source=tests/support/script.sh
+. "$1/tests/support/script.sh"
+set -e
 unset LOCKSTEP__TRAIN__EPOCHS
 
 data="demo:blobs?rows=1003&features=7"
@@ -45,7 +46,7 @@ echo "-- replay"
 expect 79 "train.on_spike" "$lockstep" train --set data.train=spike.csv --set model.name=linear --set train.batch=8 \
   --set train.shuffle=false --set train.spike_window=20 --set train.on_spike=stop --run-dir spiked -n 2
 expect 0 "the run had the same loss" "$lockstep" replay spiked
-grep -q "^ *333 " output
+grep -q "^ *333 " out
 expect 65 "has no dump" "$lockstep" replay run
 
 echo "-- verify"

@@ -1,11 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Every file in configs/ is a valid experiment: it trains one step and leaves a summary and a model.
-set -euo pipefail
-source=$1 build=$2
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder"
+# shellcheck source=tests/support/script.sh
+. "$1/tests/support/script.sh"
+set -e
 
 configs=("$source"/configs/*.toml)
 ((${#configs[@]} >= 7))

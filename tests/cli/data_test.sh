@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # data convert and data split: rows survive every way through cache files, and the parts of a split are all rows, each
 # once.
-# shellcheck source=tests/cli/preamble.sh
-. "$1/tests/cli/preamble.sh" "$@"
+# shellcheck source=tests/support/script.sh
+. "$1/tests/support/script.sh"
+set -e
 
 head_of() { "$lockstep" data head "$1" --rows 1000000; }
 convert() { "$lockstep" data convert "$1" -o "$2" "${@:3}"; }

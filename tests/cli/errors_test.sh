@@ -2,18 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # What bad input gets on the command line: one message, the exit code, within five seconds, nothing half-written.
 # Each exit code comes through mpirun too. tests/train/errors_test.cpp has the long table.
-set -uo pipefail
-build=$2
-lockstep=$build/lockstep
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder"
-failures=0
+# shellcheck source=tests/support/script.sh
+. "$1/tests/support/script.sh"
 
 # On a loaded machine mpirun alone takes seconds to start and end, so the limit here is for what hangs.
 limit_s=5
 limit_mpi_s=30
-mpi=(mpirun --oversubscribe --bind-to none --timeout 60)
 demo=(--set model.name=logistic --set data.train=demo:logistic?rows=2000 --set train.epochs=1)
 printf 'a,b,label\n1,2,0\n1,two,1\n' > bad.csv
 printf 'a,b,label\n1,2,1e30\n2,1,-1e30\n3,1,1e30\n' > wild.csv
@@ -22,22 +16,16 @@ printf 'text' > file
 diverging=(--set model.name=linear --set data.train=wild.csv --set train.batch=2 --set optim.learning_rate=1e6
   --set train.epochs=100)
 
-complain() {
-  echo "FAILED: $*"
-  cat out
-  failures=$((failures + 1))
-}
-
-# expect CODE MESSAGE COMMAND...: the error is shown once, and no run directory is left with a model.
-expect() {
+# expect_error CODE MESSAGE COMMAND...: the error is shown once, and no run directory is left with a model.
+expect_error() {
   local code=$1 message=$2 found start
   shift 2
   echo "== $*"
   rm -rf run
-  start=$(date +%s%N)
+  start=$(now_ms)
   "$@" 2>&1 | cat > out
   found=${PIPESTATUS[0]}
-  local milliseconds=$((($(date +%s%N) - start) / 1000000)) limit=$limit_s
+  local milliseconds=$(($(now_ms) - start)) limit=$limit_s
   [[ $* == *mpirun* || $* == *" -n "* ]] && limit=$limit_mpi_s
   ((found == code)) || complain "exit code $found instead of $code: $*"
   (($(grep '^lockstep: ' out | grep -vc '^lockstep: warning: ') == 1)) || complain "not one error message: $*"
@@ -47,7 +35,7 @@ expect() {
 }
 
 expect_no_directory() {
-  expect "$@"
+  expect_error "$@"
   [[ ! -e run ]] || complain "left a run directory: $*"
 }
 
@@ -63,7 +51,7 @@ for launcher in "" "mpirun"; do
   expect_no_directory 73 "file/" "${command[@]}" "${demo[@]}" --set run.root=file
   expect_no_directory 78 "typo.toml:2:1: unknown key optim.learning_rat; did you mean optim.learning_rate?" \
     "${command[@]}" -c typo.toml
-  expect 79 "diverged at step" "${command[@]}" "${diverging[@]}"
+  expect_error 79 "diverged at step" "${command[@]}" "${diverging[@]}"
 done
 
 expect_no_directory 64 "--ranks is 0; expected" "${train[@]}" "${demo[@]}" -n 0
@@ -83,12 +71,11 @@ printf '[train]\n' > good.toml
 expect_no_directory 78 "unknown key optim.learning_rat" "${mpi[@]}" -n 1 "$lockstep" config check good.toml \
   : -n 1 "$lockstep" config check typo.toml
 # No space for the run: a limit on the size of files stands for a full disk.
-expect 74 "generation.json: writing failed" bash -c 'trap "" XFSZ; ulimit -f 0; exec "$@"' bash "${train[@]}" "${demo[@]}"
+expect_error 74 "generation.json: writing failed" bash -c 'trap "" XFSZ; ulimit -f 0; exec "$@"' bash "${train[@]}" "${demo[@]}"
 # Through mpirun MPI itself may need no file either, hence no shared memory.
-expect 74 "generation.json: writing failed" "${mpi[@]}" --mca btl self,tcp -n 2 \
+expect_error 74 "generation.json: writing failed" "${mpi[@]}" --mca btl self,tcp -n 2 \
   bash -c 'trap "" XFSZ; ulimit -f 0; exec "$@"' bash "${train[@]}" "${demo[@]}" --comm.shared_memory=false
 "$lockstep" config show --set model.name=logistic > /dev/full 2> out
 (($? == 73)) || complain "no code 73 where standard output cannot be written"
 
-((failures == 0)) || exit 1
-echo "all errors are shown once, with their exit codes"
+finish "all errors are shown once, with their exit codes"

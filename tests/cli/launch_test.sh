@@ -1,23 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # -n P starts mpirun where it is needed, inside another job too; doctor says what the machine offers.
-set -uo pipefail
-build=$2
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder"
-failures=0
-train=("$build/lockstep" train --set model.name=logistic --set "data.train=demo:logistic?rows=2000"
+# shellcheck source=tests/support/script.sh
+. "$1/tests/support/script.sh"
+train=("$lockstep" train --set model.name=logistic --set "data.train=demo:logistic?rows=2000"
   --set train.epochs=2 --set "run.root=run s")
 
-complain() {
-  echo "FAILED: $*"
-  cat out
-  failures=$((failures + 1))
-}
-
-# expect RANKS LINE COMMAND...: a run on so many ranks; stderr has (or, after "!", has not) the line.
-expect() {
+# expect_run RANKS LINE COMMAND...: a run on so many ranks; stderr has (or, after "!", has not) the line.
+expect_run() {
   local ranks=$1 line=$2
   shift 2
   echo "== $*"
@@ -32,14 +22,13 @@ expect() {
   grep '^parameters_hash' results >> hashes
 }
 
-expect 1 "!mpirun" "${train[@]}"
-expect 1 "!mpirun" "${train[@]}" -n 1
-expect 2 "mpirun -q " "${train[@]}" -n 2
-expect 2 "-n 2 $build/lockstep train --set" "${train[@]}" --ranks=2
-expect 3 "'run.root=run s'" "${train[@]}" -n3
-mpi=(mpirun -q --oversubscribe --bind-to none --timeout 60)
-expect 2 "!mpirun" "${mpi[@]}" -n 2 "${train[@]}" -n 2
-expect 2 "mpirun -q " "${mpi[@]}" -n 1 "${train[@]}" -n 2
+expect_run 1 "!mpirun" "${train[@]}"
+expect_run 1 "!mpirun" "${train[@]}" -n 1
+expect_run 2 "mpirun -q " "${train[@]}" -n 2
+expect_run 2 "-n 2 $lockstep train --set" "${train[@]}" --ranks=2
+expect_run 3 "'run.root=run s'" "${train[@]}" -n3
+expect_run 2 "!mpirun" "${mpi[@]}" -n 2 "${train[@]}" -n 2
+expect_run 2 "mpirun -q " "${mpi[@]}" -n 1 "${train[@]}" -n 2
 (($(sort -u hashes | wc -l) == 1)) || complain "more than one parameters_hash: $(cat hashes)"
 
 echo "== one processor for two ranks"
@@ -49,17 +38,16 @@ grep -q -- "--oversubscribe --map-by slot --bind-to none" out || complain "two r
 grep -q "more ranks than processors" out || complain "no word of too few processors"
 
 echo "== doctor"
-"$build/lockstep" doctor > out 2> line || complain "doctor ended with $?"
+"$lockstep" doctor > out 2> line || complain "doctor ended with $?"
 grep -q '^mpirun .*doctor' line || complain "doctor does not show what it runs"
 for said in "^ok .*Open MPI" "^ok .*mpirun -n 2 works" "2 ranks on 1 node" "/dev/shm" "GEMM: own" "open files"; do
   grep -q -- "$said" out || complain "doctor does not say $said"
 done
 ! grep -qv -E '^(ok  |warning|error) ' out || complain "doctor has lines of another kind"
-"${mpi[@]}" -n 3 "$build/lockstep" doctor > out 2>&1 || complain "doctor under mpirun ended with $?"
+"${mpi[@]}" -n 3 "$lockstep" doctor > out 2>&1 || complain "doctor under mpirun ended with $?"
 (($(grep -c "3 ranks on 1 node" out) == 1)) || complain "doctor under mpirun does not speak once"
-PATH=/nowhere "$build/lockstep" doctor > out 2>&1
+PATH=/nowhere "$lockstep" doctor > out 2>&1
 (($? == 69)) || complain "doctor without mpirun does not end with 69"
 grep -q '^error .*install openmpi-bin' out || complain "doctor does not say what to install"
 
-((failures == 0)) || exit 1
-echo "ranks start as they should"
+finish "ranks start as they should"

@@ -2,25 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 # What a run tells while it goes on and afterwards, under mpirun: event files, trace, `watch`, and the name of a
 # rank that holds up the other.
-set -euo pipefail
-source=$1 build=$2
-folder=$(mktemp -d)
+# shellcheck source=tests/support/script.sh
+. "$1/tests/support/script.sh"
+set -e
 launcher=
-trap '[[ -z $launcher ]] || kill -KILL "$launcher" 2>/dev/null || true; rm -rf "$folder"' EXIT
-cd "$folder"
-lockstep=$build/lockstep
+clean_up() { [[ -z $launcher ]] || kill -KILL "$launcher" 2> /dev/null || true; }
 options=(--set "data.train=demo:blobs?rows=2000&features=5" --set data.valid=split:0.2 --set model.name=softmax
   --set log.progress=none)
-
-# expect PATTERN COMMAND…
-expect() {
-  local pattern=$1
-  shift
-  echo "== $*"
-  "$@" >output 2>&1 || { cat output; echo "failed"; exit 1; }
-  cat output
-  grep -q -- "$pattern" output || { echo "expected: $pattern"; exit 1; }
-}
 
 echo "-- event files hold the numbers of metrics.jsonl"
 "$lockstep" train "${options[@]}" -n 2 --set train.steps=30 --set log.tensorboard=true --set log.trace=10-12 \
@@ -62,41 +50,25 @@ compare run
 grep -q "^train/loss 30 " events
 
 echo "-- watch"
-expect "^state *finished" "$lockstep" watch run
-expect "^steps *step 30 of 30" "$lockstep" watch run --once
-expect "valid.accuracy" "$lockstep" watch run
-code=0
-"$lockstep" watch missing 2>/dev/null || code=$?
-[[ $code == 65 ]]
+expect 0 "^state *finished" "$lockstep" watch run
+expect 0 "^steps *step 30 of 30" "$lockstep" watch run --once
+expect 0 "valid.accuracy" "$lockstep" watch run
+expect 65 "missing" "$lockstep" watch missing
 
 echo "-- a rank that holds up the other is named while the run goes on"
 # The one shard is that of rank 1: rank 0 has nothing to do but to wait.
 "$lockstep" train "${options[@]}" -n 2 --set model.name=mlp --set model.hidden=256 --set train.batch=full \
   --set train.shards=1 --set train.steps=100000 --set eval.every=never --no-restart --run-dir slow &
 launcher=$!
-rank_pid() { # the process of rank $1 of the run in slow
-  local pid
-  for pid in $(pgrep -f -- "--run-dir slow$"); do
-    tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null | grep -qx "OMPI_COMM_WORLD_RANK=$1" && echo "$pid" && return
-  done
-}
-for _ in {1..300}; do
-  grep -qs '"kind":"step"' slow/metrics.jsonl && break
-  sleep 0.1
-done
-expect "^state *running" "$lockstep" watch slow
-for _ in {1..600}; do
-  grep -q "rank 1 on .* is slow" slow/log.txt && break
-  sleep 0.1
-done
+await_steps slow
+expect 0 "^state *running" "$lockstep" watch slow
+await 60 has_word slow/log.txt "rank 1 on .* is slow"
 cat slow/log.txt
 grep '"kind":"time"' slow/metrics.jsonl
 grep -q "rank 1 on .* is slow: it comes .* later than the others to every step" slow/log.txt
-kill -KILL "$(rank_pid 0)"
+rank=$(rank_process 1)
+kill -KILL "$(rank_process 0)"
 wait "$launcher" 2>/dev/null || true
 launcher=
-for _ in {1..100}; do
-  [[ -z $(rank_pid 1) ]] && break
-  sleep 0.1
-done
-expect "^state *killed" "$lockstep" watch slow
+await 10 is_gone "$rank"
+expect 0 "^state *killed" "$lockstep" watch slow

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Studies as a user calls them: all combinations, each an ordinary run directory; killed and continued; members
 # that diverge, fail or never reach the target.
-# shellcheck source=tests/cli/preamble.sh
-. "$1/tests/cli/preamble.sh" "$@"
+# shellcheck source=tests/support/script.sh
+. "$1/tests/support/script.sh"
+set -e
 
 # check STUDY EXPRESSION: a Python expression over study.json as `s` and its members by name as `m`.
 check() {
@@ -68,10 +69,7 @@ slow=(-c base.toml --rates 0.5,0.01 --batches 16 --ranks 1,2 --set train.target=
 expect 0 "4 of 4" "$lockstep" study "${slow[@]}" --run-dir whole
 "$lockstep" study "${slow[@]}" --run-dir killed >killed.txt 2>&1 &
 victim=$!
-for ((i = 0; i < 900; ++i)); do
-  compgen -G "killed/members/*ranks-2/checkpoints/step-*" >/dev/null && break
-  sleep 0.01
-done
+await 9 compgen -G "killed/members/*ranks-2/checkpoints/step-*"
 kill -KILL $victim
 wait $victim || true
 finished=$(compgen -G "killed/members/*/model.safetensors" | head -1)
@@ -84,15 +82,11 @@ for run in whole/members/*; do cmp "$run/model.safetensors" "killed/members/${ru
 echo "-- asked to stop"
 "$lockstep" study "${slow[@]}" --run-dir stopped >stopped.txt 2>&1 &
 victim=$!
-for ((i = 0; i < 900; ++i)); do
-  compgen -G "stopped/members/*/checkpoints/step-*" >/dev/null && break
-  sleep 0.01
-done
+await 9 has_checkpoint "stopped/members/*"
 kill -TERM $victim
-got=0
-wait $victim || got=$?
+await_end $victim 60
 cat stopped.txt
-[[ $got == 75 ]] && grep -q "continues" stopped.txt
+[[ $code == 75 ]] && grep -q "continues" stopped.txt
 
 echo "-- in groups of the ranks of one job, to the same models"
 mpi=(--mca btl_vader_single_copy_mechanism none --oversubscribe --timeout 60)

@@ -5,11 +5,10 @@
 # So many malformed lines of every kind (1,000,000 by hand, few in the suite), CSV and LIBSVM: each kind is refused with
 # file:line; with data.on_bad_row = "skip" the first twenty are named, all are counted, and the same rows are left for
 # any number of ranks, with a cache file and without.
-set -euo pipefail
-source=$1 build=$2 lines=${3:-2000}
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder"
+# shellcheck source=tests/support/script.sh
+. "$1/tests/support/script.sh"
+set -e
+lines=${3:-2000}
 
 train() {
   "$build/lockstep" train --overwrite --run-dir run --set model.name=linear --set train.batch=256 --set train.epochs=1 \

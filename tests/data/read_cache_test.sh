@@ -2,11 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # A cache file opens without this program: NumPy finds the rows that `data head` prints. `data verify` finds a
 # byte that is wrong, and a second start reads the file that the first one made.
-set -euo pipefail
-source=$1 build=$2
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder"
+# shellcheck source=tests/support/script.sh
+. "$1/tests/support/script.sh"
+set -e
 
 awk 'BEGIN { srand(3); print "a,b,weight,label"
   for (i = 0; i < 1000; i++) printf "%.3f,%.3f,%.2f,%d\n", rand(), -rand(), rand(), rand() * 3 }' >rows.csv

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Case 23: a file that is cut or changed while its rows are streamed ends the run with 65 and its name; no SIGBUS.
-source "$(dirname "${BASH_SOURCE[0]}")/fixture.sh"
+# shellcheck source=tests/support/script.sh
+. "$1/tests/support/script.sh"
 limit_s=20
 "$lockstep" data synth "demo:logistic?rows=150000&features=28" -o whole.cache > out 2>&1 || complain "data synth"
 train=(train --set model.name=logistic --set data.train=rows.cache --set data.memory_limit=4MB --set train.epochs=200

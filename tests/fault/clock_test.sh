@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Case 38: clocks that jump by an hour, either way, end no wait and change no bit; times of files do not decide which
 # checkpoint is the newest.
-source "$(dirname "${BASH_SOURCE[0]}")/fixture.sh"
+# shellcheck source=tests/support/script.sh
+. "$1/tests/support/script.sh"
 library=$(find /usr/lib -name 'libfaketime.so.1' 2> /dev/null | head -n 1)
 train=(train --set model.name=mlp --set model.hidden=120,90 --set "data.train=demo:blobs?rows=3000&features=50&classes=6"
   --set train.batch=1000 --set train.shards=8 --set train.steps=700 --set comm.timeout_s=20

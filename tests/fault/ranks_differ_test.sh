@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Cases 19 to 22: ranks that do not have the same configuration, program or data start nothing, and all end together.
-source "$(dirname "${BASH_SOURCE[0]}")/fixture.sh"
+# shellcheck source=tests/support/script.sh
+. "$1/tests/support/script.sh"
 limit_s=30
 train=(train --set model.name=logistic --set data.train=rows.csv "${quiet[@]}" --run-dir "$folder/run")
 
@@ -14,7 +15,7 @@ cp one/rows.csv other/rows.csv
 expect_disagreement() {
   local code=$1 message=$2 first=$3 second=$4
   shift 4
-  expect "$code" $limit_s "$message" "${mpi[@]}" -n 1 --wdir "$folder/one" "$first" "${train[@]}" \
+  expect_within $limit_s "$code" "$message" "${mpi[@]}" -n 1 --wdir "$folder/one" "$first" "${train[@]}" \
     : -n 1 --wdir "$folder/other" "$second" "${train[@]}" "$@"
   (($(grep -c '^lockstep: ' out) == 1)) || complain "not one message but $(grep -c '^lockstep: ' out)"
   [[ ! -e run ]] || { complain "a run directory is left" && rm -r run; }

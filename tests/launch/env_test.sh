@@ -6,7 +6,7 @@ cd "$1"
 
 upper='[A-Z][A-Z0-9_]*[A-Z0-9]'
 # What bash and awk set themselves.
-own='BASH_SOURCE|BASHPID|PIPESTATUS|PWD|HOME|RANDOM|SECONDS|EPOCHSECONDS|EPOCHREALTIME|UID|EUID|NF|NR'
+own='BASH_SOURCE|BASHPID|BASH_COMMAND|LINENO|PIPESTATUS|PWD|HOME|RANDOM|SECONDS|EPOCHSECONDS|EPOCHREALTIME|UID|EUID|NF|NR'
 mapfile -t scripts < <(find launch tests -name '*.sh' -o -name '*.sbatch' -o -name '*.pbs' -o -name '*.yaml')
 containers=(launch/k8s/mpijob.yaml launch/docker/Dockerfile)
 mapfile -t sources < <(grep -rlE 'getenv|environ' src include)

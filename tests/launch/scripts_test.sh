@@ -1,14 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Everything in launch/ parses, says what it is for, and asks its batch system for what it must have.
-set -uo pipefail
-cd "$1" || exit 1
-failures=0
-
-complain() {
-  echo "FAILED: $*"
-  failures=$((failures + 1))
-}
+# shellcheck source=tests/support/script.sh
+. "$1/tests/support/script.sh"
+cd "$source" || exit 1
 
 for script in launch/*.sh launch/*/*.sbatch launch/*/*.pbs; do
   bash -n "$script" || complain "$script does not parse"
@@ -40,5 +35,4 @@ launch/cluster.sh --help | grep -q HOSTFILE || complain "cluster.sh does not exp
 launch/cluster.sh /no/hostfile train 2> /dev/null
 (($? == 69)) || complain "cluster.sh does not end with 69 where the hostfile is missing"
 
-((failures == 0)) || exit 1
-echo "the scripts parse and ask for what they must have"
+finish "the scripts parse and ask for what they must have"

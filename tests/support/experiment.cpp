@@ -20,6 +20,20 @@ Options options_of(const std::vector<std::string>& settings) {
   return resolve_config(all_options(builtin_plugins()), request);
 }
 
+std::vector<std::string> with(std::vector<std::string> settings, const std::vector<std::string>& more) {
+  settings.insert(settings.end(), more.begin(), more.end());
+  return settings;
+}
+
+ExitCode code_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    return error.code();
+  }
+  return ExitCode::kOk;
+}
+
 TrainingResult train_on(int ranks, const std::vector<std::string>& settings, const TrainingRequest& request) {
   const Options options = options_of(settings);
   const Plugins plugins = builtin_plugins();

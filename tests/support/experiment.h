@@ -2,9 +2,11 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
+#include "lockstep/core/error.h"
 #include "lockstep/core/options.h"
 #include "train/training_run.h"
 
@@ -14,8 +16,14 @@ namespace lockstep::testing {
 /// these exactly when they are due.
 Options options_of(const std::vector<std::string>& settings);
 
+/// Later ones win.
+std::vector<std::string> with(std::vector<std::string> settings, const std::vector<std::string>& more);
+
 /// Trains on `ranks` thread-backed ranks into `directory` and returns what rank 0 got.
 TrainingResult train_on(int ranks, const std::vector<std::string>& settings, const TrainingRequest& request);
+
+/// Of the Error that is thrown, or kOk.
+ExitCode code_of(const std::function<void()>& action);
 
 /// The value of a text in summary.json, "parameters_hash" for one.
 std::string summary_text(const std::filesystem::path& run, const std::string& key);

@@ -99,6 +99,7 @@ class ThreadCommunicator final : public Communicator, public Recording {
 
   void begin_exchange(std::span<const Send> sends, std::span<const Receive> receives) override {
     const std::lock_guard lock(world_.mutex);
+    if (world_.is_poisoned) throw Poisoned{};  // what others offer may be gone with their memory
     for (const Send& send : sends) {
       if (send.size == 0) continue;
       if (begun_ == begun_sends_.size()) begun_sends_.push_back(std::make_unique<BegunSend>());

@@ -24,11 +24,6 @@ using Settings = std::vector<std::string>;
 constexpr int kShards = 4;
 constexpr Index kRows = 320, kBatch = 64;
 
-Settings with(Settings settings, const Settings& more) {
-  settings.insert(settings.end(), more.begin(), more.end());
-  return settings;
-}
-
 const Settings kFaulty = {"data.train=demo:blobs?rows=320&features=7&classes=3&noise=0.2",
                           "train.shards=4",
                           "train.batch=64",

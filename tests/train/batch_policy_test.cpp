@@ -25,11 +25,6 @@ using Settings = std::vector<std::string>;
 
 constexpr Index kRows = 100'000;
 
-Settings with(Settings settings, const Settings& more) {
-  settings.insert(settings.end(), more.begin(), more.end());
-  return settings;
-}
-
 BatchPolicy policy_of(const Settings& more) {
   return {options_of(with({"train.batch=auto", "train.batch_min=32", "train.batch_max=5000"}, more)), kRows};
 }

@@ -31,19 +31,8 @@ const Settings kSettings = {"data.train=demo:blobs?rows=101&features=2",
                             "log.curves=false",
                             "eval.train=never"};
 
-Settings with(Settings more) {
-  Settings settings = kSettings;
-  settings.insert(settings.end(), more.begin(), more.end());
-  return settings;
-}
-
-ExitCode code_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.code();
-  }
-  return ExitCode::kOk;
+Settings with(const Settings& more) {
+  return testing::with(kSettings, more);
 }
 
 ExitCode code_of_reading(const fs::path& checkpoint) {

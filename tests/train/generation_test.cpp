@@ -37,15 +37,6 @@ Names listed(const fs::path& run) {
   return names;
 }
 
-ExitCode code_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.code();
-  }
-  return ExitCode::kOk;
-}
-
 TrainingRequest into(const fs::path& folder, bool resumes) {
   TrainingRequest request;
   request.directory = folder;

@@ -108,10 +108,8 @@ class Invariance : public ::testing::TestWithParam<Experiment> {
     request.directory = folder_.path() / name;
     return request;
   }
-  std::vector<std::string> with(std::vector<std::string> more) const {
-    std::vector<std::string> settings = GetParam().settings;
-    settings.insert(settings.end(), more.begin(), more.end());
-    return settings;
+  std::vector<std::string> with(const std::vector<std::string>& more) const {
+    return testing::with(GetParam().settings, more);
   }
 
   TemporaryFolder folder_;

@@ -2,22 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # One machine acts as several nodes: the weights after every step are those of one rank, however ranks are
 # grouped, placed and told to exchange.
-set -uo pipefail
-build=$2
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder"
-failures=0
-mpi=(mpirun -q --oversubscribe --bind-to none --timeout 60)
-train=("$build/lockstep" train --set "data.train=demo:blobs?rows=3000&features=50&classes=6" --set model.name=mlp
+# shellcheck source=tests/support/script.sh
+. "$1/tests/support/script.sh"
+train=("$lockstep" train --set "data.train=demo:blobs?rows=3000&features=50&classes=6" --set model.name=mlp
   --set "model.hidden=120,90" --set optim.name=adam --set train.batch=250 --set train.shards=8 --set train.epochs=2
   --set log.hash_every=1 --overwrite --run-dir run)
-
-complain() {
-  echo "FAILED: $*"
-  cat out
-  failures=$((failures + 1))
-}
 
 hashes() { grep -o '"parameters_hash": *"[^"]*"' run/metrics.jsonl; }
 
@@ -51,5 +40,4 @@ same "ranks exchange by messages" "${mpi[@]}" -n 3 "${train[@]}" --set comm.rank
 same "ranks exchange by shared memory" "${mpi[@]}" -n 3 "${train[@]}" --set comm.node=numa
 grep -q '"exposed_ms": 0.0' run/summary.json || complain "one node waited for others"
 
-echo "$failures failures"
-exit $((failures > 0))
+finish "the same weights, however ranks are grouped"

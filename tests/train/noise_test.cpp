@@ -23,11 +23,6 @@ namespace {
 namespace fs = std::filesystem;
 using Settings = std::vector<std::string>;
 
-Settings with(Settings settings, const Settings& more) {
-  settings.insert(settings.end(), more.begin(), more.end());
-  return settings;
-}
-
 constexpr int kFeatures = 5;
 
 // Two classes well apart, so that most of the noise is between them.

@@ -35,11 +35,6 @@ const std::vector<std::string> kSettings = {"data.train=demo:blobs?rows=403&feat
                                             "eval.every=4 steps",
                                             "log.path=100"};
 
-std::vector<std::string> with(std::vector<std::string> settings, std::vector<std::string> more) {
-  settings.insert(settings.end(), more.begin(), more.end());
-  return settings;
-}
-
 std::vector<Json> lines_of(const fs::path& run) {
   std::vector<Json> lines;
   std::ifstream file(run / "metrics.jsonl");

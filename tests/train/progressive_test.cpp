@@ -20,10 +20,8 @@ const std::vector<std::string> kSettings = {"data.train=demo:logistic?rows=203&f
                                             "model.name=logistic", "optim.learning_rate=0.5",
                                             "train.batch=64", "train.epochs=3"};
 
-std::vector<std::string> with(std::vector<std::string> more) {
-  std::vector<std::string> settings = kSettings;
-  settings.insert(settings.end(), more.begin(), more.end());
-  return settings;
+std::vector<std::string> with(const std::vector<std::string>& more) {
+  return testing::with(kSettings, more);
 }
 
 // Batches of 64, 64, 64 and 11 rows: no mean of means.

@@ -1,11 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # A model file opens without this program: NumPy finds the tensors and norms that `checkpoint show` prints.
-set -euo pipefail
-source=$1 build=$2
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder"
+# shellcheck source=tests/support/script.sh
+. "$1/tests/support/script.sh"
+set -e
 
 "$build/lockstep" train --set "data.train=demo:blobs?rows=200&features=5" --set model.name=mlp --set model.hidden=7 \
   --set train.steps=5 --run-dir run

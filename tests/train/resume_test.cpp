@@ -30,19 +30,8 @@ const std::vector<std::string> kSettings = {
     "checkpoint.keep=3",
 };
 
-std::vector<std::string> with(std::vector<std::string> more) {
-  std::vector<std::string> settings = kSettings;
-  settings.insert(settings.end(), more.begin(), more.end());
-  return settings;
-}
-
-ExitCode code_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.code();
-  }
-  return ExitCode::kOk;
+std::vector<std::string> with(const std::vector<std::string>& more) {
+  return testing::with(kSettings, more);
 }
 
 class Resume : public ::testing::Test {

@@ -28,11 +28,6 @@ namespace fs = std::filesystem;
 using Json = nlohmann::json;
 using Settings = std::vector<std::string>;
 
-Settings with(Settings settings, const Settings& more) {
-  settings.insert(settings.end(), more.begin(), more.end());
-  return settings;
-}
-
 constexpr int kRows = 800, kBatch = 8, kBadRow = 451;  // in batch 57 of each epoch, from 1
 constexpr Index kBadStep = kBadRow / kBatch + 1;
 

@@ -22,11 +22,6 @@ using Settings = std::vector<std::string>;
 
 const std::string kRows = "data.train=demo:sparse?rows=1500&features=9000&nonzeros=9&noise=0.1";
 
-Settings with(Settings settings, const Settings& more) {
-  settings.insert(settings.end(), more.begin(), more.end());
-  return settings;
-}
-
 TrainingOutcome train_with(const Settings& settings, int ranks = 1) {
   TrainingCase asked;
   asked.sets = with({kRows, "train.batch=50", "train.shards=6", "train.epochs=2", "eval.train=never",
