@@ -30,8 +30,8 @@ fi
 require_packages "${build_packages[@]}" "${fuzz_packages[@]}"
 for target in "${targets[@]}"; do
   [[ -e $root/tests/fuzz/${target}_target.cpp ]] || fail "there is no target $target" 64
-  build fuzz "fuzz_$target"
 done
+build fuzz "${targets[@]/#/fuzz_}"
 
 # Targets write their inputs to files: in memory, or the disk is what is measured.
 if [[ -w /dev/shm ]]; then export TMPDIR=/dev/shm; fi
