@@ -129,10 +129,10 @@ build_jobs() {
   echo "$jobs"
 }
 
-# build PRESET [TARGET], with the options in `build_options`, if any
+# build PRESET [TARGET ...], with the options in `build_options`, if any
 build() {
   (cd "$root" && cmake --preset "$1" "${build_options[@]}" >/dev/null &&
-    cmake --build --preset "$1" --parallel "$(build_jobs)" ${2:+--target "$2"})
+    cmake --build --preset "$1" --parallel "$(build_jobs)" ${2:+--target "${@:2}"})
 }
 
 # The head comment of a script is its help text.

@@ -93,6 +93,7 @@ void throw_unknown_key(const OptionTable& table, const std::string& key, const s
 
 Options resolve_config(const OptionTable& table, const ConfigRequest& request) {
   Options options(table);
+  if (!request.text.empty()) apply_settings(parse_toml(table, request.text, "stored config"), &options);
   for (const std::string& file : request.files) {
     std::error_code ignored;
     const bool is_folder = std::filesystem::is_directory(file, ignored);

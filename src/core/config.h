@@ -15,10 +15,12 @@ struct ConfigRequest {
   bool read_environment = true;    ///< LOCKSTEP__OPTIM__LEARNING_RATE=0.1
   /// "key=value" of --set; "--key=value" where the key itself was the flag, which only changes messages.
   std::vector<std::string> sets;
+  /// TOML that no file holds, as the config in a model; before the files.
+  std::string text;
 };
 
-/// Defaults, files (each behind those it `extends`), environment, sets. Throws Error(kConfig), cause first:
-/// "run.toml:3:1: unknown key optim.learning_rat; did you mean optim.learning_rate?"
+/// Defaults, text, files (each behind those it `extends`), environment, sets. Throws Error(kConfig), cause
+/// first: "run.toml:3:1: unknown key optim.learning_rat; did you mean optim.learning_rate?"
 Options resolve_config(const OptionTable& table, const ConfigRequest& request);
 
 /// Whether the selection reads this key: optim.beta1 with optim.name = "adam". With a selector left empty or

@@ -79,15 +79,12 @@ std::string short_help(const OptionSpec& spec) {
 }  // namespace
 
 void apply_settings(const std::vector<Setting>& settings, Options* options) {
-  Setting current;
-  po::options_description description;
-  for (const OptionSpec& spec : options->table().specs())
-    describe(spec, spec.help, current, options, &description);
   // One by one, so that a wrong value is found even where a later one replaces it.
   for (const Setting& setting : settings) {
-    if (options->table().find(setting.key) == nullptr)
-      throw_unknown_key(options->table(), setting.key, setting.origin);
-    current = setting;
+    const OptionSpec* const spec = options->table().find(setting.key);
+    if (spec == nullptr) throw_unknown_key(options->table(), setting.key, setting.origin);
+    po::options_description description;
+    describe(*spec, spec->help, setting, options, &description);
     po::parsed_options parsed(&description);
     parsed.options.emplace_back(setting.key, setting.words);
     po::variables_map values;

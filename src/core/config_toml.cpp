@@ -46,6 +46,20 @@ void check_depth(const std::string& path, const std::string& text) {
   }
 }
 
+void check_text(const std::string& path, const std::string& text) {
+  if (text.size() > kLargestFile) fail(path + ": larger than 1 MiB; is this a config file?");
+  check_depth(path, text);
+  std::size_t line = 1, begin = 0;
+  for (std::size_t i = 0; i <= text.size(); ++i) {
+    if (i < text.size() && text[i] != '\n') continue;
+    if (i - begin > kLongestLine)
+      fail(path + ":" + std::to_string(line) + ": a line longer than " + std::to_string(kLongestLine) +
+           " bytes");
+    begin = i + 1;
+    ++line;
+  }
+}
+
 std::string read_text(const std::string& path) {
   errno = 0;
   std::ifstream stream(path, std::ios::binary);
@@ -58,17 +72,6 @@ std::string read_text(const std::string& path) {
   }
   if (stream.bad() || !stream.is_open() || (stream.fail() && !stream.eof()))
     fail("cannot read config file " + path + ": " + std::strerror(errno));
-  if (text.size() > kLargestFile) fail(path + ": larger than 1 MiB; is this a config file?");
-  check_depth(path, text);
-  std::size_t line = 1, begin = 0;
-  for (std::size_t i = 0; i <= text.size(); ++i) {
-    if (i < text.size() && text[i] != '\n') continue;
-    if (i - begin > kLongestLine)
-      fail(path + ":" + std::to_string(line) + ": a line longer than " + std::to_string(kLongestLine) +
-           " bytes");
-    begin = i + 1;
-    ++line;
-  }
   return text;
 }
 
@@ -224,15 +227,20 @@ class TomlReader {
 
   void read(const std::string& path) {
     enter(path);
-    const std::string text = read_text(path);
+    parse(read_text(path), path);
+    open_.pop_back();
+  }
+
+  void parse(const std::string& text, const std::string& path) {
+    check_text(path, text);
     try {
       toml::table root = toml::parse(std::string_view(text), std::string_view(path));
+      if (open_.empty() && root.contains("extends")) fail(path + ": extends a file, and is none itself");
       for (const std::string& base : take_bases(&root, path)) read(base);
       add(root, path);
     } catch (const toml::parse_error& error) {
       throw_syntax_error(error, path, text);
     }
-    open_.pop_back();
   }
 
   std::vector<Setting> settings;
@@ -288,6 +296,12 @@ class TomlReader {
 std::vector<Setting> read_toml(const OptionTable& table, const std::string& path) {
   TomlReader reader(table);
   reader.read(path);
+  return std::move(reader.settings);
+}
+
+std::vector<Setting> parse_toml(const OptionTable& table, const std::string& text, const std::string& name) {
+  TomlReader reader(table);
+  reader.parse(text, name);
   return std::move(reader.settings);
 }
 

@@ -20,6 +20,11 @@ class MachineFiles final : public FileSystem {
   ssize_t write(int descriptor, const void* data, std::size_t size) override {
     return ::write(descriptor, data, size);
   }
+  int set_direct(int descriptor, bool is_direct) override {
+    const int flags = fcntl(descriptor, F_GETFL);
+    if (flags < 0) return -1;
+    return fcntl(descriptor, F_SETFL, is_direct ? flags | O_DIRECT : flags & ~O_DIRECT);
+  }
   int rewind(int descriptor) override { return lseek(descriptor, 0, SEEK_SET) == 0 ? 0 : -1; }
   int sync(int descriptor) override { return fsync(descriptor); }
   int close(int descriptor) override { return ::close(descriptor); }

@@ -8,6 +8,9 @@
 
 namespace lockstep {
 
+/// What is written directly begins and ends at multiples of it, in the file and in memory.
+inline constexpr std::size_t kDirectUnit = 4096;
+
 /// The calls by which files are written, as POSIX has them: −1, and the reason in errno. A seam for tests,
 /// which fail any of them and take back what was not synced (LevelDB's Env is the model). Any thread may
 /// call.
@@ -19,6 +22,9 @@ class FileSystem {
   virtual int create(const std::string& path) = 0;
   /// May write less, as write(2) does.
   virtual ssize_t write(int descriptor, const void* data, std::size_t size) = 0;
+  /// From here on writes go to the disk from the caller's memory, past the kernel's (O_DIRECT), or no longer.
+  /// Fails where the file system cannot; write() may say so too, by EINVAL.
+  virtual int set_direct(int descriptor, bool is_direct) = 0;
   /// Back to the first byte.
   virtual int rewind(int descriptor) = 0;
   virtual int sync(int descriptor) = 0;

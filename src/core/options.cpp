@@ -1,28 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lockstep/core/options.h"
 
-#include <algorithm>
-
 #include "lockstep/core/error.h"
 
 namespace lockstep {
 
 OptionSpec& OptionTable::declare(OptionSpec spec) {
-  const auto known = std::find_if(specs_.begin(), specs_.end(),
-                                  [&](const OptionSpec& other) { return other.key == spec.key; });
-  if (known != specs_.end()) {
-    if (owner_.empty() || known->owners.empty() || known->default_value != spec.default_value ||
-        known->help != spec.help || known->selector != selector_)
+  if (declared_.use_count() > 1) declared_ = std::make_shared<Declared>(*declared_);
+  std::vector<OptionSpec>& specs = declared_->specs;
+  const auto [place, is_new] = declared_->places.try_emplace(spec.key, specs.size());
+  if (!is_new) {
+    OptionSpec& known = specs[place->second];
+    if (owner_.empty() || known.owners.empty() || known.default_value != spec.default_value ||
+        known.help != spec.help || known.selector != selector_)
       throw Error(ExitCode::kInternal, "option " + spec.key + " is declared twice with different meanings");
-    known->owners.push_back(owner_);
-    return *known;
+    known.owners.push_back(owner_);
+    return known;
   }
   if (!owner_.empty()) {
     spec.selector = selector_;
     spec.owners = {owner_};
   }
-  specs_.push_back(std::move(spec));
-  return specs_.back();
+  return specs.emplace_back(std::move(spec));
 }
 
 OptionSpec& OptionTable::flag(std::string key, bool fallback, std::string help) {
@@ -58,33 +57,33 @@ void OptionTable::end_owner() {
 }
 
 const OptionSpec* OptionTable::find(std::string_view key) const {
-  const auto known =
-      std::find_if(specs_.begin(), specs_.end(), [&](const OptionSpec& spec) { return spec.key == key; });
-  return known == specs_.end() ? nullptr : &*known;
+  const auto place = declared_->places.find(key);
+  return place == declared_->places.end() ? nullptr : &declared_->specs[place->second];
 }
 
-Options::Options(OptionTable table) : table_(std::move(table)) {
-  for (const OptionSpec& spec : table_.specs()) entries_[spec.key] = {spec.default_value, "default"};
-}
+Options::Options(OptionTable table) : table_(std::move(table)) {}
 
-const Options::Entry& Options::entry(std::string_view key) const {
-  const auto found = entries_.find(key);
-  if (found == entries_.end())
+const OptionSpec& Options::spec(std::string_view key) const {
+  const OptionSpec* const found = table_.find(key);
+  if (found == nullptr)
     throw Error(ExitCode::kInternal, "option " + std::string(key) + " was never declared");
-  return found->second;
+  return *found;
 }
 
 void Options::set(std::string_view key, OptionValue value, std::string origin) {
-  if (entry(key).value.index() != value.index())
+  if (spec(key).default_value.index() != value.index())
     throw Error(ExitCode::kInternal, "option " + std::string(key) + " was given another type");
-  entries_.find(key)->second = {std::move(value), std::move(origin)};
+  entries_.insert_or_assign(std::string(key), Entry{std::move(value), std::move(origin)});
 }
 
 const OptionValue& Options::value(std::string_view key) const {
-  return entry(key).value;
+  const auto entry = entries_.find(key);
+  return entry == entries_.end() ? spec(key).default_value : entry->second.value;
 }
 const std::string& Options::origin(std::string_view key) const {
-  return entry(key).origin;
+  static const std::string unset = "default";
+  const auto entry = entries_.find(key);
+  return entry == entries_.end() ? (spec(key), unset) : entry->second.origin;
 }
 
 bool Options::flag(std::string_view key) const {

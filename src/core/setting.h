@@ -19,6 +19,8 @@ struct Setting {
 /// All settings of a TOML file in order of the text, those of the files it `extends` first. Keys and types
 /// are checked. Throws Error(kConfig) with "file:line:column".
 std::vector<Setting> read_toml(const OptionTable& table, const std::string& path);
+/// The same of a text that no file holds, and that may extend none. `name` stands for it in messages.
+std::vector<Setting> parse_toml(const OptionTable& table, const std::string& text, const std::string& name);
 
 /// Stores the settings of one source, the last of equal keys, in `options`. Throws Error(kConfig) for a word
 /// of the wrong type, outside the range or not among the choices.

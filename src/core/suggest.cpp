@@ -59,10 +59,13 @@ std::string suggest_neighbour(const OptionTable& table, std::string_view unknown
 std::string nearest(std::string_view word, const std::vector<std::string>& known) {
   constexpr std::size_t kLongest = 100;  // the distance is quadratic, and nothing of ours is as long
   if (word.size() > kLongest) return "";
+  const std::string name = normalized(word);
   std::size_t smallest = 1 + std::max<std::size_t>(1, word.size() / 4);
   std::string best;
   for (const std::string& candidate : known) {
-    const std::size_t distance = edit_distance(normalized(word), normalized(candidate));
+    const auto [shorter, longer] = std::minmax({name.size(), candidate.size()});
+    if (longer - shorter >= smallest) continue;  // and so is the distance
+    const std::size_t distance = edit_distance(name, normalized(candidate));
     if (distance >= smallest) continue;
     smallest = distance;
     best = candidate;

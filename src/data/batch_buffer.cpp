@@ -121,9 +121,9 @@ void BatchBuffer::append_row(const ShardRows& rows, std::uint32_t row, std::size
   values_.insert(values_.end(), rows.values.begin() + first, rows.values.begin() + last);
 }
 
-void BatchBuffer::prefetch(int shard, std::span<const std::uint32_t> row_numbers) {
+void BatchBuffer::prefetch(int shard, Index first_place, std::span<const std::uint32_t> row_numbers) {
   if (ring_)  // all shards use the same stretches
-    return shard == dataset_.hosted().first ? ring_->want(row_numbers) : static_cast<void>(0);
+    return shard == dataset_.hosted().first ? ring_->want(first_place, row_numbers) : static_cast<void>(0);
   const ShardRows& rows = dataset_.rows_of(shard);
   if (rows.dense.empty() || row_numbers.empty()) return;
   ahead_.push_back({reinterpret_cast<const char*>(rows.dense.data()), row_numbers});

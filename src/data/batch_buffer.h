@@ -33,9 +33,9 @@ class BatchBuffer {
   /// Appends rows `row_numbers` of the shard (its own numbering) as places first_place, ….
   void append(int shard, std::span<const std::uint32_t> row_numbers, Index first_place, bool ends_shard);
 
-  /// Dense rows that will be appended later: calls of prefetch_part() bring them nearer to the processor, a
-  /// few at a time, so that memory is read while other things are computed.
-  void prefetch(int shard, std::span<const std::uint32_t> row_numbers);
+  /// Rows that will be appended later, from a place on: calls of prefetch_part() bring them nearer to the
+  /// processor, a few at a time, so that memory is read while other things are computed.
+  void prefetch(int shard, Index first_place, std::span<const std::uint32_t> row_numbers);
   void prefetch_part();
 
   Batch batch() const;

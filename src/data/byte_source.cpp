@@ -2,8 +2,6 @@
 #include "data/byte_source.h"
 
 #include <algorithm>
-#include <filesystem>
-#include <system_error>
 
 #include "data/read_ahead.h"
 #include "lockstep/core/error.h"
@@ -28,16 +26,10 @@ constexpr std::size_t kStart = std::size_t{1} << 20;
 }  // namespace
 
 ByteSource::ByteSource(std::string path) : path_(std::move(path)) {
-  std::error_code error;
-  const auto status = std::filesystem::status(path_, error);
-  if (!std::filesystem::exists(status)) fail(path_, "no such file");
-  if (std::filesystem::is_directory(status)) fail(path_, "is a folder, a data file was expected");
   OpenedStream opened = open_stream(path_);
   stream_ = std::move(opened.stream);
-  is_compressed_ = may_read_ahead_ = opened.most_per_byte > 1;
-  const auto size = std::filesystem::file_size(path_, error);
-  const std::size_t known = error ? SIZE_MAX / 65536 : static_cast<std::size_t>(size);
-  size_limit_ = may_read_ahead_ ? known * opened.most_per_byte + 64 : known;
+  is_compressed_ = may_read_ahead_ = opened.is_compressed;
+  size_limit_ = opened.most_bytes;
 }
 
 ByteSource::ByteSource(std::string name, std::unique_ptr<ByteStream> stream, std::size_t size,

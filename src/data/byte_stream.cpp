@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/byte_stream.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
-#include <fstream>
+#include <utility>
 #include <vector>
 
 #include "lockstep/core/error.h"
@@ -22,17 +23,67 @@ namespace {
   throw Error(ExitCode::kData, path + ": " + what);
 }
 
+/// A file that is read, and whose start can be looked at unless it is a pipe.
+class ReadFile {
+ public:
+  explicit ReadFile(const std::string& path) : ReadFile(path, open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+    if (descriptor_ < 0 && (errno == ENOENT || errno == ENOTDIR)) fail(path, "no such file");
+    struct stat status {};
+    if (descriptor_ < 0 || fstat(descriptor_, &status) != 0)
+      fail(path, std::string("cannot be opened: ") + std::strerror(errno));
+    if (S_ISDIR(status.st_mode)) fail(path, "is a folder, a data file was expected");
+    is_regular_ = S_ISREG(status.st_mode);
+    if (is_regular_) size_ = static_cast<std::size_t>(status.st_size);
+  }
+  ReadFile(ReadFile&& other) noexcept
+      : path_(std::move(other.path_)),
+        descriptor_(other.release()),
+        is_regular_(other.is_regular_),
+        size_(other.size_) {}
+  ~ReadFile() {
+    if (descriptor_ >= 0) close(descriptor_);
+  }
+  ReadFile(const ReadFile&) = delete;
+  ReadFile& operator=(const ReadFile&) = delete;
+
+  const std::string& path() const { return path_; }
+  /// What a pipe will hold is not known.
+  std::size_t size() const { return size_; }
+  bool starts_with(std::string_view start) const {
+    std::string there(start.size(), 0);
+    return is_regular_ &&
+           pread(descriptor_, there.data(), there.size(), 0) == static_cast<ssize_t>(there.size()) &&
+           there == start;
+  }
+  std::size_t read(char* out, std::size_t size) {
+    while (true) {
+      const ssize_t count = ::read(descriptor_, out, size);
+      if (count >= 0) return static_cast<std::size_t>(count);
+      if (errno != EINTR) fail(path_, std::string("cannot be read: ") + std::strerror(errno));
+    }
+  }
+  int release() { return std::exchange(descriptor_, -1); }
+
+ private:
+  ReadFile(const std::string& path, int descriptor) : path_(path), descriptor_(descriptor) {}
+
+  std::string path_;
+  int descriptor_;
+  bool is_regular_ = false;
+  std::size_t size_ = SIZE_MAX / 65536;
+};
+
 /// gzip, and what is not compressed.
 class GzipStream final : public ByteStream {
-  static constexpr std::uintmax_t kMost = 1U << 18;
-
  public:
-  explicit GzipStream(const std::string& path) : path_(path), file_(gzopen(path.c_str(), "rb")) {
-    if (!file_) fail(path_, std::string("cannot be opened: ") + std::strerror(errno));
-    std::error_code error;
-    const std::uintmax_t size = std::filesystem::file_size(path, error);
-    gzbuffer(file_.get(),
-             static_cast<unsigned>(std::clamp<std::uintmax_t>(error ? kMost : size, 4096, kMost)));
+  explicit GzipStream(ReadFile file) : path_(file.path()) {
+    const int descriptor = file.release();
+    file_.reset(gzdopen(descriptor, "rb"));
+    if (!file_) {
+      close(descriptor);
+      fail(path_, "there is no memory to inflate it");
+    }
+    gzbuffer(file_.get(), static_cast<unsigned>(std::clamp<std::size_t>(file.size(), 4096, 1U << 18)));
     is_plain_ = gzdirect(file_.get()) != 0;
   }
   bool is_plain() const { return is_plain_; }
@@ -56,7 +107,7 @@ class GzipStream final : public ByteStream {
   void check(int count) const {
     int error = Z_OK;
     std::string text = gzerror(file_.get(), &error);
-    if (text.starts_with(path_ + ": ")) text.erase(0, path_.size() + 2);
+    if (text.starts_with("<fd:")) text.erase(0, text.find(' ') + 1);
     if (error == Z_BUF_ERROR) fail(path_, "the compressed file is truncated");
     if (error == Z_DATA_ERROR) fail(path_, "the compressed file is corrupted: " + text);
     if (count < 0) fail(path_, "cannot be read: " + (errno != 0 ? std::strerror(errno) : text));
@@ -69,13 +120,11 @@ class GzipStream final : public ByteStream {
 
 class ZstdStream final : public ByteStream {
  public:
-  explicit ZstdStream(const std::string& path)
-      : path_(path),
-        file_(path, std::ios::binary),
-        packed_(ZSTD_DStreamInSize()),
+  explicit ZstdStream(ReadFile file)
+      : file_(std::move(file)),
+        packed_(std::min(file_.size(), ZSTD_DStreamInSize())),
         context_(ZSTD_createDCtx()) {
-    if (!file_) fail(path_, std::string("cannot be opened: ") + std::strerror(errno));
-    if (!context_) fail(path_, "there is no memory to inflate it");
+    if (!context_) fail(file_.path(), "there is no memory to inflate it");
   }
 
   std::size_t read(char* out, std::size_t size) override {
@@ -86,9 +135,9 @@ class ZstdStream final : public ByteStream {
       const std::size_t before = inflated.pos + input_.pos;
       const std::size_t code = ZSTD_decompressStream(context_.get(), &inflated, &input_);
       if (ZSTD_isError(code) != 0)
-        fail(path_, std::string("the compressed file is corrupted: ") + ZSTD_getErrorName(code));
+        fail(file_.path(), std::string("the compressed file is corrupted: ") + ZSTD_getErrorName(code));
       is_complete_ = code == 0;
-      if (inflated.pos + input_.pos == before) fail(path_, "the compressed file is truncated");
+      if (inflated.pos + input_.pos == before) fail(file_.path(), "the compressed file is truncated");
     }
     return inflated.pos;
   }
@@ -99,37 +148,28 @@ class ZstdStream final : public ByteStream {
   };
   bool has_more() {
     if (input_.pos < input_.size) return true;
-    file_.read(packed_.data(), static_cast<std::streamsize>(packed_.size()));
-    if (file_.bad()) fail(path_, std::string("cannot be read: ") + std::strerror(errno));
-    input_ = {packed_.data(), static_cast<std::size_t>(file_.gcount()), 0};
+    input_ = {packed_.data(), file_.read(packed_.data(), packed_.size()), 0};
     return input_.size > 0;
   }
 
-  std::string path_;
-  std::ifstream file_;
+  ReadFile file_;
   std::vector<char> packed_;
   std::unique_ptr<ZSTD_DCtx, Free> context_;
   ZSTD_inBuffer input_{};
   bool is_complete_ = true;  // the frame that was read last
 };
 
-// Of a pipe nothing may be read twice.
-bool starts_like_zstd(const std::string& path) {
-  std::error_code error;
-  if (!std::filesystem::is_regular_file(path, error)) return false;
-  std::array<char, 4> start{};
-  std::ifstream(path, std::ios::binary).read(start.data(), start.size());
-  return start == std::array<char, 4>{'\x28', '\xB5', '\x2F', '\xFD'};
-}
-
 }  // namespace
 
 // Deflate makes of a byte at most 1,032, Zstandard a block of 128 KiB of four.
 OpenedStream open_stream(const std::string& path) {
-  if (starts_like_zstd(path)) return {std::make_unique<ZstdStream>(path), 32768};
-  auto stream = std::make_unique<GzipStream>(path);
-  const std::size_t most = stream->is_plain() ? 1 : 1032;
-  return {std::move(stream), most};
+  ReadFile file(path);
+  const std::size_t size = file.size();
+  if (file.starts_with("\x28\xB5\x2F\xFD"))
+    return {std::make_unique<ZstdStream>(std::move(file)), size * 32768 + 64, true};
+  auto stream = std::make_unique<GzipStream>(std::move(file));
+  const bool is_compressed = !stream->is_plain();
+  return {std::move(stream), is_compressed ? size * 1032 + 64 : size, is_compressed};
 }
 
 }  // namespace lockstep

@@ -15,10 +15,11 @@ class ByteStream {
   virtual std::size_t read(char* out, std::size_t size) = 0;
 };
 
-/// A stream, and how many bytes it can hold for each of the file: 1 if the file is not compressed.
+/// A stream, and how many bytes it can hold at most.
 struct OpenedStream {
   std::unique_ptr<ByteStream> stream;
-  std::size_t most_per_byte = 1;
+  std::size_t most_bytes = 0;
+  bool is_compressed = false;
 };
 
 /// By how the file starts, whatever its name: gzip, Zstandard, anything else as it is.

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 #include <xxhash.h>
 
@@ -53,16 +54,21 @@ bool CacheFile::is_one(const std::string& path) {
   return is_read && std::memcmp(start, CacheHeader().magic, sizeof start) == 0;
 }
 
-void CacheFile::read(std::uint64_t begin, std::size_t size, void* out) const {
-  auto* rest = static_cast<char*>(out);
-  while (size > 0) {
-    const ssize_t count = pread(descriptor_, rest, size, static_cast<off_t>(begin));
+// What the kernel has at hand is asked for first.
+bool CacheFile::read(std::uint64_t begin, std::size_t size, void* out) const {
+  iovec rest{out, size};
+  for (int flags = RWF_NOWAIT;;) {
+    const ssize_t count =
+        rest.iov_len == 0 ? 0 : preadv2(descriptor_, &rest, 1, static_cast<off_t>(begin), flags);
+    if (count > 0) {
+      rest = {static_cast<char*>(rest.iov_base) + count, rest.iov_len - static_cast<std::size_t>(count)};
+      begin += static_cast<std::uint64_t>(count);
+    }
+    if (rest.iov_len == 0) return flags != 0;
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) fail(std::string("cannot be read: ") + std::strerror(errno));
-    if (count == 0) fail("is truncated");
-    rest += count;
-    begin += static_cast<std::uint64_t>(count);
-    size -= static_cast<std::size_t>(count);
+    if (count < 0 && flags == 0) fail(std::string("cannot be read: ") + std::strerror(errno));
+    if (count == 0 && flags == 0) fail("is truncated");
+    flags = 0;
   }
 }
 

@@ -30,8 +30,8 @@ class CacheFile {
   Index rows() const { return static_cast<Index>(header_.rows); }
   RowSchema schema() const;
 
-  /// Bytes [begin, begin + size) of the file.
-  void read(std::uint64_t begin, std::size_t size, void* out) const;
+  /// Bytes [begin, begin + size) of the file. False if the disk was waited for.
+  bool read(std::uint64_t begin, std::size_t size, void* out) const;
   /// The block [begin, …) whose check sum is the `block`-th has these bytes; throws if it should have others.
   void verify(std::uint64_t block, const void* data) const;
   std::uint64_t blocks() const { return checksums_.size(); }

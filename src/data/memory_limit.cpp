@@ -127,7 +127,9 @@ StreamPlan MemoryLimit::stream(const std::shared_ptr<const CacheFile>& file, con
   const Index block = is_whole         ? 1
                       : rule.block > 0 ? rule.block
                                        : shuffle_rule(true, info.rows, info, plan_.shards).block;
-  const auto parts = std::bit_ceil(static_cast<std::uint64_t>(ranks_of_machine_));  // each reads one
+  // Long reads cost less: cut only so far that each rank has two pieces of a window of 16 blocks.
+  const auto parts =
+      std::max<std::uint64_t>(std::bit_ceil(static_cast<std::uint64_t>(ranks_of_machine_)) / 8, 1);
   const auto most = std::max<std::uint64_t>(std::bit_floor(static_cast<std::uint64_t>(block)) / parts, 1);
   plan.block_bits = std::countr_zero(most) + 1;
   do {

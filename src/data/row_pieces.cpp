@@ -77,6 +77,7 @@ RowPieces::Extent RowPieces::extent(Index piece) const {
 }
 
 void RowPieces::announce(Index piece) const {
+  if (announcements_ == 0) return;
   const Extent at = extent(piece);
   const CacheHeader& header = file_->header();
   const auto ask = [&](std::uint64_t begin, std::uint64_t bytes) {
@@ -92,10 +93,16 @@ void RowPieces::read(Index piece, char* slot) const {
   const Extent at = extent(piece);
   const CacheHeader& header = file_->header();
   char* const records = slot + records_at_;
-  file_->read(header.rows_at + at.row * row_bytes_, static_cast<std::size_t>(at.rows * row_bytes_), records);
+  bool was_at_hand = file_->read(header.rows_at + at.row * row_bytes_,
+                                 static_cast<std::size_t>(at.rows * row_bytes_), records);
   if (at.entries > 0)
-    file_->read(header.entries_at + at.entry * kCacheEntryBytes,
-                static_cast<std::size_t>(at.entries) * kCacheEntryBytes, records + at.rows * row_bytes_);
+    was_at_hand &=
+        file_->read(header.entries_at + at.entry * kCacheEntryBytes,
+                    static_cast<std::size_t>(at.entries) * kCacheEntryBytes, records + at.rows * row_bytes_);
+  if (!was_at_hand)
+    announcements_ = kAnnouncements;
+  else if (announcements_ > 0)
+    --announcements_;
   if (part_.choice == nullptr) return;
   char* place = slot;
   for (std::uint32_t within = 0; within < at.rows; ++within) {

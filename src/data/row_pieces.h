@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -37,7 +38,7 @@ class RowPieces {
   static Index bytes_of(const CacheFile& file, const RowPart& part, Index rows_of_piece);
 
   void read(Index piece, char* slot) const;
-  /// The kernel is asked to have a piece at hand.
+  /// The kernel is asked to have a piece at hand, if a read has lately waited for the disk.
   void announce(Index piece) const;
 
   /// A row in memory; a sparse one has `count` entries.
@@ -71,8 +72,10 @@ class RowPieces {
   bool is_sparse_;
   std::size_t records_at_ = 0;  // in a slot, behind the places of its rows
   std::size_t slot_bytes_ = 0;
-  std::vector<std::uint64_t> starts_;   // by piece: the first row in the file, and the end; empty: no choice
-  std::vector<std::uint64_t> entries_;  // by piece: entries before it, and all; empty: dense
+  std::vector<std::uint64_t> starts_;  // by piece: the first row in the file, and the end; empty: no choice
+  static constexpr int kAnnouncements = 64;
+  mutable std::atomic<int> announcements_ = 0;  // that are worth their time
+  std::vector<std::uint64_t> entries_;          // by piece: entries before it, and all; empty: dense
 };
 
 }  // namespace lockstep

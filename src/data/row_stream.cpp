@@ -4,6 +4,7 @@
 #include <immintrin.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "data/cache_record.h"
@@ -12,8 +13,9 @@ namespace lockstep {
 
 namespace {
 
-constexpr std::size_t kParts = 6;      // calls of read_part() in a step
-constexpr std::size_t kRowsAhead = 8;  // whose first lines are fetched while rows are copied
+constexpr std::size_t kParts = 6;  // calls of read_part() in a step
+constexpr std::size_t kLine = 64;
+constexpr std::size_t kRowsAhead = 16;  // whose first lines are fetched while rows are copied
 
 // Rows by number of entries.
 std::map<Index, Index> lengths_of(const Dataset& dataset, int shard) {
@@ -53,6 +55,7 @@ RowRing::RowRing(const Dataset& dataset)
       label_at_(static_cast<std::size_t>(cache_row_label_at(header_))),
       bits_(stream_.block_bits),
       mask_((std::uint32_t{1} << bits_) - 1),
+      has_weights_(header_.has_weights != 0 || !stream_.class_weights.empty()),
       piece_in_(static_cast<std::size_t>(slots_.slots()), -1),
       held_(static_cast<std::size_t>(std::max<Index>(slots_.slots() / 2, 1)), -1),
       own_(pieces_.slot_bytes()),
@@ -108,35 +111,49 @@ void RowRing::share_reading(std::span<const std::uint32_t> row_numbers) {
   }
 }
 
-void RowRing::copy_label(const char* record, float* label, float* weight) const {
+[[gnu::always_inline]] inline void RowRing::copy_label(const char* record, float* label,
+                                                       float* weight) const {
   *label = stream_.labels.find(record + label_at_, header_.label_bytes);
   if (stream_.labels.kind() == StoredLabels::Kind::kClass && *label < 0)
     pieces_.file().fail("changed while it was read");
-  if (header_.has_weights == 0 && stream_.class_weights.empty()) return;
+  if (has_weights_) *weight = weight_of(record, *label);
+}
+
+float RowRing::weight_of(const char* record, float label) const {
   float result = 1;
   if (header_.has_weights != 0) std::memcpy(&result, record + label_at_ + header_.label_bytes, sizeof result);
-  if (!stream_.class_weights.empty()) result *= stream_.class_weights[static_cast<std::size_t>(*label)];
-  *weight = result;
+  if (!stream_.class_weights.empty()) result *= stream_.class_weights[static_cast<std::size_t>(label)];
+  return result;
+}
+
+// The record of a row of a piece that is held here, on its way to the processor; else null.
+inline const char* RowRing::fetch(int shard, std::uint32_t row) const {
+  const Index number = row >> bits_;
+  const int slot = slots_.slot_of(number);
+  if (slot < 0 || piece_in_[static_cast<std::size_t>(slot)] != number) return nullptr;
+  const char* const record = pieces_.dense(slots_.at(slot), within(shard, row));
+  const std::size_t bytes = label_at_ + header_.label_bytes;
+  for (std::size_t at = 0; at < bytes; at += kLine) _mm_prefetch(record + at, _MM_HINT_T0);
+  _mm_prefetch(record + bytes - 1, _MM_HINT_T0);
+  return record;
 }
 
 void RowRing::gather(int shard, std::span<const std::uint32_t> row_numbers, float* features, float* labels,
                      float* weights) {
   const Preprocessing& preprocessing = dataset_.preprocessing();
   const auto width = static_cast<std::size_t>(dataset_.info().features);
-  const auto record_of = [&](std::uint32_t row) {
-    return pieces_.dense(piece(row >> bits_), within(shard, row));
-  };
-  const std::size_t bytes = label_at_ + header_.label_bytes;
-  const auto fetch = [&](std::uint32_t row) {
-    const int slot = slots_.slot_of(row >> bits_);
-    if (slot < 0 || piece_in_[static_cast<std::size_t>(slot)] != row >> bits_) return;
-    const char* const record = pieces_.dense(slots_.at(slot), within(shard, row));
-    for (std::size_t at = 0; at < bytes; at += 64) _mm_prefetch(record + at, _MM_HINT_T0);
-  };
+  std::array<const char*, kRowsAhead> ahead{};  // a ring
   share_reading(row_numbers);
+  for (std::size_t i = 0; i < std::min(kRowsAhead, row_numbers.size()); ++i)
+    ahead[i] = fetch(shard, row_numbers[i]);
   for (std::size_t i = 0; i < row_numbers.size(); ++i, features += width) {
-    if (i + kRowsAhead < row_numbers.size()) fetch(row_numbers[i + kRowsAhead]);
-    const char* const record = record_of(row_numbers[i]);
+    const char* record = ahead[i % kRowsAhead];
+    if (record == nullptr) {
+      ahead.fill(nullptr);  // a piece may be let go for this one
+      record = pieces_.dense(piece(row_numbers[i] >> bits_), within(shard, row_numbers[i]));
+    }
+    if (i + kRowsAhead < row_numbers.size())
+      ahead[i % kRowsAhead] = fetch(shard, row_numbers[i + kRowsAhead]);
     copy_label(record, labels + i, weights + i);
     if (header_.kind == CacheKind::kBytes) {
       preprocess(preprocessing, reinterpret_cast<const std::uint8_t*>(record), width, features);
@@ -175,13 +192,14 @@ void RowRing::gather(int shard, std::span<const std::uint32_t> row_numbers, Inde
   }
 }
 
-void RowRing::want(std::span<const std::uint32_t> row_numbers) {
+void RowRing::want(Index first_place, std::span<const std::uint32_t> row_numbers) {
   ready_ = end_wanted_;
-  for (const std::uint32_t row : row_numbers) {
-    const Index number = row >> bits_;
+  for (std::size_t i = 0; i < row_numbers.size(); ++i) {
+    const Index number = row_numbers[i] >> bits_;
     if (number == last_wanted_ || slots_.slot_of(number) != PieceSlots::kNone) continue;
     last_wanted_ = number;
-    if (number % slots_.ranks() != slots_.rank()) continue;
+    const Index turn = (first_place + static_cast<Index>(i)) >> bits_;  // the same on all ranks
+    if (turn % slots_.ranks() != slots_.rank()) continue;
     const std::size_t after = end_wanted_ + 1 == wanted_.size() ? 0 : end_wanted_ + 1;
     if (after == first_wanted_) return;  // read when used
     pieces_.announce(number);

@@ -53,16 +53,19 @@ class RowRing {
   void gather(int shard, std::span<const std::uint32_t> row_numbers, Index* offsets, Entries* entries,
               float* labels, float* weights);
 
-  /// The pieces of these rows are needed later: the kernel is asked for them, and calls of read_part() read
-  /// those that were wanted before the last call of want(). Of what several ranks want each reads its part.
-  void want(std::span<const std::uint32_t> row_numbers);
+  /// The pieces of these rows, which come from a place of the epoch on, are needed later: the kernel is asked
+  /// for them, and calls of read_part() read those that were wanted before the last call of want(). Of what
+  /// several ranks want each reads its part.
+  void want(Index first_place, std::span<const std::uint32_t> row_numbers);
   void read_part();
 
  private:
   const char* piece(Index number);
   const char* find(Index number);
   void share_reading(std::span<const std::uint32_t> row_numbers);
+  const char* fetch(int shard, std::uint32_t row) const;
   void copy_label(const char* record, float* label, float* weight) const;
+  float weight_of(const char* record, float label) const;
   void append(const RowPieces::Record& record, Entries& entries) const;
   std::size_t within(int shard, std::uint32_t row) const {
     return (row & mask_) * static_cast<std::size_t>(dataset_.shards()) + static_cast<std::size_t>(shard);
@@ -76,6 +79,7 @@ class RowRing {
   const std::size_t label_at_;
   const int bits_;
   const std::uint32_t mask_;
+  const bool has_weights_;
   std::vector<Index> piece_in_;  // by slot, of those that are held here: the piece; else −1
   std::vector<int> held_;        // a ring of slots; −1: none
   std::size_t next_held_ = 0;

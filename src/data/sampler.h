@@ -11,9 +11,11 @@
 namespace lockstep {
 
 /// How a shard permutes its rows in an epoch: blocks of `block` consecutive rows in random order, then the
-/// places of every `window` of what results. A window of 0 is the whole shard, a block of 0 leaves the order
-/// of the file. The order of blocks is that of all shards, so that one block of each of them is one stretch
-/// of the file; rows behind the last whole block come last.
+/// places of every `window` of what results; what is not a whole block or window comes first, in the first
+/// window. A window of 0 is the whole shard, a block of 0 leaves the order of the file. Where a window has n
+/// blocks, one is of each n-th of the shard, so that rows in any order of the file, sorted by label too, come
+/// mixed (stratified sampling, as in Cochran, 1977). The order of blocks is that of all shards, so that one
+/// block of each of them is one stretch of the file.
 struct ShuffleRule {
   Index block = 1;
   Index window = 0;
@@ -64,17 +66,23 @@ class Sampler {
   /// this shard. Cheap if places never go back in an epoch.
   std::span<const std::uint32_t> rows(int shard, Places places);
 
-  /// What to fetch from memory while rows(shard, places) are used: as many rows of the next step, or of the
-  /// next window where windows are permuted, in the order in which those are stored.
-  std::span<const std::uint32_t> upcoming(int shard, Places places) const;
+  /// What to fetch from memory while rows(shard, places), which were asked for, are used: the rows of the
+  /// next step; or, where windows are permuted, those that have come within a window and a step, in the order
+  /// in which they are stored. Each is told once in an epoch.
+  struct Upcoming {
+    Index first = 0;  ///< place; where windows are permuted, that of the first whole block is 0
+    std::span<const std::uint32_t> rows;
+  };
+  Upcoming upcoming(int shard, Places places);
 
  private:
-  /// The rows of all places; or, where windows are permuted, of those that were asked for last and one window
-  /// more, which is still in order of the blocks.
+  /// The rows of all places; or, where windows are permuted, of those that were asked for last and of windows
+  /// behind them that are still in order of the blocks.
   struct Order {
     std::vector<std::uint32_t> rows;
     Index first = 0;     ///< window
     Index permuted = 0;  ///< windows [first, permuted) are
+    Index told = 0;      ///< the place behind those of upcoming()
   };
 
   const Order& order(int shard) const {
@@ -85,8 +93,12 @@ class Sampler {
   bool has_windows() const { return rule_.window > 0 && rule_.window < dataset_.shard_rows(0); }
   Philox random(Purpose purpose, int shard) const;
   void shuffle_blocks();
-  void hold_windows(int shard, Order& order, Index first, Index last);
-  void append_window(int shard, Order& order);
+  void hold_windows(int shard, Order& order, Places places);
+  Index loose_rows(int shard) const;
+  Index window_begin(int shard, Index window) const;
+  Index window_of(int shard, Index place) const;
+  Index horizon(int shard, Places places) const;
+  void append_window(int shard, Order& order, Index place);
   void shuffle_window(int shard, Order& order);
 
   const Dataset& dataset_;
@@ -94,8 +106,9 @@ class Sampler {
   ShuffleRule rule_;
   bool is_ordered_ = false;  ///< windows are those of the file
   std::uint64_t epoch_ = ~std::uint64_t{0};
-  std::vector<Order> orders_;                  // of the hosted shards
-  std::vector<std::uint32_t> blocks_, words_;  // scratch
+  std::vector<Order> orders_;                 // of the hosted shards
+  std::vector<std::uint32_t> blocks_;         // in their order
+  std::vector<std::uint32_t> parts_, words_;  // scratch
 };
 
 }  // namespace lockstep

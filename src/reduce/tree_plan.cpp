@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reduce/tree_plan.h"
 
-#include <ranges>
+#include <algorithm>
 #include <utility>
 
 #include "lockstep/core/error.h"
@@ -76,8 +76,9 @@ void TreePlan::mark_roots() {
   root_of_.assign(nodes_.size(), -1);
   for (std::size_t i = 0; i < open_.size(); ++i)
     root_of_[static_cast<std::size_t>(open_[i])] = static_cast<int>(i);
-  for (Addition& addition : std::views::reverse(additions_))
+  std::for_each(additions_.rbegin(), additions_.rend(), [this](Addition& addition) {
     addition.root = std::exchange(root_of_[static_cast<std::size_t>(addition.left)], -1);
+  });
 }
 
 std::span<const TreeNode> TreePlan::nodes(int part) const {

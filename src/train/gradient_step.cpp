@@ -100,7 +100,8 @@ void GradientStep::append(int shard, Sampler::Places places) {
     ledger_.use(shard, rows);
     buffer_.append(shard, rows, first, tile.last == places.last);
   }
-  buffer_.prefetch(shard, sampler_.upcoming(shard, places));
+  const Sampler::Upcoming next = sampler_.upcoming(shard, places);
+  buffer_.prefetch(shard, next.first, next.rows);
   if (holds_leaves()) process();
 }
 

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/load_model.h"
 
-#include "core/atomic_file.h"
 #include "core/option_text.h"
 #include "lockstep/core/error.h"
-#include "train/scratch_folder.h"
 
 namespace lockstep {
 
@@ -35,11 +33,9 @@ void refuse_model_keys(const Options& trained, const Options& asked) {
 }  // namespace
 
 Options read_config_text(const OptionTable& table, const std::string& toml, const ConfigRequest& request) {
-  const ScratchFolder folder;
   ConfigRequest whole = request;
   whole.read_environment = false;
-  whole.files.insert(whole.files.begin(), (folder.path() / "config.toml").string());
-  write_file_atomically(whole.files[0], toml);
+  whole.text = toml;
   return resolve_config(table, whole);
 }
 

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "core/aligned.h"
 #include "core/atomic_file.h"
 #include "core/hash.h"
 #include "lockstep/core/error.h"
@@ -19,6 +20,9 @@ namespace lockstep {
 namespace fs = std::filesystem;
 
 namespace {
+
+// A call's. Each finds the thread asleep, which has to wait for its core.
+constexpr Index kWrite = 16 * kCheckpointBlock;
 
 /// A new file, closed however writing ends.
 class NewFile {
@@ -31,8 +35,23 @@ class NewFile {
   NewFile(const NewFile&) = delete;
   NewFile& operator=(const NewFile&) = delete;
 
+  void begin_direct() { is_direct_ = files_.set_direct(descriptor_, true) == 0; }
+  void end_direct() {
+    if (is_direct_ && files_.set_direct(descriptor_, false) != 0) fail("writing");
+    is_direct_ = false;
+  }
+  // What cannot be written directly takes the usual way, be it the end or all: file systems differ.
   void write(const void* data, std::size_t size) {
-    if (write_all(files_, descriptor_, data, size) != 0) fail("writing");
+    const auto* bytes = static_cast<const std::byte*>(data);
+    while (is_direct_ && size >= kDirectUnit) {
+      const ssize_t written = files_.write(descriptor_, bytes, size / kDirectUnit * kDirectUnit);
+      if (written <= 0 || written % kDirectUnit != 0) end_direct();
+      bytes += std::max(written, ssize_t{0});
+      size -= static_cast<std::size_t>(std::max(written, ssize_t{0}));
+    }
+    if (size == 0) return;
+    end_direct();
+    if (write_all(files_, descriptor_, bytes, size) != 0) fail("writing");
   }
   void sync() {
     if (files_.sync(descriptor_) != 0) fail("syncing");
@@ -46,7 +65,15 @@ class NewFile {
   FileSystem& files_;
   fs::path path_;
   int descriptor_;
+  bool is_direct_ = false;
 };
+
+// Copying into the kernel's memory took three quarters of the time a checkpoint was written in while two
+// ranks trained: 115 MB/s a rank. Written directly the whole is there at 1,300 MB/s. A small part is not
+// worth it.
+bool is_worth_direct(const std::byte* data, Index size) {
+  return size >= static_cast<Index>(kHugePage) && reinterpret_cast<std::uintptr_t>(data) % kDirectUnit == 0;
+}
 
 std::string hash_of(const std::vector<std::uint64_t>& hashes) {
   return hash_hex(hashes.data(), hashes.size() * sizeof(std::uint64_t));
@@ -60,12 +87,16 @@ std::string write_part(FileSystem& files, const fs::path& path, const float* dat
   const auto* const bytes = reinterpret_cast<const std::byte*>(data);
   const Index size = floats * static_cast<Index>(sizeof(float));
   std::vector<std::uint64_t> hashes;
-  for (Index begin = 0; begin < size; begin += kCheckpointBlock) {
+  if (is_worth_direct(bytes, size)) file.begin_direct();
+  for (Index begin = 0; begin < size; begin += kWrite) {
     if (is_cancelled) throw Error(ExitCode::kStopped, path.string() + ": the run ends before it is written");
-    const auto count = static_cast<std::size_t>(std::min(kCheckpointBlock, size - begin));
-    hashes.push_back(hash_bits(bytes + begin, count, 0));
-    file.write(bytes + begin, count);
+    const Index end = std::min(begin + kWrite, size);
+    for (Index block = begin; block < end; block += kCheckpointBlock)
+      hashes.push_back(
+          hash_bits(bytes + block, static_cast<std::size_t>(std::min(kCheckpointBlock, end - block)), 0));
+    file.write(bytes + begin, static_cast<std::size_t>(end - begin));
   }
+  file.end_direct();
   file.write(hashes.data(), hashes.size() * sizeof(std::uint64_t));
   file.sync();
   return hash_of(hashes);

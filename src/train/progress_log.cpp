@@ -19,6 +19,7 @@ namespace {
 
 constexpr double kLongestSilence_s = 10;
 constexpr double kBarInterval_s = 0.2;
+constexpr double kCheckpointInterval_s = 1;
 constexpr int kBarWidth = 24;
 
 std::string duration_text(double seconds) {
@@ -135,9 +136,20 @@ void ProgressLog::on_checkpoint(const CheckpointReport& report) {
   if (!report.trouble.empty())
     return on_message(fmt::format("warning: no checkpoint at step {}: {}; those before are as they were",
                                   report.step, report.trouble));
-  on_message(fmt::format("checkpoint at step {} ({:.3g} MB in {:.3g} s; training stood still for {:.3g} ms)",
-                         report.step, static_cast<double>(report.bytes) / 1e6, report.write_s,
-                         report.stall_s * 1e3));
+  newest_checkpoint_ = report;
+  ++checkpoints_;
+  if (now_seconds() >= next_checkpoint_time_) tell_checkpoints();
+}
+
+void ProgressLog::tell_checkpoints() {
+  if (checkpoints_ == 0) return;
+  next_checkpoint_time_ = now_seconds() + kCheckpointInterval_s;
+  const Index more = std::exchange(checkpoints_, 0) - 1;
+  const CheckpointReport& newest = newest_checkpoint_;
+  on_message(
+      fmt::format("checkpoint at step {} ({:.3g} MB in {:.3g} s; training stood still for {:.3g} ms{})",
+                  newest.step, static_cast<double>(newest.bytes) / 1e6, newest.write_s, newest.stall_s * 1e3,
+                  more == 0 ? "" : fmt::format("; {} more since the last such line", more)));
 }
 
 void ProgressLog::on_message(const std::string& text) {

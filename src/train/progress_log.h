@@ -10,7 +10,8 @@
 namespace lockstep {
 
 /// Progress for people, on stderr and in log.txt: one line at steps 1, 2, 4, 8, …, then at least every ten
-/// seconds; on a terminal a live bar instead. A rank that holds up the others is named (SlowRankWatch).
+/// seconds; on a terminal a live bar instead. Checkpoints get a line a second at most, with the count of
+/// those that got none. A rank that holds up the others is named (SlowRankWatch).
 class ProgressLog final : public StepObserver {
  public:
   enum class Style { kNone, kLine, kBar };
@@ -24,6 +25,8 @@ class ProgressLog final : public StepObserver {
   void on_batch(const StepReport& report, const BatchReport& batch) override;
   void on_checkpoint(const CheckpointReport& report) override;
   void on_message(const std::string& text) override;
+  /// Training has ended: a line about the checkpoints that have none yet.
+  void end() { tell_checkpoints(); }
 
   /// The style that log.progress = "auto" means here: what the launcher says of its terminal in
   /// LOCKSTEP_TERMINAL, for mpirun hides it; without a launcher whether stderr is a terminal.
@@ -31,6 +34,7 @@ class ProgressLog final : public StepObserver {
 
  private:
   void print(const std::string& line);
+  void tell_checkpoints();
   void draw_bar(const std::string& line, const StepReport& report);
   void clear_bar();
   std::string describe(const StepReport& report) const;
@@ -47,7 +51,9 @@ class ProgressLog final : public StepObserver {
   Index batch_ = 0;
   // Since the last line.
   double loss_sum_ = 0, accuracy_sum_ = 0;
-  Index batches_ = 0;
+  Index batches_ = 0, checkpoints_ = 0;
+  CheckpointReport newest_checkpoint_;
+  double next_checkpoint_time_ = 0;
 };
 
 }  // namespace lockstep

@@ -212,6 +212,7 @@ static TrainingResult run_session(const Options& options, const Plugins& plugins
     if (directory && options.flag("log.tensorboard")) tensorboard.emplace(*directory);
   });
   const TrainOutcome outcome = run_trainer(*trainer, data.train, communicator, directory.get(), start);
+  if (progress) progress->end();
   if (progress && outcome.last.shares.exposed > 0)
     progress->on_message(fmt::format("of {:.3g} ms a step {:.3g} ms went by waiting for other nodes",
                                      trainer->step_times().mean_ms(),

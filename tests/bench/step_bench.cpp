@@ -5,12 +5,16 @@
 //   in one call of the faster of Eigen and our own kernels, against the time of the step; and the default
 //   shards against one
 //   flagship logistic, one epoch in file order: rows a second
-//   what it costs to measure the gradient noise
+//   what it costs to measure the gradient noise, to look for silent trouble, and to be watched
+#include <time.h>
+
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "cli/product_limit.h"
@@ -18,8 +22,10 @@
 #include "lockstep/run.h"
 #include "report/statistics.h"
 #include "support/experiment.h"
+#include "support/temporary_folder.h"
 #include "train/options.h"
 #include "train/trainer.h"
+#include "train/watchdog.h"
 
 namespace lockstep {
 namespace {
@@ -186,6 +192,44 @@ void bench_troubles() {
                  "train.batch=1000"});
 }
 
+double processor_seconds() {
+  timespec used = {};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+  return static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) * 1e-9;
+}
+
+// While this thread sleeps the watchdog is all that works, progress.json included.
+void bench_watchdog() {
+  const std::vector<std::string> settings = {"data.train=demo:logistic?rows=1000000&features=28&noise=0.1",
+                                             "model.name=logistic",
+                                             "train.shuffle=false",
+                                             "train.epochs=1",
+                                             "train.noise_every=0",
+                                             "eval.train=never",
+                                             "train.batch=1000"};
+  const testing::TemporaryFolder folder;
+  Run plain(settings);
+  std::vector<double> plain_ms, watched_ms, share;
+  for (int round = 0; round < kRounds; ++round) {
+    plain.restart();
+    plain.trainer->run();
+    plain_ms.push_back(plain.trainer->step_times().percentile_ms(0.5));
+    Watchdog watchdog(stall_rules(plain.options), process_actions(false));
+    Run watched(settings);
+    watchdog.start(*watched.communicator);
+    watchdog.write_to(*watched.communicator, folder.path());
+    watched.trainer->run();
+    watched_ms.push_back(watched.trainer->step_times().percentile_ms(0.5));
+    const double start_s = now_seconds(), before_s = processor_seconds();
+    std::this_thread::sleep_for(std::chrono::seconds(3));
+    share.push_back((processor_seconds() - before_s) / (now_seconds() - start_s));
+  }
+  std::printf("watchdog, flagship logistic, batch 1,000, one rank\n");
+  std::printf("  step                        %8.4f ms\n  step, watched               %8.4f ms\n",
+              median(plain_ms), median(watched_ms));
+  std::printf("  the watchdog's share of a core %5.3f %%\n", median(share) * 100);
+}
+
 // Sixteen shards on one rank must train what a thread of one rank with the serial path trains: the loss
 // falls.
 bool verify() {
@@ -199,7 +243,7 @@ bool verify() {
 }  // namespace
 }  // namespace lockstep
 
-// Runs what it is told (mlp1000, mlp64, flagship, noise, trouble), or everything.
+// Runs what it is told (mlp1000, mlp64, flagship, noise, trouble, watchdog), or everything.
 int main(int count, char** arguments) {
   if (!lockstep::verify()) {
     std::fprintf(stderr, "the network does not learn; nothing was timed\n");
@@ -214,5 +258,6 @@ int main(int count, char** arguments) {
   if (is_wanted("flagship")) lockstep::bench_flagship();
   if (is_wanted("noise")) lockstep::bench_noises();
   if (is_wanted("trouble")) lockstep::bench_troubles();
+  if (is_wanted("watchdog")) lockstep::bench_watchdog();
   return 0;
 }

@@ -115,8 +115,8 @@ TEST(Sampler, AWindowHoldsWholeBlocksOfTheFile) {
   for (std::uint64_t epoch = 1; epoch < 4; ++epoch) {
     sampler.begin_epoch(epoch);
     std::vector<std::uint32_t> first_rows;
-    for (Index first = 0; first < 1000; first += 64) {
-      const auto rows = sampler.rows(0, {first, std::min<Index>(first + 64, 1000)});
+    for (Index last = 104; last <= 1000; last += 64) {  // the first has what is left
+      const auto rows = sampler.rows(0, {last == 104 ? 0 : last - 64, last});
       std::set<std::uint32_t> blocks;
       for (const std::uint32_t row : rows) blocks.insert(row / 8);
       EXPECT_EQ(blocks.size() * 8, rows.size());
@@ -125,6 +125,29 @@ TEST(Sampler, AWindowHoldsWholeBlocksOfTheFile) {
     }
     EXPECT_FALSE(std::is_sorted(first_rows.begin(), first_rows.end()));
   }
+}
+
+// So rows that are sorted by label come mixed: 125 blocks, 8 of a window, one of each eighth of the file.
+TEST(Sampler, AWindowHasBlocksOfAllPartsOfTheFile) {
+  const Dataset data = numbered(1000, 1, {0, 1});
+  Sampler sampler(data, 5, {8, 64});
+  std::vector<std::set<std::uint32_t>> last_windows(8);
+  for (std::uint64_t epoch = 1; epoch < 50; ++epoch) {
+    sampler.begin_epoch(epoch);
+    for (Index last = 104 + 64; last <= 1000; last += 64) {
+      std::set<std::uint32_t> blocks;
+      for (const std::uint32_t row : sampler.rows(0, {last - 64, last})) blocks.insert(row / 8);
+      EXPECT_EQ(blocks.size(), 8U);
+      std::uint32_t part = 0;
+      for (const std::uint32_t block : blocks) {
+        EXPECT_GE(block, part * 125 / 8);
+        EXPECT_LT(block, (part + 1) * 125 / 8);
+        if (last == 1000) last_windows[part].insert(block);
+        ++part;
+      }
+    }
+  }
+  for (const auto& blocks : last_windows) EXPECT_GE(blocks.size(), 13U);  // of 15 or 16
 }
 
 // Every row of a window is equally likely at each of its places, and so is every block: counts over many
@@ -178,14 +201,43 @@ TEST(Sampler, AllShardsUseTheirBlocksInOneOrder) {
   const Dataset data = numbered(1000, 4, {0, 4});
   Sampler sampler(data, 5, {8, 32});
   sampler.begin_epoch(3);
-  const auto blocks = [&](int shard, Index window) {
+  const auto blocks = [&](int shard, Index last) {
     std::multiset<std::uint32_t> result;
-    for (const std::uint32_t row : sampler.rows(shard, {window * 32, std::min<Index>(window * 32 + 32, 250)}))
+    for (const std::uint32_t row : sampler.rows(shard, {last == 58 ? 0 : last - 32, last}))
       result.insert(row / 8);
     return result;
   };
-  for (Index window = 0; window < 8; ++window)
-    for (int shard = 1; shard < 4; ++shard) EXPECT_EQ(blocks(shard, window), blocks(0, window));
+  for (Index last = 58; last <= 250; last += 32)  // of a window; the first has 26 rows more
+    for (int shard = 1; shard < 4; ++shard) EXPECT_EQ(blocks(shard, last), blocks(0, last));
+}
+
+// Blocks of 8 rows are told as they lie in the file, whatever a step permutes.
+TEST(Sampler, UpcomingRowsAreToldOnceInOrderOfTheirBlocksBeforeTheyAreUsed) {
+  const Dataset data = numbered(2000, 2, {0, 2});
+  for (const Index step : {5, 8, 31, 64, 100}) {
+    Sampler sampler(data, 7, {8, 64});
+    for (const std::uint64_t epoch : {3U, 4U}) {
+      sampler.begin_epoch(epoch);
+      std::vector<std::uint32_t> told;
+      for (Index first = 0; first < 1000; first += step) {
+        const Sampler::Places places{first, std::min<Index>(first + step, 1000)};
+        for (const std::uint32_t row : sampler.rows(1, places)) {
+          const bool is_told = std::count(told.begin(), told.end(), row) == 1;
+          EXPECT_TRUE(is_told || first < 104) << row;  // the first window is permuted at once
+        }
+        const Sampler::Upcoming next = sampler.upcoming(1, places);
+        EXPECT_TRUE(next.rows.empty() || next.first == step + static_cast<Index>(told.size()));
+        told.insert(told.end(), next.rows.begin(), next.rows.end());
+      }
+      EXPECT_EQ(told.size(), static_cast<std::size_t>(1000 - step));
+      for (Index place = 105; place < 1000; ++place) {
+        const auto row = told.begin() + (place - step);
+        EXPECT_TRUE(place % 8 == 0 || row[0] == row[-1] + 1) << place << ' ' << step;
+      }
+      std::sort(told.begin(), told.end());
+      EXPECT_EQ(std::unique(told.begin(), told.end()), told.end());
+    }
+  }
 }
 
 // Of rows that stay in their file no list of all of them is held; places may go back.

@@ -61,12 +61,13 @@ struct Source {
   Source(const std::string& name, const std::string& text)
       : settings{{"data.train", folder.write(name, text)},
                  {"data.cache", (fs::path(folder.write("here", "")).parent_path() / "cache").string()}} {}
-  DataSets load(const Settings& more) const {
+  DataSets load(const Settings& more, FoldPlan folds = {}) const {
     Settings all = settings;
     all.insert(all.end(), more.begin(), more.end());
     LoadPlan plan;
     plan.shards = kShards;
     plan.hosted = {0, kShards};
+    plan.folds = folds;
     plan.piece_bytes = 3000;
     return testing::load(all, plan);
   }
@@ -101,7 +102,7 @@ void expect_same_rows(const Dataset& kept, const Dataset& streamed, const std::v
       for (BatchBuffer* buffer : {&left, &right}) {
         buffer->clear(0);
         buffer->append(shard, rows, 0, true);
-        buffer->prefetch(shard, std::span(order).subspan(first / 2, 20));
+        buffer->prefetch(shard, first / 2, std::span(order).subspan(first / 2, 20));
         for (int part = 0; part < 7; ++part) buffer->prefetch_part();
       }
       expect_same_batch(left.batch(), right.batch(), kept.info().features);
@@ -153,6 +154,19 @@ TEST(Stream, GivesTheRowsOfASplitOfMemory) {
       const DataSets kept = source.load(more), streamed = source.load(limited);
       EXPECT_LE(streamed.train.memory_bytes() + streamed.valid->memory_bytes(),
                 is_sparse ? 1400000U : 80000U);
+      EXPECT_EQ(kept.fingerprint(), streamed.fingerprint());
+      expect_same_rows(kept.train, streamed.train);
+      expect_same_rows(*kept.valid, *streamed.valid);
+    }
+}
+
+TEST(Stream, GivesTheRowsOfAFoldOfMemory) {
+  for (const bool is_sparse : {false, true})
+    for (int fold = 0; fold < 3; ++fold) {
+      const Source source = is_sparse ? Source("rows.svm", libsvm()) : Source(false, kManyRows);
+      const DataSets kept = source.load({}, {3, fold});
+      const DataSets streamed =
+          source.load({{"data.memory_limit", is_sparse ? "1400KB" : "80KB"}}, {3, fold});
       EXPECT_EQ(kept.fingerprint(), streamed.fingerprint());
       expect_same_rows(kept.train, streamed.train);
       expect_same_rows(*kept.valid, *streamed.valid);

@@ -5,7 +5,6 @@
 
 #include "data/cache_file.h"
 #include "data/cache_verify.h"
-#include "fuzz/input_file.h"
 #include "fuzz/row_input.h"
 #include "fuzz/targets.h"
 
@@ -54,17 +53,16 @@ std::string cache_file(CacheHeader header, std::string_view rows, std::string_vi
 
 // A byte that says how, a header, the bytes of rows in units of 16 behind how many, metadata.
 bool fuzz_cache(std::string_view input) {
-  static const InputFile file("rows.cache");
-  static RowInput rows(file.path(), settings_of);
+  static RowInput rows(settings_of);
   const unsigned char choice = take_byte(input);
   CacheHeader header;
   if (input.size() < sizeof header) return false;
   std::memcpy(static_cast<void*>(&header), input.data(), sizeof header);
   input.remove_prefix(sizeof header);
   const std::size_t size = std::min<std::size_t>(std::size_t{16} * take_byte(input), input.size());
-  file.write(cache_file(header, input.substr(0, size), input.substr(size)));
-  const bool is_verified = is_accepted([&] { verify_cache(CacheFile(file.path())); });
-  return is_accepted([&] { rows.load(choice & 31, (choice & 32) != 0); }) && is_verified;
+  const std::string content = cache_file(header, input.substr(0, size), input.substr(size));
+  const bool is_loaded = rows.accepts(content, choice & 31, (choice & 32) != 0);
+  return is_accepted([&] { verify_cache(CacheFile(rows.path())); }) && is_loaded;
 }
 
 }  // namespace lockstep::testing

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "fuzz/input_file.h"
 #include "fuzz/row_input.h"
 #include "fuzz/targets.h"
 
@@ -25,13 +24,9 @@ RowInput::Settings settings_of(unsigned char choice) {
 
 // A byte that says how, then text.
 bool fuzz_csv(std::string_view input) {
-  static const InputFile file("rows");
-  static RowInput rows(file.path(), settings_of);
+  static RowInput rows(settings_of);
   const unsigned char choice = take_byte(input);
-  return is_accepted([&] {
-    file.write(input);
-    rows.load(choice, (choice & 128) != 0);
-  });
+  return rows.accepts(input, choice, (choice & 128) != 0);
 }
 
 }  // namespace lockstep::testing

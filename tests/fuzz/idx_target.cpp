@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "fuzz/input_file.h"
 #include "fuzz/row_input.h"
 #include "fuzz/targets.h"
 
@@ -24,14 +23,10 @@ RowInput::Settings settings_of(unsigned char choice) {
 
 // A byte that says how, a labels file behind its length, then the rows.
 bool fuzz_idx(std::string_view input) {
-  static const InputFile file("rows");
-  static RowInput rows(file.path(), settings_of);
+  static RowInput rows(settings_of);
   const unsigned char choice = take_byte(input);
-  return is_accepted([&] {
-    labels().write(take_part(input));
-    file.write(input);
-    rows.load(choice & 3, (choice & 4) != 0);
-  });
+  labels().write(take_part(input));
+  return rows.accepts(input, choice & 3, (choice & 4) != 0);
 }
 
 }  // namespace lockstep::testing

@@ -9,11 +9,33 @@
 
 namespace lockstep::testing {
 
+namespace {
+
+int create(const std::string& path) {
+  const int descriptor = open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  if (descriptor < 0) throw std::runtime_error(path + " cannot be made");
+  return descriptor;
+}
+
+}  // namespace
+
+InputFile::InputFile(const std::string& name)
+    : own_(std::make_unique<TemporaryFolder>()),
+      folder_(own_->path()),
+      path_((folder_ / name).string()),
+      descriptor_(create(path_)) {}
+
+InputFile::InputFile(const std::string& name, const InputFile& beside)
+    : folder_(beside.folder_), path_((folder_ / name).string()), descriptor_(create(path_)) {}
+
+InputFile::~InputFile() {
+  close(descriptor_);
+}
+
 const std::string& InputFile::write(std::string_view content) const {
-  const int descriptor = open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  const auto size = static_cast<ssize_t>(content.size());
   const bool is_written =
-      ::write(descriptor, content.data(), content.size()) == static_cast<ssize_t>(content.size());
-  close(descriptor);
+      pwrite(descriptor_, content.data(), content.size(), 0) == size && ftruncate(descriptor_, size) == 0;
   if (!is_written) throw std::runtime_error(path_ + " cannot be written");
   return path_;
 }

@@ -14,11 +14,12 @@ namespace lockstep::testing {
 /// A file in a folder of its own, for readers that take paths; in memory where TMPDIR is.
 class InputFile {
  public:
-  explicit InputFile(const std::string& name)
-      : own_(std::make_unique<TemporaryFolder>()), folder_(own_->path()), path_((folder_ / name).string()) {}
+  explicit InputFile(const std::string& name);
   /// In the folder of another one.
-  InputFile(const std::string& name, const InputFile& beside)
-      : folder_(beside.folder_), path_((folder_ / name).string()) {}
+  InputFile(const std::string& name, const InputFile& beside);
+  ~InputFile();
+  InputFile(const InputFile&) = delete;
+  InputFile& operator=(const InputFile&) = delete;
 
   const std::filesystem::path& folder() const { return folder_; }
   const std::string& path() const { return path_; }
@@ -29,6 +30,7 @@ class InputFile {
   std::unique_ptr<TemporaryFolder> own_;
   std::filesystem::path folder_;
   std::string path_;
+  int descriptor_;  // stays open, which costs less than to open it each time
 };
 
 /// Whether `work` ends well; false if it refuses its input.

@@ -6,9 +6,11 @@ tests/fuzz/regressions that were found by reading.
 Files called good* are accepted (tests/fuzz/replay_test.cpp), and start long ways of mutations.
 """
 import gzip
+import io
 import json
 import pathlib
 import struct
+import zipfile
 
 import numpy as np
 
@@ -77,6 +79,23 @@ def write_arrays():
     write("npy", "good_labels", b"\1" + part(npy(np.array([0, 1], "<i8"))) + npy(np.arange(6, dtype="u1").reshape(2, 3)))
     write("npy", "good_regression", b"\x0c" + npy(np.array([[1, 2.5], [3, 4.5]], "<f8")))
     write("npy", "zero_and_huge", b"\0" + npy(floats).replace(b"(2, 3)", b"(0, 9999999999, 9999999999)"))
+
+
+def npz(method, **arrays):
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        for name, array in arrays.items():
+            file.writestr(zipfile.ZipInfo(name + ".npy"), npy(array), method)
+    return archive.getvalue()
+
+
+def write_archives():
+    floats, labels = np.array([[1, 2, 0], [3, 4, 1]], "<f4"), np.array([0, 1], "u1")
+    write("npz", "good_stored", b"\0" + npz(zipfile.ZIP_STORED, x=floats, y=labels))
+    write("npz", "good_deflated", b"\5" + npz(zipfile.ZIP_DEFLATED, x=floats, y=labels))
+    write("npz", "good_alone_weight", b"\2" + npz(zipfile.ZIP_DEFLATED, a=floats))
+    write("npz", "good_bytes_regression", b"\x08" + npz(zipfile.ZIP_STORED, labels=floats[:, 0].copy(), images=labels.reshape(2, 1)))
+    write("npz", "truncated", b"\0" + npz(zipfile.ZIP_STORED, x=floats, y=labels)[:-30])
 
 
 def write_bytes():
@@ -193,6 +212,7 @@ def write_found():
           b"\1" + part(npy(np.zeros(2, "u1")).replace(b"(2,)", b"(0, 9999999999, 9999999999)")) + floats)
     found("libsvm", "sums_for_a_huge_index", b"\x40" + b"1 1:2\n0 2147483648:1\n")
     found("config", "deep_keys_in_lists", "a = " + "".join("[{" + "k." * 300 + "k = \n" for _ in range(6)))
+    found("config", "letter_for_a_blank", "a.\u03de = 1\n")
     data = struct.pack("<6f", 1, 0, 0, 3, 1, 1)
     texts = {"categories": [[], ["red", "green"]]}
     for code in (-1, 2, 1e30, .5):
@@ -212,5 +232,5 @@ def write_found():
     found("model", "negative_features", linear.replace(b'features\\": 2', b'features\\": -2'))
 
 
-for step in (write_csv, write_libsvm, write_arrays, write_bytes, write_cache, write_tensors, write_config, write_found):
+for step in (write_csv, write_libsvm, write_arrays, write_archives, write_bytes, write_cache, write_tensors, write_config, write_found):
     step()

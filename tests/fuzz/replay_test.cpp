@@ -56,7 +56,7 @@ INSTANTIATE_TEST_SUITE_P(Targets, Fuzz,
                                            FuzzTarget{"config", fuzz_config}, FuzzTarget{"csv", fuzz_csv},
                                            FuzzTarget{"gz", fuzz_gz}, FuzzTarget{"idx", fuzz_idx},
                                            FuzzTarget{"libsvm", fuzz_libsvm}, FuzzTarget{"model", fuzz_model},
-                                           FuzzTarget{"npy", fuzz_npy}),
+                                           FuzzTarget{"npy", fuzz_npy}, FuzzTarget{"npz", fuzz_npz}),
                          [](const auto& target) { return std::string(target.param.name); });
 
 }  // namespace

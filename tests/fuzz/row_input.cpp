@@ -23,18 +23,21 @@ const OptionTable& data_options() {
 const Options& RowInput::options(unsigned char choice) {
   std::optional<Options>& made = options_[choice];
   if (made) return *made;
-  ConfigRequest request{{}, false, {"data.train=" + path_, "data.cache=off"}};
+  ConfigRequest request{{}, false, {"data.train=" + path(), "data.cache=off"}};
   for (const auto& [key, value] : settings_of_(choice)) request.sets.push_back(key + "=" + value);
   return made.emplace(resolve_config(data_options(), request));
 }
 
-void RowInput::load(unsigned char choice, bool is_regression) {
+bool RowInput::accepts(std::string_view content, unsigned char choice, bool is_regression) {
   static const Registry<FormatRow> formats = format_registry();
-  LoadPlan plan;
-  plan.task = is_regression ? Task::kRegression : Task::kClassification;
-  plan.shards = 3;
-  plan.hosted = {0, 3};
-  load_datasets(options(choice), formats, plan);
+  file_.write(content);
+  return is_accepted([&] {
+    LoadPlan plan;
+    plan.task = is_regression ? Task::kRegression : Task::kClassification;
+    plan.shards = 3;
+    plan.hosted = {0, 3};
+    load_datasets(options(choice), formats, plan);
+  });
 }
 
 }  // namespace lockstep::testing

@@ -3,9 +3,11 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "fuzz/input_file.h"
 #include "lockstep/core/options.h"
 
 namespace lockstep::testing {
@@ -15,16 +17,17 @@ class RowInput {
  public:
   using Settings = std::vector<std::pair<std::string, std::string>>;
   /// `settings_of(choice)`: the options for a byte, besides data.train.
-  RowInput(std::string path, Settings (*settings_of)(unsigned char choice))
-      : path_(std::move(path)), settings_of_(settings_of), options_(256) {}
+  explicit RowInput(Settings (*settings_of)(unsigned char choice))
+      : file_("rows"), settings_of_(settings_of), options_(256) {}
 
-  /// Loads the rows; throws Error. As regression where `is_regression`.
-  void load(unsigned char choice, bool is_regression);
+  const std::string& path() const { return file_.path(); }
+  /// Whether a file with this content is accepted. As regression where `is_regression`.
+  bool accepts(std::string_view content, unsigned char choice, bool is_regression);
 
  private:
   const Options& options(unsigned char choice);
 
-  std::string path_;
+  InputFile file_;
   Settings (*settings_of_)(unsigned char choice);
   std::vector<std::optional<Options>> options_;
 };

@@ -16,5 +16,6 @@ bool fuzz_idx(std::string_view input);
 bool fuzz_libsvm(std::string_view input);
 bool fuzz_model(std::string_view input);
 bool fuzz_npy(std::string_view input);
+bool fuzz_npz(std::string_view input);
 
 }  // namespace lockstep::testing

@@ -47,12 +47,24 @@ int FaultyFiles::create(const std::string& path) {
 
 ssize_t FaultyFiles::write(int descriptor, const void* data, std::size_t size) {
   const std::lock_guard lock(mutex_);
-  if (!fails()) return machine_files().write(descriptor, data, size);
-  if (errno == ENOSPC && size > 1) {
+  if (fails()) {
+    if (errno != ENOSPC || size <= 1) return -1;
     fails_at_ = calls_;  // the rest finds none
-    return machine_files().write(descriptor, data, size / 2);
+    size = size >= 2 * kDirectUnit ? size / 2 / kDirectUnit * kDirectUnit : size / 2;
   }
-  return -1;
+  const ssize_t written = machine_files().write(descriptor, data, size);
+  if (written > 0 && direct_.contains(descriptor)) direct_bytes_ += static_cast<std::size_t>(written);
+  return written;
+}
+
+int FaultyFiles::set_direct(int descriptor, bool is_direct) {
+  const std::lock_guard lock(mutex_);
+  if (fails() || machine_files().set_direct(descriptor, is_direct) != 0) return -1;
+  if (is_direct)
+    direct_.insert(descriptor);
+  else
+    direct_.erase(descriptor);
+  return 0;
 }
 
 int FaultyFiles::rewind(int descriptor) {
@@ -71,6 +83,7 @@ int FaultyFiles::sync(int descriptor) {
 int FaultyFiles::close(int descriptor) {
   const std::lock_guard lock(mutex_);
   open_.erase(descriptor);
+  direct_.erase(descriptor);
   const int result = machine_files().close(descriptor);
   return fails() ? -1 : result;
 }

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -27,12 +28,15 @@ class FaultyFiles final : public FileSystem {
   }
   void crash_at(long call) { crashes_at_ = call; }
   long calls() const { return calls_; }
+  /// Written while set_direct() was on.
+  std::size_t direct_bytes() const { return direct_bytes_; }
   /// What a crash may leave: files are cut to what was synced of them, and names that were made, renamed or
   /// removed since their folder was last synced are as before.
   void take_back(Loss loss);
 
   int create(const std::string& path) override;
   ssize_t write(int descriptor, const void* data, std::size_t size) override;
+  int set_direct(int descriptor, bool is_direct) override;
   int rewind(int descriptor) override;
   int sync(int descriptor) override;
   int close(int descriptor) override;
@@ -56,6 +60,8 @@ class FaultyFiles final : public FileSystem {
   TemporaryFolder kept_;
   long calls_ = 0, fails_at_ = -1, crashes_at_ = -1;
   int reason_ = EIO;
+  std::size_t direct_bytes_ = 0;
+  std::set<int> direct_;                          // descriptors
   std::map<int, std::string> open_;               // by descriptor
   std::map<std::string, std::uintmax_t> synced_;  // bytes, of files made here
   std::vector<Change> changes_;                   // not synced, in order

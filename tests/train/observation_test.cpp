@@ -104,6 +104,25 @@ TEST_F(Observation, MetricsAreAsDocumented) {
   }
 }
 
+TEST_F(Observation, EveryCheckpointIsToldOrCountedInAtMostALineASecond) {
+  const fs::path path =
+      run("run", 1, with(kSettings, {"train.steps=40", "eval.every=never", "checkpoint.every=1 steps"}));
+  std::ifstream log(path / "log.txt");
+  std::size_t told = 0, counted = 0;
+  std::string newest;
+  for (std::string line; std::getline(log, line);) {
+    if (line.find("checkpoint at step") == std::string::npos) continue;
+    ++told;
+    newest = line;
+    if (const auto more = line.find("ms; "); more != std::string::npos)
+      counted += std::stoul(line.substr(more + 4));
+  }
+  EXPECT_EQ(told + counted, lines_of(path, "checkpoint").size());
+  EXPECT_EQ(told + counted, 40U);
+  EXPECT_LE(static_cast<double>(told), json(path / "summary.json").at("wall_s").get<double>() + 2);
+  EXPECT_NE(newest.find("checkpoint at step 40 "), std::string::npos) << newest;
+}
+
 TEST_F(Observation, LinesBetweenAreMeansAndExtremes) {
   const std::vector<std::string> settings = {"data.train=demo:blobs?rows=64&features=3", "model.name=softmax",
                                              "train.batch=32", "log.curves=false"};

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -38,7 +39,7 @@ struct OptionSpec {
 };
 
 /// All options there are, in order of declaration. It feeds file, flags, environment, help, the resolved
-/// config and its documentation.
+/// config and its documentation. Copies share the declarations until one of them declares more.
 class OptionTable {
  public:
   OptionSpec& flag(std::string key, bool fallback, std::string help);
@@ -54,13 +55,17 @@ class OptionTable {
   void begin_owner(std::string selector, std::string owner);
   void end_owner();
 
-  const std::vector<OptionSpec>& specs() const { return specs_; }
+  const std::vector<OptionSpec>& specs() const { return declared_->specs; }
   const OptionSpec* find(std::string_view key) const;
 
  private:
+  struct Declared {
+    std::vector<OptionSpec> specs;
+    std::map<std::string, std::size_t, std::less<>> places;  // in specs, by key
+  };
   OptionSpec& declare(OptionSpec spec);
 
-  std::vector<OptionSpec> specs_;
+  std::shared_ptr<Declared> declared_ = std::make_shared<Declared>();
   std::string selector_;
   std::string owner_;
 };
@@ -92,10 +97,10 @@ class Options {
     OptionValue value;
     std::string origin;
   };
-  const Entry& entry(std::string_view key) const;
+  const OptionSpec& spec(std::string_view key) const;
 
   OptionTable table_;
-  std::map<std::string, Entry, std::less<>> entries_;
+  std::map<std::string, Entry, std::less<>> entries_;  // of what was set
 };
 
 }  // namespace lockstep
