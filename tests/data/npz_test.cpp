@@ -2,6 +2,8 @@
 // Archives of NumPy arrays give the rows of the arrays, stored or deflated; a damaged archive is refused.
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "data/loading.h"
 
 namespace lockstep::testing {
@@ -95,6 +97,13 @@ TEST(Npz, RowsWithValuesThatAreNotFiniteAreSkippedOnDemand) {
   EXPECT_EQ(all_rows(rows), (Rows{{1.5F, -2, 0, 1}, {3, 4, 1, 1}}));
   EXPECT_EQ(rows.info().bad_rows, 1);
   EXPECT_NE(rows.info().warnings.at(0).find("rows.npz[x.npy]:2:1: "), std::string::npos);
+
+  const std::string labels = npy("<f4", "(3,)", bytes_of<float>({7, 1, INFINITY}));
+  const std::string of_labels = zip({{"x.npy", kFeatures}, {"y.npy", labels}}, true);
+  EXPECT_NE(error_of(of_labels).find("rows.npz[y.npy]:3:1: the label is NaN or infinite"), std::string::npos)
+      << error_of(of_labels);
+  EXPECT_EQ(all_rows(load_bytes(of_labels, {{"data.on_bad_row", "skip"}})),
+            (Rows{{1.5F, -2, 1, 1}, {0.25F, 1e-3F, 0, 1}}));
 }
 
 TEST(Npz, DamagedArchivesAreRefused) {
@@ -124,6 +133,9 @@ TEST(Npz, DamagedArchivesAreRefused) {
     EXPECT_NE(error_of(one.bytes).find(one.what), std::string::npos)
         << one.what << ": " << error_of(one.bytes);
   }
+  std::string inflated = zip(members, true);
+  inflated.replace(inflated.find("PK\x01\x02") + 24, 4, number(0x7FFFFFFF, 4));
+  EXPECT_NE(error_of(inflated).find("more bytes than"), std::string::npos) << error_of(inflated);
   EXPECT_NE(error_of(zip({{"x.npy", kFeatures}, {"y.npy", kFeatures}}, true)).find("6 labels"),
             std::string::npos);
 }

@@ -79,6 +79,9 @@ TEST(Ranking, CountsOfRanksAdd) {
   first.count();
   second.count();
   for (std::size_t i = 0; i < rows.size(); ++i) (i % 3 == 0 ? first : second).add(rows[i]);
+  Ranking merged = first;
+  merged.merge(second);
+  EXPECT_EQ(merged.area().value, whole.area().value);
   for (std::size_t i = 0; i < first.counts().size(); ++i) first.counts()[i] += second.counts()[i];
   EXPECT_EQ(first.area().value, whole.area().value);
 }

@@ -4,18 +4,21 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 #include <set>
 
 #include "cli/option_table.h"
 #include "core/config.h"
 #include "lockstep/core/error.h"
+#include "reduce/canonical_reducer.h"
 #include "support/experiment.h"
 #include "support/faulty_plugins.h"
 #include "support/temporary_folder.h"
 #include "support/thread_communicator.h"
 #include "support/training.h"
 #include "train/leaf_hash.h"
+#include "train/weight_check.h"
 
 namespace lockstep::testing {
 namespace {
@@ -126,6 +129,7 @@ TEST(Audit, OfTwoRanksNamesBothWhereNobodyKnows) {
   const End end = run(2, {"model.name=faulty_softmax", "train.audit=1"}, {1});
   EXPECT_EQ(end.code, static_cast<int>(ExitCode::kDisagree));
   EXPECT_NE(end.message.find("nobody knows"), std::string::npos) << end.message;
+  EXPECT_TRUE(names(end, 0) && names(end, 1)) << end.message;
 }
 
 // One call of one step: on one rank an audit calls backward() first, then the shards follow one by one.
@@ -235,6 +239,21 @@ TEST(WeightCheck, OfTwoNodesNamesBoth) {
           {0, 3});
   EXPECT_EQ(end.code, static_cast<int>(ExitCode::kDisagree));
   EXPECT_TRUE(names(end, 0) && names(end, 1)) << end.message;
+}
+
+TEST(WeightCheck, KnowsTheOrderOfBlocks) {
+  ParameterLayout layout;
+  layout.add("weight", {2, 4096}, true);
+  run_ranks(2, [&](Communicator& communicator) {
+    CanonicalReducer reducer({&communicator, &layout, 2, false});
+    WeightCheck check(communicator, layout, reducer);
+    EXPECT_EQ(check.copies(), 2);
+    std::vector<float> weights(8192, 1.0F);
+    std::fill_n(weights.begin(), 4096, 2.0F);
+    EXPECT_FALSE(check.compare(weights.data()));
+    if (communicator.rank() == 1) std::reverse(weights.begin(), weights.end());
+    EXPECT_TRUE(check.compare(weights.data()));
+  });
 }
 
 TEST(WeightCheck, RollsBackToTheHashOfTheUndisturbedRun) {
