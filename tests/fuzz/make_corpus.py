@@ -213,6 +213,7 @@ def write_found():
     found("libsvm", "sums_for_a_huge_index", b"\x40" + b"1 1:2\n0 2147483648:1\n")
     found("config", "deep_keys_in_lists", "a = " + "".join("[{" + "k." * 300 + "k = \n" for _ in range(6)))
     found("config", "letter_for_a_blank", "a.\u03de = 1\n")
+    found("config", "three_brackets", "[[[a]]]\nx = 1\n")
     data = struct.pack("<6f", 1, 0, 0, 3, 1, 1)
     texts = {"categories": [[], ["red", "green"]]}
     for code in (-1, 2, 1e30, .5):
