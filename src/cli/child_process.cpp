@@ -42,6 +42,7 @@ std::vector<char*> child_environment() {
 
 int run_child(const std::vector<std::string>& command, const std::filesystem::path& output) {
   std::vector<char*> words;
+  words.reserve(command.size() + 1);
   for (const std::string& word : command) words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
   std::vector<char*> variables = child_environment();

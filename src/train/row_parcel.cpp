@@ -68,7 +68,7 @@ std::array<Message, 6> RowParcel::messages(auto& parcel, int peer) {
 }
 
 void RowParcel::send(Communicator& communicator, std::span<const int> peers) const {
-  const Index entries = static_cast<Index>(columns_.size());
+  const auto entries = static_cast<Index>(columns_.size());
   for (const int peer : peers) {
     if (dataset_.info().is_sparse) {
       const Send count{peer, &entries, sizeof entries};
