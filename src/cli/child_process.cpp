@@ -32,6 +32,14 @@ int wait_for(pid_t child) {
 
 }  // namespace
 
+std::vector<char*> child_arguments(const std::vector<std::string>& command) {
+  std::vector<char*> words;
+  words.reserve(command.size() + 1);
+  for (const std::string& word : command) words.push_back(const_cast<char*>(word.c_str()));
+  words.push_back(nullptr);
+  return words;
+}
+
 std::vector<char*> child_environment() {
   std::vector<char*> kept;
   for (char** entry = environ; *entry != nullptr; ++entry)
@@ -41,10 +49,7 @@ std::vector<char*> child_environment() {
 }
 
 int run_child(const std::vector<std::string>& command, const std::filesystem::path& output) {
-  std::vector<char*> words;
-  words.reserve(command.size() + 1);
-  for (const std::string& word : command) words.push_back(const_cast<char*>(word.c_str()));
-  words.push_back(nullptr);
+  std::vector<char*> words = child_arguments(command);
   std::vector<char*> variables = child_environment();
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);

@@ -12,6 +12,9 @@ namespace lockstep {
 /// of this program. Throws Error(kHosts) where it cannot be started.
 int run_child(const std::vector<std::string>& command, const std::filesystem::path& output);
 
+/// A command's words for exec; valid as long as `command`.
+std::vector<char*> child_arguments(const std::vector<std::string>& command);
+
 /// The environment of such a command, for exec; valid until ours changes.
 std::vector<char*> child_environment();
 

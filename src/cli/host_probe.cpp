@@ -17,6 +17,7 @@
 #include <sstream>
 #include <thread>
 
+#include "cli/child_process.h"
 #include "cli/mpirun_line.h"
 #include "comm/host_name.h"
 #include "core/clock.h"
@@ -49,10 +50,7 @@ Question ask(const std::vector<std::string>& line) {
   Question question;
   std::array<int, 2> ends = {-1, -1};
   if (pipe2(ends.data(), O_CLOEXEC) != 0) return question;
-  std::vector<char*> words;
-  words.reserve(line.size() + 1);
-  for (const std::string& word : line) words.push_back(const_cast<char*>(word.c_str()));
-  words.push_back(nullptr);
+  std::vector<char*> words = child_arguments(line);
   const pid_t parent = getpid();
   question.pid = fork();
   if (question.pid == 0) {
@@ -110,6 +108,7 @@ bool is_this_machine(const std::string& name) {
 std::vector<HostAnswer> ask_hosts(const std::vector<HostSlots>& hosts, const std::string& agent,
                                   const std::string& script, double deadline_s) {
   std::vector<Question> questions;
+  questions.reserve(hosts.size());
   for (const HostSlots& host : hosts) questions.push_back(ask(question_line(host.name, agent, script)));
   const double end_s = now_seconds() + deadline_s;
   const auto is_open = [](const Question& question) { return question.pid > 0 && !question.has_ended; };

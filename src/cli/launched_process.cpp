@@ -12,6 +12,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "cli/child_process.h"
 #include "cli/process_record.h"
 #include "lockstep/core/error.h"
 
@@ -27,10 +28,7 @@ namespace {
   record_process(-1);
   if (const int null = open("/dev/null", O_RDONLY | O_CLOEXEC); null >= 0) dup2(null, STDIN_FILENO);
   signals.restore();
-  std::vector<char*> words;
-  words.reserve(line.size() + 1);
-  for (const std::string& word : line) words.push_back(const_cast<char*>(word.c_str()));
-  words.push_back(nullptr);
+  std::vector<char*> words = child_arguments(line);
   execvp(words[0], words.data());
   std::fprintf(stderr, "lockstep: %s cannot be started: %s\n", words[0], std::strerror(errno));
   _exit(static_cast<int>(ExitCode::kHosts));

@@ -84,9 +84,7 @@ void ProcessPool::start(const ProcessJob& job, std::size_t number) {
       job.ranks == 1
           ? job.command
           : mpirun_line(job.ranks, job.command, shares_machine ? Binding::kInherited : Binding::kCores);
-  std::vector<char*> words;
-  for (const std::string& word : line) words.push_back(const_cast<char*>(word.c_str()));
-  words.push_back(nullptr);
+  std::vector<char*> words = child_arguments(line);
   std::vector<char*> variables = child_environment();
   const std::string output = job.output.string();
   const pid_t parent = getpid();
