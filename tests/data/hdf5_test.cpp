@@ -64,6 +64,22 @@ class File {
     H5Sclose(space);
     return *this;
   }
+  /// Of a data set that announces `sizes`, in chunks, only the first value is written.
+  File& add_start(const std::string& name, const Sizes& sizes, const Sizes& chunk, float value) {
+    const Sizes one(sizes.size(), 1), origin(sizes.size(), 0);
+    const hid_t space = H5Screate_simple(static_cast<int>(sizes.size()), sizes.data(), nullptr);
+    const hid_t part = H5Screate_simple(static_cast<int>(sizes.size()), one.data(), nullptr);
+    const hid_t plan = H5Pcreate(H5P_DATASET_CREATE);
+    H5Pset_chunk(plan, static_cast<int>(chunk.size()), chunk.data());
+    const hid_t set = H5Dcreate2(id_, name.c_str(), H5T_NATIVE_FLOAT, space, H5P_DEFAULT, plan, H5P_DEFAULT);
+    H5Sselect_hyperslab(space, H5S_SELECT_SET, origin.data(), nullptr, one.data(), nullptr);
+    H5Dwrite(set, H5T_NATIVE_FLOAT, part, space, H5P_DEFAULT, &value);
+    H5Dclose(set);
+    H5Pclose(plan);
+    H5Sclose(part);
+    H5Sclose(space);
+    return *this;
+  }
   File& add_texts(const std::string& name) {
     const hid_t type = H5Tcopy(H5T_C_S1);
     add<float>(name, {3, 2}, {}, {}, type);
@@ -322,6 +338,15 @@ TEST_F(Hdf5, WhatIsWrongIsToldWithFileAndDataSet) {
     folder_.write("rows.h5", good.substr(0, size));
     expect_error("rows.h5: cannot be opened as HDF5: ");
   }
+}
+
+// Memory is asked for by what is in the file: 4 TB are announced, and its first row is refused.
+TEST_F(Hdf5, AFileThatAnnouncesMoreThanItHoldsTakesNoMemoryForIt) {
+  constexpr hsize_t kAnnounced = hsize_t{1} << 34;
+  File(path_)
+      .add_start("x", {kAnnounced, 64}, {1024, 64}, std::nanf(""))
+      .add_start("y", {kAnnounced}, {1024}, 1);
+  expect_error("rows.h5:1:1: data set x: the value is NaN or infinite");
 }
 
 TEST_F(Hdf5, ADamagedChunkNamesItsDataSet) {
