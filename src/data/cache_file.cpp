@@ -54,22 +54,26 @@ bool CacheFile::is_one(const std::string& path) {
   return is_read && std::memcmp(start, CacheHeader().magic, sizeof start) == 0;
 }
 
-// What the kernel has at hand is asked for first.
 bool CacheFile::read(std::uint64_t begin, std::size_t size, void* out) const {
-  iovec rest{out, size};
-  for (int flags = RWF_NOWAIT;;) {
+  auto* rest = static_cast<char*>(out);
+  bool is_at_hand = true;  // for the kernel, until it says otherwise
+  while (size > 0) {
+    const iovec part{rest, size};
     const ssize_t count =
-        rest.iov_len == 0 ? 0 : preadv2(descriptor_, &rest, 1, static_cast<off_t>(begin), flags);
+        preadv2(descriptor_, &part, 1, static_cast<off_t>(begin), is_at_hand ? RWF_NOWAIT : 0);
     if (count > 0) {
-      rest = {static_cast<char*>(rest.iov_base) + count, rest.iov_len - static_cast<std::size_t>(count)};
+      rest += count;
       begin += static_cast<std::uint64_t>(count);
+      size -= static_cast<std::size_t>(count);
+    } else if (is_at_hand) {
+      is_at_hand = false;
+    } else if (count == 0) {
+      fail("is truncated");
+    } else if (errno != EINTR) {
+      fail(std::string("cannot be read: ") + std::strerror(errno));
     }
-    if (rest.iov_len == 0) return flags != 0;
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0 && flags == 0) fail(std::string("cannot be read: ") + std::strerror(errno));
-    if (count == 0 && flags == 0) fail("is truncated");
-    flags = 0;
   }
+  return is_at_hand;
 }
 
 // Sums cannot overflow: every term was compared with the size of the file before.

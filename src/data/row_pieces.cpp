@@ -77,7 +77,7 @@ RowPieces::Extent RowPieces::extent(Index piece) const {
 }
 
 void RowPieces::announce(Index piece) const {
-  if (announcements_ == 0) return;
+  if (to_ask_for_ == 0) return;
   const Extent at = extent(piece);
   const CacheHeader& header = file_->header();
   const auto ask = [&](std::uint64_t begin, std::uint64_t bytes) {
@@ -99,10 +99,7 @@ void RowPieces::read(Index piece, char* slot) const {
     was_at_hand &=
         file_->read(header.entries_at + at.entry * kCacheEntryBytes,
                     static_cast<std::size_t>(at.entries) * kCacheEntryBytes, records + at.rows * row_bytes_);
-  if (!was_at_hand)
-    announcements_ = kAnnouncements;
-  else if (announcements_ > 0)
-    --announcements_;
+  to_ask_for_ = was_at_hand ? std::max(to_ask_for_.load() - 1, 0) : kAskedAfterWait;
   if (part_.choice == nullptr) return;
   char* place = slot;
   for (std::uint32_t within = 0; within < at.rows; ++within) {

@@ -72,10 +72,11 @@ class RowPieces {
   bool is_sparse_;
   std::size_t records_at_ = 0;  // in a slot, behind the places of its rows
   std::size_t slot_bytes_ = 0;
-  std::vector<std::uint64_t> starts_;  // by piece: the first row in the file, and the end; empty: no choice
-  static constexpr int kAnnouncements = 64;
-  mutable std::atomic<int> announcements_ = 0;  // that are worth their time
-  std::vector<std::uint64_t> entries_;          // by piece: entries before it, and all; empty: dense
+  std::vector<std::uint64_t> starts_;   // by piece: the first row in the file, and the end; empty: no choice
+  std::vector<std::uint64_t> entries_;  // by piece: entries before it, and all; empty: dense
+  // Asking takes a quarter of the time of reading what is at hand: so many pieces are asked for after a wait.
+  static constexpr int kAskedAfterWait = 64;
+  mutable std::atomic<int> to_ask_for_ = 0;  // any thread may read
 };
 
 }  // namespace lockstep

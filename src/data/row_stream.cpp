@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t kParts = 6;  // calls of read_part() in a step
 constexpr std::size_t kLine = 64;
-constexpr std::size_t kRowsAhead = 16;  // whose first lines are fetched while rows are copied
+constexpr std::size_t kRowsAhead = 16;  // whose lines are fetched while rows are copied
 
 // Rows by number of entries.
 std::map<Index, Index> lengths_of(const Dataset& dataset, int shard) {

@@ -184,8 +184,8 @@ Sampler::Upcoming Sampler::upcoming(int shard, Places places) {
   Order& order = this->order(shard);
   const Index begin = has_windows() ? window_begin(shard, order.first) : 0, last = horizon(shard, places);
   const Index loose = has_windows() ? loose_rows(shard) : 0;
-  const Index first =
-      order.told > places.last && order.told <= last ? order.told : std::min(places.last, last);
+  const bool goes_on = order.told > places.last && order.told <= last;
+  const Index first = goes_on ? order.told : places.last;
   order.told = last;
   return {first - loose,
           std::span(order.rows)
