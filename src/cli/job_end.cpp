@@ -38,7 +38,6 @@ bool is_final(int code) {
 Verdict verdict_of(int code) {
   if (code == 0) return Verdict::kDone;
   if (is_final(code)) return Verdict::kEnd;
-  if (is_fault(code)) return Verdict::kError;
   const bool is_outside = is_signal(code) || code == static_cast<int>(ExitCode::kStopped) ||
                           code == kLostHost || code == kTimeUp || code == kToldToEnd;
   return is_outside ? Verdict::kOutside : Verdict::kError;
@@ -46,8 +45,7 @@ Verdict verdict_of(int code) {
 
 // Codes of this program stay; what comes from elsewhere becomes one of ours.
 int exit_code_of(int code) {
-  if (is_own(code)) return code;
-  return static_cast<int>(verdict_of(code) == Verdict::kOutside ? ExitCode::kStopped : ExitCode::kInternal);
+  return is_own(code) ? code : static_cast<int>(ExitCode::kInternal);
 }
 
 std::string describe(const JobEnd& end) {
@@ -80,7 +78,8 @@ Judgement judge(const JobEnd& end) {
   // A launcher that had to be ended says nothing; the ranks may have.
   const bool says_little =
       end.was_late || !end.ended_because.empty() || is_signal(end.code) || end.code == kToldToEnd;
-  const int code = is_told && says_little && !is_fault(end.code) ? end.status->code : end.code;
+  const bool is_rank_fault = is_fault(end.code) && !end.launcher_died;
+  const int code = is_told && says_little && !is_rank_fault ? end.status->code : end.code;
   if (end.was_stopped) {
     const bool is_final_code = is_final(code) || code == static_cast<int>(ExitCode::kIo);
     return {Verdict::kStopped, is_final_code ? code : stopped, reason};
@@ -90,7 +89,9 @@ Judgement judge(const JobEnd& end) {
   if (is_of_start)
     return {Verdict::kOutside, static_cast<int>(ExitCode::kHosts),
             "the launcher ended with code " + std::to_string(code) + " before there were ranks", true};
-  const Verdict verdict = !end.ended_because.empty() && !is_told ? Verdict::kOutside : verdict_of(code);
+  const Verdict verdict = !end.ended_because.empty() && !is_told ? Verdict::kOutside
+                          : is_rank_fault                        ? Verdict::kError
+                                                                 : verdict_of(code);
   return {verdict, verdict == Verdict::kOutside ? stopped : exit_code_of(code), reason};
 }
 

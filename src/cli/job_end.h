@@ -48,6 +48,8 @@ struct Judgement {
 /// | other 75; other signals, 205 (a machine was lost), 1 and 110 (mpirun was told to end) | outside |
 /// | others | error |
 ///
+/// A signal that ended the launcher, SIGSEGV too, says nothing of the ranks: what they told counts, else it is
+/// outside. (mpirun of Open MPI 4.1.4 now and then crashes in PMIx_server_finalize after its ranks have ended.)
 /// A launcher that ends by itself before there are ranks, as without a usable network or batch system, gives
 /// outside, and 69 if it ends here.
 Judgement judge(const JobEnd& end);

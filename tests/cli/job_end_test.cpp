@@ -114,6 +114,22 @@ TEST(JobEnd, WhatRanksWroteIsHeardWhereTheLauncherSaysLittle) {
   EXPECT_EQ(judge(told(139, 75, "rank 0 is gone")).verdict, Verdict::kError);
 }
 
+// mpirun may crash when its ranks are done: that is no fault of theirs.
+TEST(JobEnd, ALauncherThatCrashesSaysNothingOfTheRanks) {
+  JobEnd end = told(139, 65, "bad row");
+  end.launcher_died = true;
+  EXPECT_EQ(judge(end).verdict, Verdict::kEnd);
+  EXPECT_EQ(judge(end).exit_code, 65);
+  end = told(139, 75, "rank 1 stands still");
+  end.launcher_died = true;
+  EXPECT_EQ(judge(end).verdict, Verdict::kOutside);
+  end = ended(139);
+  EXPECT_EQ(judge(end).verdict, Verdict::kError);
+  end.launcher_died = true;
+  EXPECT_EQ(judge(end).verdict, Verdict::kOutside);
+  EXPECT_EQ(judge(end).exit_code, 75);
+}
+
 TEST(JobEnd, TheReasonNamesRankAndSignal) {
   JobEnd end = ended(137);
   end.dead_rank = 1;
