@@ -5,12 +5,12 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <nlohmann/json.hpp>
 
 #include "cli/allreduce_trial.h"
 #include "cli/local_launch.h"
 #include "cli/ranks.h"
 #include "comm/topology.h"
+#include "core/json.h"
 #include "lockstep/comm/mpi_session.h"
 #include "lockstep/core/error.h"
 #include "report/table.h"
@@ -18,8 +18,6 @@
 namespace lockstep {
 
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr std::int64_t kSmallest = 8, kLargestEver = std::int64_t{1} << 34;  // bytes
 constexpr double kTimeout_s = 120;

@@ -5,13 +5,13 @@
 
 #include <algorithm>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <vector>
 
 #include "cli/child_process.h"
 #include "cli/local_launch.h"
 #include "core/atomic_file.h"
 #include "core/config.h"
+#include "core/json.h"
 #include "lockstep/comm/mpi_session.h"
 #include "lockstep/core/error.h"
 #include "report/statistics.h"
@@ -22,7 +22,6 @@
 namespace lockstep {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
 
 namespace {
 

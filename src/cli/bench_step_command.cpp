@@ -8,7 +8,6 @@
 #include <cmath>
 #include <cstdio>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <sstream>
 
@@ -18,6 +17,7 @@
 #include "cli/step_trial.h"
 #include "core/clock.h"
 #include "core/config.h"
+#include "core/json.h"
 #include "core/sums.h"
 #include "lockstep/core/error.h"
 #include "report/table.h"
@@ -26,8 +26,6 @@
 namespace lockstep {
 
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 struct Request {
   double seconds = 2;

@@ -3,10 +3,9 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include "cli/local_launch.h"
 #include "cli/ranks.h"
+#include "core/json.h"
 #include "core/printable.h"
 #include "lockstep/core/error.h"
 #include "train/evaluate_source.h"
@@ -26,11 +25,10 @@ void print_text(const SourceMetrics& metrics, const MetricValues& values) {
 
 void print_json(const std::string& source, const SourceMetrics& metrics, const MetricValues& values) {
   const ConfusionMatrix confusion = confusion_of(metrics.sums);
-  nlohmann::ordered_json json{
-      {"data", source}, {"rows", metrics.rows}, {"skipped_rows", metrics.skipped.count()}};
+  Json json{{"data", source}, {"rows", metrics.rows}, {"skipped_rows", metrics.skipped.count()}};
   for (const auto& [name, value] : values) json[name] = value;
   if (!confusion.empty()) json["confusion"] = confusion;
-  fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+  fmt::print("{}\n", json.dump(2, ' ', false, Json::error_handler_t::replace));
 }
 
 void print_warnings(const SourceMetrics& metrics, const MetricValues& values) {

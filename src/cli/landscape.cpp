@@ -5,16 +5,14 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
+#include "core/json.h"
 #include "core/safetensors.h"
 #include "data/batch_buffer.h"
 #include "lockstep/core/error.h"
 #include "train/experiment.h"
 
 namespace lockstep {
-
-using Json = nlohmann::ordered_json;
 
 namespace {
 

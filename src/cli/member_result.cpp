@@ -4,15 +4,14 @@
 #include <cmath>
 #include <deque>
 #include <fstream>
-#include <nlohmann/json.hpp>
 
 #include "core/atomic_file.h"
+#include "core/json.h"
 #include "train/stop_rules.h"
 
 namespace lockstep {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::json;
 
 namespace {
 

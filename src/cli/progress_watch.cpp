@@ -5,15 +5,14 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "core/atomic_file.h"
+#include "core/json.h"
 #include "lockstep/core/error.h"
 
 namespace lockstep {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::json;
 
 ProgressWatch::ProgressWatch(const fs::path& run, double hang_s, double timeout_s)
     : path_(run / "progress.json"), hang_s_(hang_s), timeout_s_(std::max(hang_s, timeout_s)) {
@@ -36,8 +35,11 @@ void ProgressWatch::look(double now_s) {
   identity_ = identity;
   rewritten_s_ = now_s;
   if (!json.is_object()) return;
-  const Index step =
-      json.contains("step") && json["step"].is_number_integer() ? json["step"].get<Index>() : -1;
+  Index step = -1;
+  try {
+    step = json.value("step", step);
+  } catch (const Json::exception&) {  // not what a rank writes
+  }
   const std::string phase = json.contains("phase") ? json["phase"].dump() : "";
   const std::string content = fmt::format("{} {}", step, phase);
   if (content == content_) return;

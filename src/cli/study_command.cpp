@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "cli/machine.h"
@@ -18,6 +17,7 @@
 #include "core/atomic_file.h"
 #include "core/config.h"
 #include "core/floating_point.h"
+#include "core/json.h"
 #include "core/option_text.h"
 #include "core/setting.h"
 #include "lockstep/comm/mpi_session.h"
@@ -32,7 +32,6 @@
 namespace lockstep {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::json;
 
 namespace {
 

@@ -4,14 +4,12 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <nlohmann/json.hpp>
 
+#include "core/json.h"
 #include "report/table.h"
 #include "train/stop_rules.h"
 
 namespace lockstep {
-
-using Json = nlohmann::ordered_json;
 
 namespace {
 

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
 
@@ -20,6 +19,7 @@
 #include "core/config.h"
 #include "core/duration.h"
 #include "core/floating_point.h"
+#include "core/json.h"
 #include "lockstep/comm/mpi_session.h"
 #include "lockstep/core/error.h"
 #include "optim/rate.h"
@@ -32,7 +32,6 @@
 namespace lockstep {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::json;
 
 namespace {
 

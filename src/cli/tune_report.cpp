@@ -5,13 +5,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
+#include "core/json.h"
 #include "report/table.h"
 
 namespace lockstep {
-
-using Json = nlohmann::ordered_json;
 
 namespace {
 

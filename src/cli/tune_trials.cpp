@@ -6,7 +6,6 @@
 #include <cmath>
 #include <fstream>
 #include <limits>
-#include <nlohmann/json.hpp>
 
 #include "cli/local_launch.h"
 #include "cli/process_pool.h"
@@ -14,6 +13,7 @@
 #include "core/atomic_file.h"
 #include "core/clock.h"
 #include "core/config.h"
+#include "core/json.h"
 #include "core/option_text.h"
 #include "lockstep/core/error.h"
 #include "train/stop_rules.h"
@@ -21,7 +21,6 @@
 namespace lockstep {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::json;
 
 namespace {
 

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <charconv>
-#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "cli/child_process.h"
@@ -12,6 +11,7 @@
 #include "core/atomic_file.h"
 #include "core/clock.h"
 #include "core/config.h"
+#include "core/json.h"
 #include "lockstep/comm/mpi_session.h"
 #include "lockstep/core/error.h"
 #include "lockstep/core/view.h"
@@ -20,7 +20,6 @@
 namespace lockstep {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::json;
 
 namespace {
 

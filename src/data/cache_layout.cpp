@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/cache_layout.h"
 
-#include <nlohmann/json.hpp>
 #include <stdexcept>
 
-namespace lockstep {
+#include "core/json.h"
 
-using Json = nlohmann::ordered_json;
+namespace lockstep {
 
 std::uint64_t cache_row_label_at(const CacheHeader& header) {
   switch (header.kind) {

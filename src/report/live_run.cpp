@@ -10,15 +10,14 @@
 #include <cmath>
 #include <ctime>
 #include <fstream>
-#include <nlohmann/json.hpp>
 
 #include "core/atomic_file.h"
+#include "core/json.h"
 #include "lockstep/core/error.h"
 
 namespace lockstep {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::json;
 
 namespace {
 

@@ -3,13 +3,11 @@
 
 #include <charconv>
 #include <fstream>
-#include <nlohmann/json.hpp>
 
+#include "core/json.h"
 #include "report/flat_object.h"
 
 namespace lockstep {
-
-using Json = nlohmann::json;
 
 void MetricsIntake::read(const std::filesystem::path& file) {
   std::vector<char> buffer(std::size_t{1} << 18);

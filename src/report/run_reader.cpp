@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fstream>
-#include <nlohmann/json.hpp>
 
 #include "core/atomic_file.h"
+#include "core/json.h"
 #include "lockstep/core/error.h"
 #include "report/metrics_intake.h"
 #include "report/run_record.h"
@@ -10,7 +10,6 @@
 namespace lockstep {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::json;
 
 namespace {
 

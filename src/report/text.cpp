@@ -5,7 +5,8 @@
 
 #include <cctype>
 #include <cmath>
-#include <nlohmann/json.hpp>
+
+#include "core/json.h"
 
 namespace lockstep {
 
@@ -55,8 +56,7 @@ std::string escape_link(std::string_view path) {
 
 std::string json_text(std::string_view text) {
   // Everything beyond ASCII becomes \u…, among it U+2028 and U+2029.
-  const std::string dumped =
-      nlohmann::json(std::string(text)).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
+  const std::string dumped = Json(std::string(text)).dump(-1, ' ', true, Json::error_handler_t::replace);
   std::string escaped;
   for (const char letter : dumped) {
     if (letter == '<' || letter == '>' || letter == '&')

@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <nlohmann/json.hpp>
 
 #include "core/atomic_file.h"
+#include "core/json.h"
 #include "lockstep/core/error.h"
 #include "report/text.h"
 
@@ -160,7 +160,6 @@ std::string watch_screen(const LiveRun& run, int width) {
 }
 
 std::string study_screen(const std::filesystem::path& study, int width) {
-  using Json = nlohmann::json;
   const Json json = Json::parse(read_file(study / "study.json"), nullptr, false);
   if (!json.is_object() || !json.contains("members") || !json["members"].is_array())
     throw Error(ExitCode::kData, (study / "study.json").string() + ": is not a study");

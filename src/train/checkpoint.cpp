@@ -5,8 +5,8 @@
 
 #include <algorithm>
 #include <charconv>
-#include <nlohmann/json.hpp>
 
+#include "core/json.h"
 #include "lockstep/core/error.h"
 #include "train/checkpoint_reader.h"
 #include "train/generation.h"
@@ -14,7 +14,6 @@
 namespace lockstep {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
 
 namespace {
 

@@ -6,17 +6,15 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
 
 #include "core/config_identity.h"
+#include "core/json.h"
 #include "lockstep/core/error.h"
 #include "train/load_model.h"
 
 namespace lockstep {
-
-using Json = nlohmann::ordered_json;
 
 namespace {
 

@@ -5,12 +5,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <vector>
 
 #include "comm/agreement.h"
 #include "core/atomic_file.h"
 #include "core/config.h"
+#include "core/json.h"
 #include "data/data_options.h"
 #include "lockstep/core/error.h"
 #include "train/run_directory.h"
@@ -18,7 +18,6 @@
 namespace lockstep {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
 
 namespace {
 
@@ -138,9 +137,11 @@ int cross_validate(const Options& options, const Plugins& plugins, Communicator&
 
 int folds_of(const fs::path& run) {
   if (!fs::exists(run / "folds.json")) return 0;
-  const Json json = Json::parse(read_file(run / "folds.json"), nullptr, false);
-  const bool is_valid = json.is_object() && json.contains("folds") && json["folds"].is_number_integer();
-  const int folds = is_valid ? json["folds"].get<int>() : 0;
+  int folds = 0;
+  try {
+    Json::parse(read_file(run / "folds.json")).at("folds").get_to(folds);
+  } catch (const Json::exception&) {  // as few as none
+  }
   if (folds < 2 || folds > kMostFolds)
     throw Error(ExitCode::kData, (run / "folds.json").string() + ": is malformed");
   return folds;

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <nlohmann/json.hpp>
 
+#include "core/json.h"
 #include "train/curve_counts.h"
 #include "train/evaluator.h"
 #include "train/gather.h"
@@ -13,8 +13,6 @@
 namespace lockstep {
 
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr Index kMostScattered = 500;
 constexpr int kResidualBins = 40;

@@ -3,15 +3,13 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include "core/atomic_file.h"
+#include "core/json.h"
 #include "lockstep/core/error.h"
 
 namespace lockstep {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
 
 namespace {
 

@@ -6,17 +6,15 @@
 
 #include <algorithm>
 #include <new>
-#include <nlohmann/json.hpp>
 
 #include "core/config.h"
+#include "core/json.h"
 #include "lockstep/core/error.h"
 #include "model/loss_registry.h"
 
 namespace lockstep {
 
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 std::string shape_text(const std::vector<Index>& shape) {
   std::string text;

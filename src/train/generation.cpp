@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/generation.h"
 
-#include <nlohmann/json.hpp>
-
 #include "core/atomic_file.h"
+#include "core/json.h"
 #include "lockstep/core/error.h"
 
 namespace lockstep {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
 
 namespace {
 

@@ -5,8 +5,8 @@
 
 #include <cmath>
 #include <iterator>
-#include <nlohmann/json.hpp>
 
+#include "core/json.h"
 #include "lockstep/core/error.h"
 #include "model/class_scores.h"
 
@@ -92,7 +92,7 @@ class JsonPredictions final : public PredictionFormat {
 
  private:
   static std::string quoted(const std::string& text) {
-    return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
   }
   static std::string number(float value) { return std::isfinite(value) ? fmt::format("{}", value) : "null"; }
 };

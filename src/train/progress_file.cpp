@@ -8,20 +8,20 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <nlohmann/json.hpp>
 #include <random>
+
+#include "core/json.h"
 
 namespace lockstep {
 
 std::string ProgressFile::write(std::optional<std::int64_t> generation, const RankRecord::Reading& now,
                                 const std::string& host) {
-  const nlohmann::ordered_json json{
-      {"generation", generation ? nlohmann::ordered_json(*generation) : nullptr},
-      {"step", now.step},
-      {"phase", name_of(now.phase)},
-      {"pid", getpid()},
-      {"host", host}};
-  const std::string text = json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+  const Json json{{"generation", generation ? Json(*generation) : nullptr},
+                  {"step", now.step},
+                  {"phase", name_of(now.phase)},
+                  {"pid", getpid()},
+                  {"host", host}};
+  const std::string text = json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
   // Not mkostemps and its umask(), which belongs to all threads.
   const std::string temporary = fmt::format("{}.{:08x}.tmp", path_.string(), std::random_device{}());
   const int descriptor = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);

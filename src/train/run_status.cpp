@@ -2,16 +2,15 @@
 #include "train/run_status.h"
 
 #include <cstdio>
-#include <nlohmann/json.hpp>
 
 #include "core/atomic_file.h"
 #include "core/caught_error.h"
+#include "core/json.h"
 #include "lockstep/core/error.h"
 
 namespace lockstep {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
 
 namespace {
 
@@ -29,8 +28,11 @@ std::optional<Json> read_object(const fs::path& path) {
 // 0 without one.
 Index generation_of(const fs::path& run) {
   const std::optional<Json> json = read_object(run / "generation.json");
-  if (!json || !json->contains("generation") || !(*json)["generation"].is_number_integer()) return 0;
-  return (*json)["generation"].get<Index>();
+  try {
+    return json ? json->value("generation", Index{0}) : 0;
+  } catch (const Json::exception&) {
+    return 0;
+  }
 }
 
 }  // namespace
@@ -38,8 +40,7 @@ Index generation_of(const fs::path& run) {
 void write_status(const fs::path& run, const RunStatus& status) {
   const Json json{{"code", status.code}, {"rank", status.rank},     {"host", status.host},
                   {"step", status.step}, {"reason", status.reason}, {"generation", status.generation}};
-  write_file_atomically(run / "status.json",
-                        json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+  write_file_atomically(run / "status.json", json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
 std::optional<RunStatus> read_status(const fs::path& run) {

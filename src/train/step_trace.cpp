@@ -5,10 +5,10 @@
 #include <charconv>
 #include <iterator>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "core/clock.h"
+#include "core/json.h"
 #include "lockstep/core/error.h"
 #include "train/clock_offsets.h"
 
@@ -16,7 +16,6 @@ namespace lockstep {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
 using Spans = std::vector<TraceSpan>;
 
 constexpr const char* kNames[] = {"step", "data", "compute", "exchange", "update", "wait"};

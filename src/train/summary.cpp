@@ -3,11 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
+
+#include "core/json.h"
 
 namespace lockstep {
-
-using Json = nlohmann::ordered_json;
 
 namespace {
 
