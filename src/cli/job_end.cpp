@@ -50,9 +50,10 @@ int exit_code_of(int code) {
 
 std::string describe(const JobEnd& end) {
   if (!end.ended_because.empty()) return end.ended_because;
-  const std::string rank = end.launcher_died ? "the launcher"
-                           : end.dead_rank   ? "rank " + std::to_string(*end.dead_rank)
-                                             : "a rank";
+  const bool is_of_launcher = end.launcher_died && !end.was_late;
+  const std::string rank = is_of_launcher  ? "the launcher"
+                           : end.dead_rank ? "rank " + std::to_string(*end.dead_rank)
+                                           : "a rank";
   if (is_signal(end.code) && !end.was_late) {
     const int signal = end.code - kSignalBase;
     return rank + " was ended by signal " + std::to_string(signal) + " (" + strsignal(signal) + ")";

@@ -95,6 +95,7 @@ TEST(JobEnd, ALauncherThatHangsAfterTheRanksSaysNothing) {
   EXPECT_EQ(judge(late).exit_code, 65);
   late = ended(137);
   late.was_late = true;
+  late.launcher_died = true;  // by the kill of the supervisor
   late.dead_rank = 1;
   EXPECT_EQ(judge(late).verdict, Verdict::kOutside);
   EXPECT_EQ(judge(late).reason, "rank 1 is gone, and the launcher did not end");

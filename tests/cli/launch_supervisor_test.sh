@@ -8,7 +8,7 @@ export TMPDIR=$folder/tmp
 id=none
 ulimit -c 0
 options=(--set model.name=logistic --set "data.train=demo:logistic?rows=20000" --set train.batch=2000
-  --set train.shuffle=false --set train.steps=20000 --set eval.every=never --set eval.train=never
+  --set train.shuffle=false --set train.steps=60000 --set eval.every=never --set eval.train=never
   --set log.curves=false --set log.hash_every=1000000 --set "checkpoint.every=300 steps" --set launch.backoff_s=0.1)
 train=("$lockstep" train "${options[@]}")
 
@@ -117,13 +117,17 @@ for rank in 0 1; do
 done
 
 echo "== a rank paused while MPI starts"
-"${train[@]}" -n 2 --set comm.timeout_s=2 --set launch.start_s=3 --run-dir "$folder/early" > out 2>&1 &
+"${train[@]}" -n 2 --set comm.timeout_s=2 --set launch.start_s=3 --set train.steps=1000000000 \
+  --run-dir "$folder/early" > out 2>&1 &
 process=$!
 await 60 has_rank early 1
 kill -STOP "$(pid_of early 1)"
+await 60 has_word out "restart 1"
+await 60 has_checkpoint early
+kill -TERM "$process"
 await_end "$process" 60
-expect_model early
-grep -q "restart 1" out || complain "no restart after a pause at the start"
+((code == 75)) || complain "early: exit code $code instead of 75"
+expect_nothing_left early
 
 echo "== no progress: all ranks are paused, so no watchdog runs either"
 start stuck "${train[@]}" -n 2 --set launch.hang_s=3 --set train.steps=1000000000 --run-dir "$folder/stuck"
@@ -146,11 +150,14 @@ code=$?
 echo "== crash loop: a fault of the program before the first step"
 "${train[@]}" --set "data.train=demo:logistic?rows=3000000" -n 2 --run-dir "$folder/loop" > out 2>&1 &
 process=$!
-for start in 1 2; do
-  await 60 has_rank loop 1
-  kill -SEGV "$(pid_of loop 1)"
-  ((start == 2)) || await 60 has_word out "restart 1, begins anew"
-  sleep 0.1
+victim=
+has_next_victim() { is_gone "$process" || { has_rank loop 1 && [[ $(pid_of loop 1) != "$victim" ]]; }; }
+# Now and then mpirun misses the end of a rank that is just starting. The supervisor then ends it, and calls that no fault.
+for ((start = 1; start <= 8; ++start)); do
+  await 60 has_next_victim
+  ! is_gone "$process" || break
+  victim=$(pid_of loop 1)
+  kill -SEGV "$victim"
 done
 await_end "$process" 60
 ((code == 70)) || complain "crash loop: exit code $code instead of 70"
