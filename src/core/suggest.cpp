@@ -87,7 +87,7 @@ std::string suggest_key(const OptionTable& table, std::string_view unknown) {
   };
 
   // A name that is known elsewhere is no typing error: optim.lr is not optim.l2.
-  if (const std::string said = suggest_neighbour(table, name); !said.empty()) return said;
+  if (std::string said = suggest_neighbour(table, name); !said.empty()) return said;
   const std::string part(last_part(name));
   if (const std::string key = key_with_last_part(part); !key.empty()) return did_you_mean(key);
   if (const std::string near = nearest(name, keys); !near.empty()) return did_you_mean(near);

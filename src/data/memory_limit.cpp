@@ -121,7 +121,7 @@ StreamPlan MemoryLimit::stream(const std::shared_ptr<const CacheFile>& file, con
     plan.warnings.push_back("which of its rows are for validation takes " +
                             std::to_string(RowChoice::bytes_of(file->rows())) + " bytes on every rank");
   if (is_whole)
-    plan.warnings.push_back(
+    plan.warnings.emplace_back(
         "rows are permuted as a whole, so each is read by itself: data.shuffle_window has them read in "
         "stretches");
   const Index block = is_whole         ? 1

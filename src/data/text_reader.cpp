@@ -66,7 +66,7 @@ bool TextReader::fill() {
 }
 
 void TextReader::fail_long_line() {
-  line_ = {buffer_.data() + begin_, 0};
+  line_ = std::string_view(buffer_.data(), end_).substr(begin_, 0);
   fail(line_.data(), "the line is longer than 64 MB");
 }
 
