@@ -52,7 +52,7 @@ await_job
 expect_model short
 (($(state_of "$job" Restarts) == 0)) || complain "was queued again for nothing"
 
-long=("${train[@]}" --set train.steps=1500 --set checkpoint.every="50 steps")
+long=("${train[@]}" --set train.steps=6000 --set checkpoint.every="50 steps")
 "$LOCKSTEP" train "${long[@]}" --run-dir long > "$folder/out" 2>&1 || complain "one rank"
 
 echo "== SIGUSR1, as Slurm sends it before the time is up"
@@ -67,7 +67,7 @@ grep -q "resumes from" "$run/log.txt" || complain "did not resume"
 
 echo "== a rank killed"
 submit "$source/launch/slurm/train.sbatch" "${long[@]}"
-await_steps "$run"
+await 30 has_checkpoint "$run"
 for place in /proc/[0-9]*; do
   tr '\0' '\n' 2> /dev/null < "$place/environ" | grep -qx "SLURM_JOB_ID=$job" || continue
   [[ $(readlink "$place/exe") == "$(realpath "$LOCKSTEP")" ]] || continue
