@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/tensorboard_log.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <array>
@@ -68,7 +69,7 @@ void TensorboardLog::add(const std::string& line, double wall_time) {
     for (std::size_t rank = 0; rank < value.size(); ++rank)
       for (const auto& [name, number] : value[rank].items())
         if (number.is_number())
-          file_->add_scalar(kind + "/" + name + "/rank" + std::to_string(rank), step, number.get<double>(),
+          file_->add_scalar(fmt::format("{}/{}/rank{}", kind, name, rank), step, number.get<double>(),
                             wall_time);
   }
 }

@@ -56,7 +56,7 @@ await_end "$process" 20
 stopped=()
 
 echo "== a short stop"
-short=(--set train.steps=40000 --set eval.train=never)
+short=(--set train.steps=100000 --set eval.train=never)
 "${mpi[@]}" "${train[@]}" "${short[@]}" --run-dir "$folder/whole" > out 2>&1 || complain "the undisturbed run ends with $?"
 "${mpi[@]}" "${train[@]}" "${short[@]}" --run-dir "$folder/paused" > out 2>&1 &
 process=$!

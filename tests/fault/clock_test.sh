@@ -6,7 +6,7 @@
 . "$1/tests/support/script.sh"
 library=$(find /usr/lib -name 'libfaketime.so.1' 2> /dev/null | head -n 1)
 train=(train --set model.name=mlp --set model.hidden=120,90 --set "data.train=demo:blobs?rows=3000&features=50&classes=6"
-  --set train.batch=1000 --set train.shards=8 --set train.steps=700 --set comm.timeout_s=20
+  --set train.batch=1000 --set train.shards=8 --set train.steps=2500 --set comm.timeout_s=20
   --set checkpoint.every=1s --set checkpoint.keep=100 "${quiet[@]}")
 "$lockstep" "${train[@]}" --run-dir golden > out 2>&1 || complain "the undisturbed run"
 

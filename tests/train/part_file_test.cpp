@@ -74,7 +74,7 @@ TEST_F(PartFile, WholePagesOfALargePartAreWrittenDirectly) {
 }
 
 TEST_F(PartFile, ASmallPartIsNotWorthIt) {
-  const auto data = numbers(kCheckpointBlock / 4);
+  const auto data = numbers(kFloats);  // large, so that it lies as direct writing wants it
   FaultyFiles files;
   EXPECT_TRUE(write(files, data.data(), kCheckpointBlock / 4));
   EXPECT_EQ(files.direct_bytes(), 0U);
@@ -99,6 +99,28 @@ TEST_F(PartFile, WhicheverCallFailsThePartIsWholeAndSyncedOrThereIsAnError) {
       const bool is_refusal = reason == EINVAL && call >= 1 && call <= 3 && can_write_directly();
       EXPECT_TRUE(is_there || !is_refusal);
     }
+}
+
+TEST_F(PartFile, NothingIsWrittenOnceTheRunEnds) {
+  const auto data = numbers(kFloats);
+  const std::atomic<bool> is_cancelled = true;
+  try {
+    write_part(machine_files(), path_, data.data(), kFloats, is_cancelled);
+    ADD_FAILURE() << "it was written";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::kStopped);
+  }
+  EXPECT_EQ(fs::file_size(path_), 0U);
+}
+
+TEST_F(PartFile, ALinkIsNotFollowed) {
+  const auto data = numbers(kFloats);
+  ASSERT_TRUE(write(machine_files(), data.data(), kFloats));
+  const fs::path elsewhere = folder_.path() / "elsewhere";
+  fs::rename(path_, elsewhere);
+  fs::create_symlink(elsewhere, path_);
+  EXPECT_NO_THROW(PartReader(elsewhere, part_));
+  EXPECT_THROW(PartReader(path_, part_), Error);
 }
 
 TEST_F(PartFile, AfterACrashAtAnyCallNoPartCounts) {
