@@ -52,6 +52,10 @@ RowStream StreamPlan::open(Communicator* communicator, std::vector<std::string>&
   stream.pieces = pieces;
   stream.block_bits = block_bits;
   stream.slots = std::make_shared<PieceSlots>(communicator, *pieces, slots, why_not);
+  // Of rows that are permuted as a whole each rank reads others; in windows all read the same pieces. Half of
+  // the slots is for what comes next.
+  const Index readers = block_bits == 0 ? stream.slots->ranks() : 1;
+  stream.held = std::make_shared<HeldPieces>(stream.slots, stream.slots->slots() / (2 * readers));
   told.insert(told.end(), warnings.begin(), warnings.end());
   if (!why_not.empty())
     told.push_back("every rank reads all of " + pieces->file().path() +

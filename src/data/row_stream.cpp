@@ -51,44 +51,23 @@ RowRing::RowRing(const Dataset& dataset)
       stream_(*dataset.stream()),
       pieces_(*stream_.pieces),
       slots_(*stream_.slots),
+      held_(*stream_.held),
       header_(pieces_.file().header()),
       label_at_(static_cast<std::size_t>(cache_row_label_at(header_))),
       bits_(stream_.block_bits),
       mask_((std::uint32_t{1} << bits_) - 1),
       has_weights_(header_.has_weights != 0 || !stream_.class_weights.empty()),
-      piece_in_(static_cast<std::size_t>(slots_.slots()), -1),
-      held_(static_cast<std::size_t>(std::max<Index>(slots_.slots() / 2, 1)), -1),
       own_(pieces_.slot_bytes()),
       row_(header_.kind == CacheKind::kFloat16 ? static_cast<std::size_t>(dataset.info().features) : 0),
       wanted_(static_cast<std::size_t>(slots_.slots()) + 1) {}
 
-RowRing::~RowRing() {
-  for (const int slot : held_)
-    if (slot >= 0) slots_.release(slot);
-}
-
-// If it is here, which it mostly is.
 const char* RowRing::piece(Index number) {
-  const int slot = slots_.slot_of(number);
-  if (slot >= 0 && piece_in_[static_cast<std::size_t>(slot)] == number) return slots_.at(slot);
-  return find(number);
+  if (const char* const held = held_.find(number); held != nullptr) return held;  // mostly
+  const char* const found = held_.hold(pieces_, number);
+  return found != nullptr ? found : read_alone(number);
 }
 
-// Lets go of what was held longest.
-const char* RowRing::find(Index number) {
-  int& oldest = held_[next_held_];
-  if (oldest >= 0) {
-    piece_in_[static_cast<std::size_t>(oldest)] = -1;
-    slots_.release(oldest);
-    oldest = -1;
-  }
-  const int slot = slots_.hold(pieces_, number);
-  if (slot >= 0) {
-    oldest = slot;
-    next_held_ = next_held_ + 1 == held_.size() ? 0 : next_held_ + 1;
-    piece_in_[static_cast<std::size_t>(slot)] = number;
-    return slots_.at(slot);
-  }
+const char* RowRing::read_alone(Index number) {
   if (own_piece_ != number) {
     own_piece_ = -1;
     pieces_.read(number, own_.data());
@@ -129,9 +108,9 @@ float RowRing::weight_of(const char* record, float label) const {
 // The record of a row of a piece that is held here, on its way to the processor; else null.
 inline const char* RowRing::fetch(int shard, std::uint32_t row) const {
   const Index number = row >> bits_;
-  const int slot = slots_.slot_of(number);
-  if (slot < 0 || piece_in_[static_cast<std::size_t>(slot)] != number) return nullptr;
-  const char* const record = pieces_.dense(slots_.at(slot), within(shard, row));
+  const char* const piece = held_.find(number);
+  if (piece == nullptr) return nullptr;
+  const char* const record = pieces_.dense(piece, within(shard, row));
   const std::size_t bytes = label_at_ + header_.label_bytes;
   for (std::size_t at = 0; at < bytes; at += kLine) _mm_prefetch(record + at, _MM_HINT_T0);
   _mm_prefetch(record + bytes - 1, _MM_HINT_T0);

@@ -8,6 +8,7 @@
 
 #include "core/aligned.h"
 #include "data/dataset.h"
+#include "data/held_pieces.h"
 #include "data/piece_slots.h"
 #include "data/row_pieces.h"
 #include "data/stored_labels.h"
@@ -18,7 +19,8 @@ namespace lockstep {
 struct RowStream {
   std::shared_ptr<const RowPieces> pieces;
   std::shared_ptr<PieceSlots> slots;
-  int block_bits = 0;  ///< block = 2^block_bits
+  std::shared_ptr<HeldPieces> held;  ///< in these slots, by this rank
+  int block_bits = 0;                ///< block = 2^block_bits
 
   StoredLabels labels = StoredLabels();
   std::vector<float> class_weights = {};             ///< empty: none
@@ -35,9 +37,6 @@ Index most_entries_of(const Dataset& dataset, int shard, Index count);
 class RowRing {
  public:
   explicit RowRing(const Dataset& dataset);
-  ~RowRing();
-  RowRing(const RowRing&) = delete;
-  RowRing& operator=(const RowRing&) = delete;
 
   /// Rows of a hosted shard as they would be in memory, read if they are not there: n × D features, n labels
   /// and n weights.
@@ -61,7 +60,7 @@ class RowRing {
 
  private:
   const char* piece(Index number);
-  const char* find(Index number);
+  const char* read_alone(Index number);
   void share_reading(std::span<const std::uint32_t> row_numbers);
   const char* fetch(int shard, std::uint32_t row) const;
   void copy_label(const char* record, float* label, float* weight) const;
@@ -75,14 +74,12 @@ class RowRing {
   const RowStream& stream_;
   const RowPieces& pieces_;
   PieceSlots& slots_;
+  HeldPieces& held_;
   const CacheHeader& header_;
   const std::size_t label_at_;
   const int bits_;
   const std::uint32_t mask_;
   const bool has_weights_;
-  std::vector<Index> piece_in_;  // by slot, of those that are held here: the piece; else −1
-  std::vector<int> held_;        // a ring of slots; −1: none
-  std::size_t next_held_ = 0;
   AlignedVector<char> own_;  // for a piece that no slot could be had for
   Index own_piece_ = -1;
   AlignedVector<float> row_;   // float16 on its way
