@@ -16,7 +16,7 @@ sets+=" --set checkpoint.every=never"
 # So many steps that they take some seconds: a step takes about as long on every machine as on this one now.
 "$LOCKSTEP" train $sets --set train.steps=20000 --run-dir probe > out 2>&1 || complain "the probe"
 seconds=$(sed -n 's/.*"train_s": *\([0-9.]*\).*/\1/p' probe/summary.json | head -n 1)
-steps=$(awk -v seconds="${seconds:-1}" 'BEGIN {printf "%d", 20000 * 5 / seconds}')
+steps=$(awk -v seconds="${seconds:-1}" 'BEGIN {printf "%d", 20000 * 10 / seconds}')
 "$LOCKSTEP" train $sets --set "train.steps=$steps" --run-dir golden > out 2>&1 || complain "one rank"
 
 echo "== a job of $steps steps that runs out of time after two seconds"
