@@ -10,10 +10,10 @@ constexpr double kLongest_s = 1e7;
 }  // namespace
 
 void declare_launch_options(OptionTable& table) {
-  table.text(
-      "launch.interface", "",
-      "networks that ranks on several machines use, as Open MPI names them: \"eth0\" or "
-      "\"10.1.0.0/16\"; where bridges of containers are among the networks a start may hang without it");
+  table.text("launch.interface", "",
+             "networks that ranks on several machines use, as Open MPI names them: \"eth0\" or "
+             "\"10.1.0.0/16\"; without it all but docker0 and virbr0: where other bridges of containers are "
+             "among them a start may hang");
   table
       .integer("launch.restarts", 100, "failed ranks are started again at most so often in an hour; 0: never")
       .range(0, 1000000);

@@ -62,9 +62,13 @@ std::vector<std::string> mpirun_line(const HostPlan& plan, const std::vector<std
               "oob_tcp_keepalive_probes", "3"});
   if (!can_copy_between_processes()) add(&line, {"--mca", "btl_vader_single_copy_mechanism", "none"});
   add(&line, {"--mca", "orte_startup_timeout", std::to_string(plan.start_s).c_str()});
-  if (!plan.interface.empty())
+  if (!plan.interface.empty()) {
     for (const char* network : {"btl_tcp_if_include", "oob_tcp_if_include"})
       add(&line, {"--mca", network, plan.interface.c_str()});
+  } else {  // bridges of containers and virtual machines have one address on every host
+    add(&line, {"--mca", "btl_tcp_if_exclude", "127.0.0.1/8,sppp,docker0,virbr0"});
+    add(&line, {"--mca", "oob_tcp_if_exclude", "docker0,virbr0"});
+  }
   add(&line, {"--mca", "plm_rsh_agent", plan.agent.c_str()});
   for (const std::string& variable : plan.variables) add(&line, {"-x", variable.c_str()});
   add(&line, {"--host", to_text(plan.hosts).c_str()});

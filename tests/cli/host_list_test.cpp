@@ -112,7 +112,10 @@ TEST(HostList, TheLineSaysWhereRanksRun) {
         "--mca plm_rsh_agent 'ssh -o BatchMode=yes'", "-x LOCKSTEP_X", "--bind-to core", "--rank-by slot"})
     EXPECT_NE(line.find(part), std::string::npos) << part << " is not in " << line;
   plan.interface = "";
-  EXPECT_EQ(shell_text(mpirun_line(plan, {"x"})).find("if_include"), std::string::npos);
+  const std::string unnamed = shell_text(mpirun_line(plan, {"x"}));
+  EXPECT_EQ(unnamed.find("if_include"), std::string::npos);
+  EXPECT_NE(unnamed.find("--mca oob_tcp_if_exclude docker0,virbr0"), std::string::npos);
+  EXPECT_NE(unnamed.find("--mca btl_tcp_if_exclude 127.0.0.1/8,sppp,docker0,virbr0"), std::string::npos);
 }
 
 }  // namespace
