@@ -300,5 +300,38 @@ TEST(Stream, SlotsHoldWhatTheRanksThatShareThemHold) {
     });
 }
 
+// A pause in training, for an evaluation, leaves it slots: readers of a rank share what they hold.
+TEST(Stream, NoReadersHoldAllSlots) {
+  const Source source(false, kManyRows);
+  run_ranks(2, [&](Communicator& communicator) {
+    Settings settings = source.settings;
+    settings.emplace_back("data.memory_limit", "90KB");
+    LoadPlan plan;
+    plan.shards = kShards;
+    plan.hosted = {2 * communicator.rank(), 2 * communicator.rank() + 2};
+    plan.communicator = &communicator;
+    const DataSets data = testing::load(settings, plan);
+    const RowStream& stream = *data.train.stream();
+    ASSERT_EQ(stream.slots->ranks(), 2);
+    ASSERT_LT(stream.slots->slots(), stream.pieces->count() / 4);  // or all would be here
+    std::vector<std::uint32_t> order(kManyRows / kShards);
+    std::iota(order.begin(), order.end(), 0U);
+    BatchBuffer training(data.train), evaluation(data.train);
+    for (BatchBuffer* buffer : {&training, &evaluation}) {
+      // Each rank has other pieces in use, as where rows are permuted as a whole.
+      std::shuffle(order.begin(), order.end(), std::mt19937(static_cast<unsigned>(communicator.rank())));
+      buffer->clear(0);
+      buffer->append(plan.hosted.first, std::span(order).first(1000), 0, true);
+    }
+    barrier(communicator);
+    Index free = 0;
+    for (Index piece = 0; communicator.rank() == 0 && piece < stream.pieces->count(); ++piece)
+      if (stream.slots->slot_of(piece) < 0 && stream.slots->hold(*stream.pieces, piece) >= 0) ++free;
+    EXPECT_TRUE(communicator.rank() != 0 || free >= stream.slots->slots() / 2 - 1)
+        << free << " of " << stream.slots->slots();
+    barrier(communicator);
+  });
+}
+
 }  // namespace
 }  // namespace lockstep::testing
