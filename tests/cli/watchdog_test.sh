@@ -31,8 +31,8 @@ expect_report() {
 }
 
 for way in stopped launched; do
-  command=("${mpi[@]}" "${train[@]}") most=7500
-  [[ $way == launched ]] && command=("${train[@]}" -n 2 --no-restart) most=9000  # where mpirun leaves ranks two seconds and not one
+  command=("${mpi[@]}" "${train[@]}") most=10000
+  [[ $way == launched ]] && command=("${train[@]}" -n 2 --no-restart) most=11000  # where mpirun leaves ranks two seconds and not one
   start "$way" "${command[@]}"
   begin=$(now_ms)
   kill -STOP "${rank[1]}"
