@@ -58,7 +58,7 @@ int synth(const CommandContext& context) {
 
 void convert_here(const std::string& source, const Options& options, const CommandContext& context,
                   const std::filesystem::path& out) {
-  write_cache({out, source, kind_of(context.line)},
+  write_cache({out, source, named_files(source_files(source)), kind_of(context.line)},
               [&](CacheSink& sink) { read_source(source, options, context.plugins.formats, sink); });
 }
 
@@ -149,6 +149,7 @@ int split(const CommandContext& context) {
   const Options options = resolve_config(context.table, line.config());
   constexpr std::array<const char*, 3> kNames{"train", "valid", "test"};
   const std::array<double, 3> shares{1 - valid - test, valid, test};
+  const std::vector<std::string> files = named_files(source_files(source));
   for (const std::uint32_t label_bytes : {4U, 8U}) {
     std::array<std::unique_ptr<CacheSink>, 3> parts;
     std::array<CacheSink*, 3> sinks{};
@@ -156,7 +157,7 @@ int split(const CommandContext& context) {
       if (shares[i] <= 0) continue;
       const std::string path = prefix + "-" + kNames[i] + ".rows";
       parts[i] = std::make_unique<CacheSink>(
-          CacheSink::Settings{path, source + " (" + kNames[i] + ")", kind_of(line), label_bytes});
+          CacheSink::Settings{path, source + " (" + kNames[i] + ")", files, kind_of(line), label_bytes});
       sinks[i] = parts[i].get();
     }
     try {

@@ -53,9 +53,8 @@ DatasetBuilder::DatasetBuilder(Settings settings, LabelTable& labels)
 }
 
 std::string DatasetBuilder::place_of(Index line) const {
-  const auto file = static_cast<std::size_t>(line >> kFileShift);
-  const Index number = line & ((Index{1} << kFileShift) - 1);
-  return (file < files_.size() ? files_[file] : settings_.source) + ":" + std::to_string(number);
+  const auto file = static_cast<std::size_t>(file_of_line(line));
+  return (file < files_.size() ? files_[file] : settings_.source) + ":" + std::to_string(line_in_file(line));
 }
 
 void DatasetBuilder::fail(const Row& row, const std::string& what) const {

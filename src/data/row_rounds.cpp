@@ -288,6 +288,7 @@ void for_each_round(Communicator& communicator, const RoundsRequest& request, co
     format = format_of(files[0], options, request.formats).create(options);
     text.emplace(communicator, request, files);
     is_text = text->open(*format);
+    files = named_files(files);
   });
   if (is_text) return text->run(use);
   SinkRounds sink(communicator, request, files, use);

@@ -26,9 +26,14 @@ class ListSink final : public RowSink {
  public:
   explicit ListSink(RowSink& sink) : sink_(sink) {}
 
-  void begin_file(const std::string& path) { path_ = path; }
+  void begin_file(const std::string& path) {
+    path_ = path;
+    base_ = next_base_;
+    next_base_ += static_cast<Index>(named_files({path}).size());
+  }
   void begin(const RowSchema& schema) override {
-    if (++file_ == 0) {
+    if (!has_begun_) {
+      has_begun_ = true;
       first_ = schema;
       RowSchema whole = schema;
       whole.rows = -1;
@@ -49,7 +54,7 @@ class ListSink final : public RowSink {
   void skip_bad(Index count, const std::vector<std::string>& named) override { sink_.skip_bad(count, named); }
   void add(const Row& row) override {
     Row numbered = row;
-    numbered.line += static_cast<Index>(file_) << kFileShift;
+    numbered.line += base_ << kFileShift;
     sink_.add(numbered);
   }
 
@@ -57,7 +62,8 @@ class ListSink final : public RowSink {
   RowSink& sink_;
   std::string path_;
   RowSchema first_;
-  int file_ = -1;
+  bool has_begun_ = false;
+  Index base_ = 0, next_base_ = 0;  // among the files that rows are named by
 };
 
 void read_all(const std::vector<std::string>& files, const Format& format, RowSink& router) {
@@ -82,6 +88,17 @@ const FormatRow& format_of(const std::string& file, const Options& options,
   for (const FormatRow& row : formats.rows())
     if (row.matches != nullptr && row.matches(file, {head.data(), size})) return row;
   throw Error(ExitCode::kData, file + ": its format is not recognised, name it by data.format");
+}
+
+std::vector<std::string> named_files(const std::vector<std::string>& files) {
+  std::vector<std::string> names;
+  for (const std::string& file : files) {
+    std::vector<std::string> own;
+    if (CacheFile::is_one(file)) own = CacheFile(file).metadata().files;
+    if (own.empty()) own = {file};
+    names.insert(names.end(), own.begin(), own.end());
+  }
+  return names;
 }
 
 void read_source(const std::string& source, const Options& options, const Registry<FormatRow>& formats,
@@ -142,7 +159,7 @@ std::string SourceReader::read_files(const std::vector<std::string>& files, cons
   if (targets.unlabelled_features >= 0) router.allow_unlabelled(targets.unlabelled_features);
   BadRows bad;
   if (skips_bad_rows()) router.skip_bad_rows(bad);
-  targets.name_files(files);
+  targets.name_files(named_files(files));
   try {
     read_all(files, format, router);
   } catch (const std::bad_alloc&) {

@@ -31,6 +31,10 @@ struct RowTargets {
 const FormatRow& format_of(const std::string& file, const Options& options,
                            const Registry<FormatRow>& formats);
 
+/// The files that the lines of their rows are numbered by (kFileShift): in the place of a cache file stand
+/// those that it was made of.
+std::vector<std::string> named_files(const std::vector<std::string>& files);
+
 /// Passes all rows of a source to `sink`, those of several files as if they were one.
 void read_source(const std::string& source, const Options& options, const Registry<FormatRow>& formats,
                  RowSink& sink);

@@ -57,11 +57,46 @@ convert words.one words.two "${onehot[@]}"
 cmp <(head_of words.one) <(head_of words.two)
 train() {
   "$lockstep" train --set "data.train=$1" "${onehot[@]}" --set model.name=logistic --set train.steps=20 --set log.progress=none \
-    --run-dir "run-$1" | grep parameters_hash
+    --overwrite --run-dir "run-$1" | grep parameters_hash
 }
 [[ $(train words.csv) == "$(train words.two)" ]]
 cmp <("$lockstep" predict run-words.two --data words.two --out -) <("$lockstep" predict run-words.two --data words.csv --out -)
 expect 65 "columns of words are kept as float32 alone" "$lockstep" data convert words.csv -o none --type float16 "${onehot[@]}"
+
+echo "-- lists, patterns, and cache files made of them"
+for i in 1 2 3; do
+  awk -v i=$i 'NR == 1 || NR % 3 == i - 1' words.csv >part-$i.csv
+  convert part-$i.csv one-$i.rows "${onehot[@]}"
+done
+parts=part-1.csv,part-2.csv,part-3.csv ones=one-1.rows,one-2.rows,one-3.rows
+convert 'part-?.csv' list.rows "${onehot[@]}"
+convert list.rows again.rows
+convert $ones ones.rows
+convert ones.rows,list.rows both.rows
+expect 0 ": ok" "$lockstep" data verify list.rows again.rows ones.rows both.rows
+for rows in list again ones; do
+  [[ $(train $parts) == "$(train $rows.rows)" ]]
+  cmp <("$lockstep" data inspect list.rows | grep '^file ') <("$lockstep" data inspect $rows.rows | grep '^file ')
+done
+[[ $("$lockstep" data inspect both.rows | grep -c '^file  *part-[123].csv$') == 6 ]]
+for source in $parts 'part-?.csv' list.rows $ones; do
+  "$lockstep" data split "$source" -o sq --valid 0.2 --test 0.1 "${onehot[@]}"
+  expect 0 ": ok" "$lockstep" data verify sq-train.rows sq-valid.rows sq-test.rows
+  expect 0 "file  *part-3.csv" "$lockstep" data inspect sq-train.rows
+  for part in train valid test; do head_of sq-$part.rows; done | grep -v '^[a-z]*,' | sort >found
+  cmp <(head_of list.rows | grep -v '^[a-z]*,' | sort) found
+  train sq-train.rows >hash
+  [[ ! -e first-hash ]] || cmp first-hash hash
+  mv hash first-hash
+done
+printf '1,2,0\n3,4,1\n' >big-1.csv
+printf '5,6,0\n7,1e5,1\n' >big-2.csv
+convert 'big-?.csv' big.rows
+convert big.rows big2.rows
+for source in big.rows big2.rows big-1.csv,big-2.csv; do
+  expect 65 "^lockstep: big-2.csv:2: feature 2 is 1e+05" "$lockstep" data convert $source -o none --type float16
+  expect 65 "^lockstep: big-2.csv:2: feature 2 is 1e+05" "$lockstep" data split $source -o none --valid 0.5 --type float16
+done
 
 echo "-- the parts of a split"
 for rows in rows.csv rows.svm rows.csv.one words.csv; do
