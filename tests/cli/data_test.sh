@@ -113,3 +113,29 @@ for rows in rows.csv rows.svm rows.csv.one words.csv; do
   if cmp -s first part-valid.rows; then exit 1; fi
 done
 expect 64 "leave rows for training" "$lockstep" data split rows.csv -o part --valid 0.5 --test 0.5
+
+echo "-- no command writes over what it reads"
+printf '1,2,0\n3,4,1\n' >vic.csv
+printf '5,6,0\n7,8,1\n' >part-train.rows
+ln -s vic.csv link.csv
+train rows.csv
+cp vic.csv vic-copy
+untouched() {
+  expect 64 "would be overwritten" "$lockstep" "$@"
+  cmp vic.csv vic-copy
+}
+untouched data convert vic.csv -o vic.csv
+untouched data convert vic.csv -o ./link.csv -n 2
+untouched data convert part-1.csv,vic.csv -o vic.csv
+convert vic.csv vic.rows
+cp vic.rows rows-copy
+untouched data convert vic.rows -o vic.rows --type float16
+cmp vic.rows rows-copy
+untouched data split part-train.rows -o part --valid 0.2
+cmp <(printf '5,6,0\n7,8,1\n') part-train.rows
+untouched predict run-rows.csv --data vic.csv --out vic.csv
+untouched predict run-rows.csv --data 'vi?.csv' --out link.csv
+untouched predict run-rows.csv --data rows.csv --out run-rows.csv/model.safetensors
+untouched checkpoint export run-rows.csv/model.safetensors --out run-rows.csv/model.safetensors
+convert vic.csv vic.rows
+cmp vic.rows rows-copy
