@@ -63,6 +63,18 @@ train() {
 cmp <("$lockstep" predict run-words.two --data words.two --out -) <("$lockstep" predict run-words.two --data words.csv --out -)
 expect 65 "columns of words are kept as float32 alone" "$lockstep" data convert words.csv -o none --type float16 "${onehot[@]}"
 
+echo "-- head prints categories by their texts, and leaves missing fields empty"
+printf '1,red,0\n2,"light, ""pale"" blue",1\n,green,0\n4,?,1\n5,red,0\n' >tiny.csv
+missing=("${onehot[@]}" --set data.missing=mean)
+convert tiny.csv tiny.rows "${missing[@]}"
+cmp <(sed 's/?//' tiny.csv) <(head_of tiny.rows)
+expect 0 "^categories  *feature 2: 3$" "$lockstep" data inspect tiny.rows
+head_of tiny.rows >tiny-again.csv
+convert tiny-again.csv tiny-again.rows "${missing[@]}"
+cmp <(head_of tiny.rows) <(head_of tiny-again.rows)
+expect 0 "^categories  *colour: " "$lockstep" data inspect words.one
+cmp <(head_of words.one | cut -d , -f 2) <(cut -d , -f 2 words.csv)
+
 echo "-- lists, patterns, and cache files made of them"
 for i in 1 2 3; do
   awk -v i=$i 'NR == 1 || NR % 3 == i - 1' words.csv >part-$i.csv
