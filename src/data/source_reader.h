@@ -25,6 +25,7 @@ struct RowTargets {
     train.name_files(files);
     if (valid != nullptr) valid->name_files(files);
   }
+  Index kept_bytes() const { return train.kept_bytes() + (valid == nullptr ? 0 : valid->kept_bytes()); }
 };
 
 /// The format of a file, by data.format or its first bytes.
@@ -59,8 +60,8 @@ class SourceReader {
                          const RowTargets& targets) const;
   void stream(const std::shared_ptr<const CacheFile>& file, bool is_training,
               const RowTargets& targets) const;
-  std::string read_files(const std::vector<std::string>& files, const Format& format,
-                         const RowTargets& targets) const;
+  std::string read_files(const std::string& source, const std::vector<std::string>& files,
+                         const Format& format, const RowTargets& targets) const;
 
   const Options& options_;
   const Registry<FormatRow>& formats_;
