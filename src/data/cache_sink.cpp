@@ -21,11 +21,7 @@ CacheSink::CacheSink(Settings settings)
 void CacheSink::begin(const RowSchema& schema) {
   schema_ = schema;
   CacheHeader header;
-  header.kind = schema.is_sparse  ? CacheKind::kSparse
-                : settings_.kind  ? *settings_.kind
-                : schema.is_bytes ? CacheKind::kBytes
-                                  : CacheKind::kFloat32;
-  check_kind(header.kind, schema);
+  header.kind = kind_of_rows(settings_.kind, schema);
   header.features = static_cast<std::uint64_t>(schema.features);
   header.label_bytes = settings_.label_bytes;
   header.has_weights = schema.has_weights ? 1 : 0;

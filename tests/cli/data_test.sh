@@ -47,6 +47,15 @@ expect 65 "feature 1 is 300, a byte holds" "$lockstep" data convert large.csv -o
 printf '1,2,0\n1e5,2,1\n' >large.csv
 expect 65 "large.csv:2: feature 1 is 1e+05, float16 ends at 65504" "$lockstep" data convert large.csv -o large --type float16
 [[ ! -e large ]]
+for type in float16 uint8; do
+  for rows in rows.svm rows.svm.one; do
+    expect 65 "sparse rows are kept as float32 alone" "$lockstep" data convert $rows -o large --type $type
+  done
+  expect 65 "sparse rows are kept as float32 alone" "$lockstep" data split rows.svm -o large --valid 0.5 --type $type
+  expect 65 "sparse rows are kept as float32 alone" "$lockstep" data synth demo:sparse?rows=9 -o large --type $type
+done
+convert rows.svm again --type float32
+cmp again rows.svm.one
 expect 64 "float32, float16 or uint8" "$lockstep" data convert rows.csv -o large --type int4
 expect 64 "needs -o FILE" "$lockstep" data convert rows.csv
 
@@ -151,3 +160,16 @@ untouched predict run-rows.csv --data rows.csv --out run-rows.csv/model.safetens
 untouched checkpoint export run-rows.csv/model.safetensors --out run-rows.csv/model.safetensors
 convert vic.csv vic.rows
 cmp vic.rows rows-copy
+
+echo "-- options that do not apply are named"
+expect 0 "warning: data.hash_bits = 10 is not followed" "$lockstep" train --set data.train=rows.csv --set data.hash_bits=10 \
+  --set model.name=logistic --set train.steps=2 --overwrite --run-dir run-hash
+printf '1,2,3\n4,x,6\n' >bad.csv
+for ranks in 1 2; do
+  expect 65 'bad.csv:2:3: .*data.on_bad_row = "skip" does not apply' \
+    "$lockstep" predict run-rows.csv --data bad.csv --out - --set data.on_bad_row=skip -n $ranks
+done
+expect 65 "bad.csv:2:3: " "$lockstep" predict run-rows.csv --data bad.csv --out -
+if has_word out "does not apply"; then exit 1; fi
+expect 65 "none.csv" "$lockstep" predict run-rows.csv --data none.csv --out - --set data.on_bad_row=skip
+if has_word out "does not apply"; then exit 1; fi
