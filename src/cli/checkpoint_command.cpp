@@ -7,6 +7,7 @@
 #include <cmath>
 #include <filesystem>
 
+#include "cli/output_file.h"
 #include "core/config_identity.h"
 #include "core/printable.h"
 #include "lockstep/core/error.h"
@@ -130,6 +131,7 @@ int export_file(const CommandContext& context) {
   if (!context.line.has("out"))
     throw Error(ExitCode::kUsage, "`lockstep checkpoint export` needs --out FILE");
   auto [path, file] = newest(context.line.positional()[0]);
+  refuse_own_input(context.line.text("out"), {path.string()});
   std::vector<TensorView> views;
   for (const TensorData& tensor : file.tensors)
     views.push_back(

@@ -36,6 +36,15 @@ void print_fact(const char* name, const Value& value) {
   fmt::print("{:<16} {}\n", name, value);
 }
 
+void print_categories(const CacheMetadata& metadata) {
+  for (std::size_t j = 0; j < metadata.categories.size(); ++j) {
+    if (metadata.categories[j].empty()) continue;
+    const std::string name =
+        metadata.feature_names.empty() ? fmt::format("feature {}", j + 1) : metadata.feature_names[j];
+    print_fact("categories", fmt::format("{}: {}", printable(name), metadata.categories[j].size()));
+  }
+}
+
 int inspect(const CommandContext& context) {
   const CacheFile file(context.line.positional()[0]);
   const CacheHeader& header = file.header();
@@ -49,6 +58,7 @@ int inspect(const CommandContext& context) {
   if (metadata.has_label_values)
     print_fact("label values", metadata.label_numbers.size() + metadata.label_texts.size());
   print_fact("weights", header.has_weights != 0 ? "yes" : "no");
+  print_categories(metadata);
   if (metadata.bad_count > 0) print_fact("skipped lines", metadata.bad_count);
   print_fact("bytes", std::filesystem::file_size(file.path()));
   print_fact("content hash", metadata.content_hash);
@@ -76,6 +86,10 @@ int head(const CommandContext& context) {
   RowText text(file.rows(),
                [](const std::string& line) { std::fwrite(line.data(), 1, line.size(), stdout); });
   text.begin(file.schema());
+  const auto& categories = file.metadata().categories;
+  for (std::size_t j = 0; j < categories.size(); ++j)
+    for (std::size_t code = 0; code < categories[j].size(); ++code)
+      text.category(static_cast<Index>(j), static_cast<std::int32_t>(code), categories[j][code]);
   CacheRows rows(file);
   Row row;
   const Index count = std::min<Index>(context.line.integer("rows", 10, 0), file.rows());

@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "cli/local_launch.h"
+#include "cli/output_file.h"
 #include "cli/ranks.h"
 #include "comm/agreement.h"
 #include "core/config.h"
@@ -29,6 +30,12 @@ std::filesystem::path output_of(const CommandLine& line, const char* command) {
     throw Error(ExitCode::kUsage,
                 fmt::format("`lockstep data {0}` needs -o FILE; see `lockstep data {0} --help`", command));
   return std::filesystem::absolute(line.text("out"));
+}
+
+std::vector<std::string> inputs_of(const std::string& source, const Options& options) {
+  std::vector<std::string> inputs = source_files(source);
+  inputs.push_back(options.text("data.labels"));
+  return inputs;
 }
 
 std::optional<CacheKind> kind_of(const CommandLine& line) {
@@ -58,7 +65,7 @@ int synth(const CommandContext& context) {
 
 void convert_here(const std::string& source, const Options& options, const CommandContext& context,
                   const std::filesystem::path& out) {
-  write_cache({out, source, kind_of(context.line)},
+  write_cache({out, source, named_files(source_files(source)), kind_of(context.line)},
               [&](CacheSink& sink) { read_source(source, options, context.plugins.formats, sink); });
 }
 
@@ -75,6 +82,7 @@ int convert(const CommandContext& context) {
     std::unique_ptr<Format> format;
     bool has_parser = false;
     on_all_ranks(communicator, [&] {
+      refuse_own_input(out, inputs_of(source, options));
       files = source_files(source);
       format = format_of(files[0], options, context.plugins.formats).create(options);
       has_parser = format->parser(files[0], -1) != nullptr;
@@ -149,14 +157,17 @@ int split(const CommandContext& context) {
   const Options options = resolve_config(context.table, line.config());
   constexpr std::array<const char*, 3> kNames{"train", "valid", "test"};
   const std::array<double, 3> shares{1 - valid - test, valid, test};
+  const auto path_of = [&](std::size_t part) { return prefix + "-" + kNames[part] + ".rows"; };
+  for (std::size_t i = 0; i < shares.size(); ++i)
+    if (shares[i] > 0) refuse_own_input(path_of(i), inputs_of(source, options));
+  const std::vector<std::string> files = named_files(source_files(source));
   for (const std::uint32_t label_bytes : {4U, 8U}) {
     std::array<std::unique_ptr<CacheSink>, 3> parts;
     std::array<CacheSink*, 3> sinks{};
     for (std::size_t i = 0; i < parts.size(); ++i) {
       if (shares[i] <= 0) continue;
-      const std::string path = prefix + "-" + kNames[i] + ".rows";
-      parts[i] = std::make_unique<CacheSink>(
-          CacheSink::Settings{path, source + " (" + kNames[i] + ")", kind_of(line), label_bytes});
+      parts[i] = std::make_unique<CacheSink>(CacheSink::Settings{path_of(i), source + " (" + kNames[i] + ")",
+                                                                 files, kind_of(line), label_bytes});
       sinks[i] = parts[i].get();
     }
     try {
@@ -168,7 +179,7 @@ int split(const CommandContext& context) {
     for (std::size_t i = 0; i < parts.size(); ++i) {
       if (parts[i] == nullptr) continue;
       parts[i]->finish();
-      fmt::print("{}-{}.rows: {} rows\n", prefix, kNames[i], parts[i]->rows());
+      fmt::print("{}: {} rows\n", path_of(i), parts[i]->rows());
     }
     return 0;
   }

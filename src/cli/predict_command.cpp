@@ -2,12 +2,15 @@
 #include "cli/predict_command.h"
 
 #include <cstdio>
+#include <filesystem>
 #include <optional>
 
 #include "cli/local_launch.h"
+#include "cli/output_file.h"
 #include "cli/ranks.h"
 #include "comm/agreement.h"
 #include "core/atomic_file.h"
+#include "data/source_files.h"
 #include "lockstep/core/error.h"
 #include "train/load_model.h"
 #include "train/predictions.h"
@@ -15,6 +18,14 @@
 namespace lockstep {
 
 namespace {
+
+std::vector<std::string> inputs_of(const CommandLine& line) {
+  std::vector<std::string> inputs = source_files(line.text("data"));
+  const std::filesystem::path run_or_file = line.positional()[0];
+  inputs.push_back(run_or_file);
+  inputs.push_back(run_or_file / "model.safetensors");
+  return inputs;
+}
 
 int predict(const CommandContext& context) {
   const CommandLine& line = context.line;
@@ -29,6 +40,7 @@ int predict(const CommandContext& context) {
   return run_as_rank(loaded.options.real("comm.timeout_s"), [&](Communicator& communicator) {
     std::optional<AtomicFile> file;
     on_all_ranks(communicator, [&] {
+      if (out != "-") refuse_own_input(out, inputs_of(line));
       if (communicator.rank() == 0 && out != "-") file.emplace(out);
     });
     const Index rows = write_predictions(

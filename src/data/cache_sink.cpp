@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "data/cache_label.h"
+#include "data/source_files.h"
 #include "lockstep/core/error.h"
 
 namespace lockstep {
@@ -20,11 +21,7 @@ CacheSink::CacheSink(Settings settings)
 void CacheSink::begin(const RowSchema& schema) {
   schema_ = schema;
   CacheHeader header;
-  header.kind = schema.is_sparse  ? CacheKind::kSparse
-                : settings_.kind  ? *settings_.kind
-                : schema.is_bytes ? CacheKind::kBytes
-                                  : CacheKind::kFloat32;
-  check_kind(header.kind, schema);
+  header.kind = kind_of_rows(settings_.kind, schema);
   header.features = static_cast<std::uint64_t>(schema.features);
   header.label_bytes = settings_.label_bytes;
   header.has_weights = schema.has_weights ? 1 : 0;
@@ -46,10 +43,20 @@ double CacheSink::label_of(const Label& label) {
   return value;
 }
 
+void CacheSink::encode(const Row& row, double label) {
+  try {
+    encoder_->add(row, label);
+  } catch (const Error& error) {
+    throw Error(error.code(), settings_.files.at(static_cast<std::size_t>(file_of_line(row.line))) + ":" +
+                                  std::to_string(line_in_file(row.line)) + ": " + error.what());
+  }
+}
+
 void CacheSink::add(const Row& row) {
   const double label = label_of(row.label);
-  encoder_->add(row, label);
-  notes_.add_row(schema_, {row_, 0, row.line}, encoder_->stored(row), label);
+  encode(row, label);
+  notes_.add_row(schema_, {row_, file_of_line(row.line), line_in_file(row.line)}, encoder_->stored(row),
+                 label);
   ++row_;
   if (encoder_->records().size() + encoder_->entries().size() >= kWriteBytes) write();
 }
@@ -82,7 +89,7 @@ void CacheSink::finish() {
   write();
   CacheMetadata metadata;
   metadata.source = settings_.source;
-  metadata.files = {settings_.source};
+  metadata.files = settings_.files;
   metadata.feature_names = schema_.feature_names;
   metadata.classes = schema_.classes;
   metadata.label_texts = texts_;

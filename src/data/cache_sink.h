@@ -22,8 +22,9 @@ class CacheSink final : public RowSink {
  public:
   struct Settings {
     std::filesystem::path path;
-    std::string source;             ///< for the metadata
-    std::optional<CacheKind> kind;  ///< of dense rows; none: bytes stay bytes, all else is float32
+    std::string source;              ///< for the metadata
+    std::vector<std::string> files;  ///< that lines of rows are numbered by, see named_files()
+    std::optional<CacheKind> kind;   ///< of dense rows; none: bytes stay bytes, all else is float32
     std::uint32_t label_bytes = 4;
   };
   /// Thrown by add() for a label that label_bytes = 4 cannot hold.
@@ -43,6 +44,7 @@ class CacheSink final : public RowSink {
 
  private:
   double label_of(const Label& label);
+  void encode(const Row& row, double label);
   void write();
 
   Settings settings_;

@@ -53,9 +53,8 @@ DatasetBuilder::DatasetBuilder(Settings settings, LabelTable& labels)
 }
 
 std::string DatasetBuilder::place_of(Index line) const {
-  const auto file = static_cast<std::size_t>(line >> kFileShift);
-  const Index number = line & ((Index{1} << kFileShift) - 1);
-  return (file < files_.size() ? files_[file] : settings_.source) + ":" + std::to_string(number);
+  const auto file = static_cast<std::size_t>(file_of_line(line));
+  return (file < files_.size() ? files_[file] : settings_.source) + ":" + std::to_string(line_in_file(line));
 }
 
 void DatasetBuilder::fail(const Row& row, const std::string& what) const {
@@ -163,6 +162,7 @@ void DatasetBuilder::add(Index number, const Row& row) {
   else
     entry(class_sums_[at], static_cast<std::size_t>(label)) += weight;
   if (schema_.is_sparse) note_extent(row);
+  entries_ += row.count;
   statistics_.add(shard, schema_, row);
   notes_.add(shard, row);
   slots_.add(row.columns, row.count);
@@ -185,12 +185,11 @@ void DatasetBuilder::keep(ShardRows& rows, const Row& row, float label) const {
   if (schema_.has_weights) rows.weights.push_back(row.weight);
 }
 
-Index DatasetBuilder::kept_bytes() const {
-  std::size_t bytes = 0;
-  for (const ShardRows& rows : rows_)
-    bytes += rows.dense.size() * 4 + rows.bytes.size() + rows.offsets.size() * 8 + rows.columns.size() * 8 +
-             rows.labels.size() * 4 + rows.weights.size() * 4;
-  return static_cast<Index>(bytes) / (settings_.hosted.last - settings_.hosted.first) * settings_.shards;
+Index DatasetBuilder::row_bytes(const RowSchema& schema) {
+  const Index features = schema.is_sparse  ? 8  // where the entries end
+                         : schema.is_bytes ? schema.features
+                                           : 4 * schema.features;
+  return features + (schema.has_weights ? 8 : 4);
 }
 
 void DatasetBuilder::share(Communicator& communicator, Index rows) {

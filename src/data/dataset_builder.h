@@ -73,8 +73,10 @@ class DatasetBuilder {
 
   bool is_streamed() const { return stream_ != nullptr; }
 
-  /// About what the rows take in the memory of all ranks.
-  Index kept_bytes() const;
+  /// What a row takes in memory, without its entries.
+  static Index row_bytes(const RowSchema& schema);
+  /// What the rows that add() was called with take in the memory of all ranks together; the same on each.
+  Index kept_bytes() const { return info_.rows * row_bytes(schema_) + 8 * entries_; }
 
   Index rows() const { return info_.rows; }
   const RowSchema& schema() const { return schema_; }
@@ -132,6 +134,7 @@ class DatasetBuilder {
   RowSchema schema_;
   DatasetInfo info_;
   Extent extent_;
+  Index entries_ = 0;  // of sparse rows, whoever keeps them
   ColumnStatistics statistics_;
   ColumnNotes notes_;
   SlotCount slots_;

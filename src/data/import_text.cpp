@@ -47,7 +47,7 @@ class Import {
       : communicator_(communicator), request_(request), needs_(needs) {
     on_all_ranks(communicator, [&] { begin(); });
     CacheHeader header;
-    header.kind = kind();
+    header.kind = kind_;
     header.features = static_cast<std::uint64_t>(schema_.features);
     header.label_bytes = needs.long_labels ? 8 : 4;
     header.has_weights = schema_.has_weights || needs.weights ? 1 : 0;
@@ -82,11 +82,6 @@ class Import {
   }
 
  private:
-  CacheKind kind() const {
-    if (schema_.is_sparse) return CacheKind::kSparse;
-    return request_.kind.value_or(schema_.is_bytes ? CacheKind::kBytes : CacheKind::kFloat32);
-  }
-
   void begin() {
     files_.emplace(request_.format, request_.files, request_.unlabelled_features);
     schema_ = files_->parser().schema();
@@ -94,7 +89,7 @@ class Import {
     for (std::size_t j = 0; j < schema_.is_category.size(); ++j)
       if (schema_.is_category[j]) columns.push_back(static_cast<Index>(j));
     dictionaries_.emplace(columns);
-    check_kind(kind(), schema_);
+    kind_ = kind_of_rows(request_.kind, schema_);
     pieces_.emplace(files_->starts(),
                     request_.piece_bytes > 0 ? request_.piece_bytes : ImportPieces::kPieceBytes);
     lines_ = files_->lines_before();
@@ -270,6 +265,7 @@ class Import {
   const ImportRequest& request_;
   Needs needs_;
   RowSchema schema_;
+  CacheKind kind_ = CacheKind::kFloat32;
   std::optional<ImportFiles> files_;
   std::optional<ImportDictionaries> dictionaries_;
   std::optional<ImportPieces> pieces_;

@@ -123,6 +123,15 @@ struct TrainingRows {
   DatasetBuilder valid, train;
 };
 
+// Dense rows are what they are without the option.
+void warn_of_hash_bits(DatasetBuilder& train, const Options& options) {
+  const Index bits = options.integer("data.hash_bits");
+  if (bits > 0 && train.rows() > 0 && !train.schema().is_sparse)
+    train.warn(
+        "data.hash_bits = " + std::to_string(bits) +
+        " is not followed, rows are dense; data.categories = \"hash\" hashes the columns of CSV files");
+}
+
 DataSets finish_training(TrainingRows& rows, const std::string& source, const std::string& hash,
                          const Context& context) {
   const Options& options = context.options;
@@ -132,6 +141,7 @@ DataSets finish_training(TrainingRows& rows, const std::string& source, const st
     throw Error(ExitCode::kData,
                 source + ": the split leaves no validation row of " + std::to_string(train.rows()) + " rows");
   valid.expect_classes_of(train);
+  warn_of_hash_bits(train, options);
 
   DatasetBuilder::Transform transform;
   transform.index_base = train.schema().is_sparse ? index_base(train, valid, options) : 1;

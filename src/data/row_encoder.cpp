@@ -20,11 +20,18 @@ constexpr float kHalfLimit = 65520;  // what is rounded to infinity
 
 }  // namespace
 
-void check_kind(CacheKind kind, const RowSchema& schema) {
-  if (kind == CacheKind::kFloat32 || kind == CacheKind::kSparse || schema.is_category.empty()) return;
-  if (std::find(schema.is_category.begin(), schema.is_category.end(), true) == schema.is_category.end())
-    return;
-  throw Error(ExitCode::kData, "columns of words are kept as float32 alone");
+CacheKind kind_of_rows(const std::optional<CacheKind>& wanted, const RowSchema& schema) {
+  if (schema.is_sparse) {
+    if (wanted.value_or(CacheKind::kFloat32) != CacheKind::kFloat32)
+      throw Error(ExitCode::kData, "the values of sparse rows are kept as float32 alone");
+    return CacheKind::kSparse;
+  }
+  const CacheKind kind = wanted.value_or(schema.is_bytes ? CacheKind::kBytes : CacheKind::kFloat32);
+  const bool has_categories =
+      std::find(schema.is_category.begin(), schema.is_category.end(), true) != schema.is_category.end();
+  if (kind != CacheKind::kFloat32 && has_categories)
+    throw Error(ExitCode::kData, "columns of words are kept as float32 alone");
+  return kind;
 }
 
 RowEncoder::RowEncoder(const CacheHeader& header)

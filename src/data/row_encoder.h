@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "data/cache_layout.h"
@@ -9,9 +10,9 @@
 
 namespace lockstep {
 
-/// Throws Error(kData) where rows of this schema would lose something: codes of categories are kept as
-/// float32 alone.
-void check_kind(CacheKind kind, const RowSchema& schema);
+/// How rows of this schema are kept if `wanted` is asked for; without it bytes stay bytes. Throws
+/// Error(kData) where they cannot be: sparse values and codes of categories are kept as float32 alone.
+CacheKind kind_of_rows(const std::optional<CacheKind>& wanted, const RowSchema& schema);
 
 /// Rows as they stand in a cache file, put into memory one behind the other.
 class RowEncoder {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/row_rounds.h"
 
+#include <algorithm>
 #include <exception>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "comm/agreement.h"
@@ -273,10 +275,9 @@ class SinkRounds final : public RowSink {
   std::exception_ptr error_;
 };
 
-}  // namespace
-
-void for_each_round(Communicator& communicator, const RoundsRequest& request, const UseRows& use) {
-  std::vector<std::string> files;
+// Collective. `files`: what names rows.
+void read_rounds(Communicator& communicator, const RoundsRequest& request, const UseRows& use,
+                 std::vector<std::string>& files) {
   std::unique_ptr<Format> format;
   std::optional<TextRounds> text;
   Options options = options_for(request.schema, request.options);
@@ -288,6 +289,7 @@ void for_each_round(Communicator& communicator, const RoundsRequest& request, co
     format = format_of(files[0], options, request.formats).create(options);
     text.emplace(communicator, request, files);
     is_text = text->open(*format);
+    files = named_files(files);
   });
   if (is_text) return text->run(use);
   SinkRounds sink(communicator, request, files, use);
@@ -301,6 +303,29 @@ void for_each_round(Communicator& communicator, const RoundsRequest& request, co
   }
   throw_first(communicator, error);
   sink.flush();
+}
+
+// "file:line: ..."
+bool names_row(std::string_view message, const std::vector<std::string>& files) {
+  return std::any_of(files.begin(), files.end(), [&](const std::string& file) {
+    const std::string_view rest = message.substr(std::min(file.size() + 1, message.size()));
+    return message.starts_with(file + ":") && !rest.empty() && rest[0] >= '0' && rest[0] <= '9';
+  });
+}
+
+}  // namespace
+
+void for_each_round(Communicator& communicator, const RoundsRequest& request, const UseRows& use) {
+  std::vector<std::string> files;
+  try {
+    read_rounds(communicator, request, use, files);
+  } catch (const AgreedError& error) {
+    const bool is_told_to_skip = !request.needs_labels && request.options.text("data.on_bad_row") == "skip";
+    if (!is_told_to_skip || error.code() != ExitCode::kData || !names_row(error.what(), files)) throw;
+    throw AgreedError(error.code(),
+                      std::string(error.what()) +
+                          " (every row gets its prediction, so data.on_bad_row = \"skip\" does not apply)");
+  }
 }
 
 }  // namespace lockstep

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <iterator>
 
 namespace lockstep {
@@ -10,7 +12,7 @@ namespace lockstep {
 namespace {
 
 std::string quoted(const std::string& text) {
-  if (text.find_first_of(",;\t\" ") == std::string::npos) return text;
+  if (text.find_first_of(",;\t\r\n\" ") == std::string::npos) return text;
   std::string result = "\"";
   for (const char c : text) result += c == '"' ? std::string("\"\"") : std::string(1, c);
   return result + "\"";
@@ -30,6 +32,21 @@ void RowText::begin(const RowSchema& schema) {
   write_(line + (schema.has_weights ? "weight,label\n" : "label\n"));
 }
 
+std::int32_t RowText::category(Index feature, std::int32_t code, const std::string& text) {
+  categories_.resize(static_cast<std::size_t>(schema_.features));
+  std::vector<std::string>& texts = categories_[static_cast<std::size_t>(feature)];
+  texts.resize(std::max(texts.size(), static_cast<std::size_t>(code) + 1));
+  texts[static_cast<std::size_t>(code)] = text;
+  return code;
+}
+
+std::string RowText::value_text(Index feature, float value) const {
+  if (std::isnan(value)) return "";
+  const auto at = static_cast<std::size_t>(feature);
+  if (categories_.empty() || categories_[at].empty()) return fmt::format("{}", value);
+  return quoted(categories_[at].at(static_cast<std::size_t>(value)));
+}
+
 void RowText::add(const Row& row) {
   if (left_-- <= 0) throw Enough();
   std::string line;
@@ -43,7 +60,7 @@ void RowText::add(const Row& row) {
       if (row.bytes != nullptr)
         fmt::format_to(out, "{},", row.bytes[j]);
       else
-        fmt::format_to(out, "{},", row.dense[j]);
+        line += value_text(j, row.dense[j]) + ",";
     }
     if (schema_.has_weights) fmt::format_to(out, "{},", row.weight);
     line += label_text(row.label);

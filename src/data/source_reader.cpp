@@ -2,6 +2,7 @@
 #include "data/source_reader.h"
 
 #include <array>
+#include <limits>
 #include <new>
 #include <stdexcept>
 
@@ -26,9 +27,14 @@ class ListSink final : public RowSink {
  public:
   explicit ListSink(RowSink& sink) : sink_(sink) {}
 
-  void begin_file(const std::string& path) { path_ = path; }
+  void begin_file(const std::string& path) {
+    path_ = path;
+    base_ = next_base_;
+    next_base_ += static_cast<Index>(named_files({path}).size());
+  }
   void begin(const RowSchema& schema) override {
-    if (++file_ == 0) {
+    if (!has_begun_) {
+      has_begun_ = true;
       first_ = schema;
       RowSchema whole = schema;
       whole.rows = -1;
@@ -49,7 +55,7 @@ class ListSink final : public RowSink {
   void skip_bad(Index count, const std::vector<std::string>& named) override { sink_.skip_bad(count, named); }
   void add(const Row& row) override {
     Row numbered = row;
-    numbered.line += static_cast<Index>(file_) << kFileShift;
+    numbered.line += base_ << kFileShift;
     sink_.add(numbered);
   }
 
@@ -57,7 +63,48 @@ class ListSink final : public RowSink {
   RowSink& sink_;
   std::string path_;
   RowSchema first_;
-  int file_ = -1;
+  bool has_begun_ = false;
+  Index base_ = 0, next_base_ = 0;  // among the files that rows are named by
+};
+
+/// Ends the reading of rows, which are all kept, as soon as they are known not to fit.
+class LimitedSink final : public RowSink {
+ public:
+  LimitedSink(RowSink& sink, const RowTargets& targets, const MemoryLimit& limit, const std::string& source)
+      : sink_(sink), targets_(targets), limit_(limit), source_(source) {}
+
+  void begin(const RowSchema& schema) override {
+    const Index row = DatasetBuilder::row_bytes(schema), most = std::numeric_limits<Index>::max();
+    const Index bytes = schema.rows > most / row ? most : schema.rows * row;
+    if (bytes > limit_.left()) refuse(bytes, "streamed");
+    sink_.begin(schema);
+  }
+  Index unlabelled_features() const override { return sink_.unlabelled_features(); }
+  bool wants_next() const override { return sink_.wants_next(); }
+  void skip() override { sink_.skip(); }
+  std::int32_t category(Index feature, std::int32_t code, const std::string& text) override {
+    return sink_.category(feature, code, text);
+  }
+  void skip_bad(Index count, const std::vector<std::string>& named) override { sink_.skip_bad(count, named); }
+  void add(const Row& row) override {
+    sink_.add(row);
+    ++rows_;
+    const Index bytes = targets_.kept_bytes();
+    if (bytes > limit_.left()) refuse(bytes, "streamed; reading ended with row " + std::to_string(rows_));
+  }
+
+ private:
+  [[noreturn]] void refuse(Index bytes, const std::string& streamed) const {
+    limit_.fail(
+        source_, bytes,
+        "its rows do not fit into memory, and those of a source without a cache file cannot be " + streamed);
+  }
+
+  RowSink& sink_;
+  const RowTargets& targets_;
+  const MemoryLimit& limit_;
+  const std::string& source_;
+  Index rows_ = 0;  // that were added
 };
 
 void read_all(const std::vector<std::string>& files, const Format& format, RowSink& router) {
@@ -82,6 +129,17 @@ const FormatRow& format_of(const std::string& file, const Options& options,
   for (const FormatRow& row : formats.rows())
     if (row.matches != nullptr && row.matches(file, {head.data(), size})) return row;
   throw Error(ExitCode::kData, file + ": its format is not recognised, name it by data.format");
+}
+
+std::vector<std::string> named_files(const std::vector<std::string>& files) {
+  std::vector<std::string> names;
+  for (const std::string& file : files) {
+    std::vector<std::string> own;
+    if (CacheFile::is_one(file)) own = CacheFile(file).metadata().files;
+    if (own.empty()) own = {file};
+    names.insert(names.end(), own.begin(), own.end());
+  }
+  return names;
 }
 
 void read_source(const std::string& source, const Options& options, const Registry<FormatRow>& formats,
@@ -136,15 +194,17 @@ std::string SourceReader::read_cache(const std::shared_ptr<const CacheFile>& sha
   return metadata.content_hash;
 }
 
-std::string SourceReader::read_files(const std::vector<std::string>& files, const Format& format,
-                                     const RowTargets& targets) const {
+std::string SourceReader::read_files(const std::string& source, const std::vector<std::string>& files,
+                                     const Format& format, const RowTargets& targets) const {
   RowRouter router(targets.train, targets.valid, targets.filter, !is_demo(files[0]));
   if (targets.unlabelled_features >= 0) router.allow_unlabelled(targets.unlabelled_features);
   BadRows bad;
   if (skips_bad_rows()) router.skip_bad_rows(bad);
-  targets.name_files(files);
+  targets.name_files(named_files(files));
+  LimitedSink limited(router, targets, limit_, source);
+  RowSink& sink = limit_.exists() ? static_cast<RowSink&>(limited) : router;
   try {
-    read_all(files, format, router);
+    read_all(files, format, sink);
   } catch (const std::bad_alloc&) {
     throw Error(ExitCode::kData, files[0] + ": does not fit into the memory of this machine");
   } catch (const std::length_error&) {
@@ -180,17 +240,8 @@ std::string SourceReader::read(const std::string& source, const std::string& lab
     if (!why_not.empty()) targets.train.warn(why_not);
   }
   if (cache != nullptr) return read_cache(cache, is_training, targets);
-  in_step([&] { hash = read_files(files, *format, targets); });
-  in_step([&] {
-    if (!limit_.exists()) return;
-    const Index bytes =
-        targets.train.kept_bytes() + (targets.valid == nullptr ? 0 : targets.valid->kept_bytes());
-    if (bytes > limit_.left())
-      limit_.fail(source, bytes,
-                  "its rows do not fit into memory, and those of a source without a cache file cannot be "
-                  "streamed");
-    limit_.use(bytes);
-  });
+  in_step([&] { hash = read_files(source, files, *format, targets); });
+  if (limit_.exists()) limit_.use(targets.kept_bytes());
   return hash;
 }
 

@@ -25,11 +25,16 @@ struct RowTargets {
     train.name_files(files);
     if (valid != nullptr) valid->name_files(files);
   }
+  Index kept_bytes() const { return train.kept_bytes() + (valid == nullptr ? 0 : valid->kept_bytes()); }
 };
 
 /// The format of a file, by data.format or its first bytes.
 const FormatRow& format_of(const std::string& file, const Options& options,
                            const Registry<FormatRow>& formats);
+
+/// The files that the lines of their rows are numbered by (kFileShift): in the place of a cache file stand
+/// those that it was made of.
+std::vector<std::string> named_files(const std::vector<std::string>& files);
 
 /// Passes all rows of a source to `sink`, those of several files as if they were one.
 void read_source(const std::string& source, const Options& options, const Registry<FormatRow>& formats,
@@ -55,8 +60,8 @@ class SourceReader {
                          const RowTargets& targets) const;
   void stream(const std::shared_ptr<const CacheFile>& file, bool is_training,
               const RowTargets& targets) const;
-  std::string read_files(const std::vector<std::string>& files, const Format& format,
-                         const RowTargets& targets) const;
+  std::string read_files(const std::string& source, const std::vector<std::string>& files,
+                         const Format& format, const RowTargets& targets) const;
 
   const Options& options_;
   const Registry<FormatRow>& formats_;

@@ -29,7 +29,7 @@ class Synthesis {
       rows_ = make_demo_rows(source);
       schema_ = rows_->schema();
     });
-    header_.kind = schema_.is_sparse ? CacheKind::kSparse : kind;
+    header_.kind = kind_of_rows(kind, schema_);
     header_.features = static_cast<std::uint64_t>(schema_.features);
     header_.label_bytes = schema_.classes.empty() ? 8 : 4;
     const Index row_bytes = static_cast<Index>(cache_row_bytes(header_)) + entries_of_row() * 8;

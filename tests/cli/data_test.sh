@@ -47,6 +47,15 @@ expect 65 "feature 1 is 300, a byte holds" "$lockstep" data convert large.csv -o
 printf '1,2,0\n1e5,2,1\n' >large.csv
 expect 65 "large.csv:2: feature 1 is 1e+05, float16 ends at 65504" "$lockstep" data convert large.csv -o large --type float16
 [[ ! -e large ]]
+for type in float16 uint8; do
+  for rows in rows.svm rows.svm.one; do
+    expect 65 "sparse rows are kept as float32 alone" "$lockstep" data convert $rows -o large --type $type
+  done
+  expect 65 "sparse rows are kept as float32 alone" "$lockstep" data split rows.svm -o large --valid 0.5 --type $type
+  expect 65 "sparse rows are kept as float32 alone" "$lockstep" data synth demo:sparse?rows=9 -o large --type $type
+done
+convert rows.svm again --type float32
+cmp again rows.svm.one
 expect 64 "float32, float16 or uint8" "$lockstep" data convert rows.csv -o large --type int4
 expect 64 "needs -o FILE" "$lockstep" data convert rows.csv
 
@@ -57,11 +66,58 @@ convert words.one words.two "${onehot[@]}"
 cmp <(head_of words.one) <(head_of words.two)
 train() {
   "$lockstep" train --set "data.train=$1" "${onehot[@]}" --set model.name=logistic --set train.steps=20 --set log.progress=none \
-    --run-dir "run-$1" | grep parameters_hash
+    --overwrite --run-dir "run-$1" | grep parameters_hash
 }
 [[ $(train words.csv) == "$(train words.two)" ]]
 cmp <("$lockstep" predict run-words.two --data words.two --out -) <("$lockstep" predict run-words.two --data words.csv --out -)
 expect 65 "columns of words are kept as float32 alone" "$lockstep" data convert words.csv -o none --type float16 "${onehot[@]}"
+
+echo "-- head prints categories by their texts, and leaves missing fields empty"
+printf '1,red,0\n2,"light, ""pale"" blue",1\n,green,0\n4,?,1\n5,red,0\n' >tiny.csv
+missing=("${onehot[@]}" --set data.missing=mean)
+convert tiny.csv tiny.rows "${missing[@]}"
+cmp <(sed 's/?//' tiny.csv) <(head_of tiny.rows)
+expect 0 "^categories  *feature 2: 3$" "$lockstep" data inspect tiny.rows
+head_of tiny.rows >tiny-again.csv
+convert tiny-again.csv tiny-again.rows "${missing[@]}"
+cmp <(head_of tiny.rows) <(head_of tiny-again.rows)
+expect 0 "^categories  *colour: " "$lockstep" data inspect words.one
+cmp <(head_of words.one | cut -d , -f 2) <(cut -d , -f 2 words.csv)
+
+echo "-- lists, patterns, and cache files made of them"
+for i in 1 2 3; do
+  awk -v i=$i 'NR == 1 || NR % 3 == i - 1' words.csv >part-$i.csv
+  convert part-$i.csv one-$i.rows "${onehot[@]}"
+done
+parts=part-1.csv,part-2.csv,part-3.csv ones=one-1.rows,one-2.rows,one-3.rows
+convert 'part-?.csv' list.rows "${onehot[@]}"
+convert list.rows again.rows
+convert $ones ones.rows
+convert ones.rows,list.rows both.rows
+expect 0 ": ok" "$lockstep" data verify list.rows again.rows ones.rows both.rows
+for rows in list again ones; do
+  [[ $(train $parts) == "$(train $rows.rows)" ]]
+  cmp <("$lockstep" data inspect list.rows | grep '^file ') <("$lockstep" data inspect $rows.rows | grep '^file ')
+done
+[[ $("$lockstep" data inspect both.rows | grep -c '^file  *part-[123].csv$') == 6 ]]
+for source in $parts 'part-?.csv' list.rows $ones; do
+  "$lockstep" data split "$source" -o sq --valid 0.2 --test 0.1 "${onehot[@]}"
+  expect 0 ": ok" "$lockstep" data verify sq-train.rows sq-valid.rows sq-test.rows
+  expect 0 "file  *part-3.csv" "$lockstep" data inspect sq-train.rows
+  for part in train valid test; do head_of sq-$part.rows; done | grep -v '^[a-z]*,' | sort >found
+  cmp <(head_of list.rows | grep -v '^[a-z]*,' | sort) found
+  train sq-train.rows >hash
+  [[ ! -e first-hash ]] || cmp first-hash hash
+  mv hash first-hash
+done
+printf '1,2,0\n3,4,1\n' >big-1.csv
+printf '5,6,0\n7,1e5,1\n' >big-2.csv
+convert 'big-?.csv' big.rows
+convert big.rows big2.rows
+for source in big.rows big2.rows big-1.csv,big-2.csv; do
+  expect 65 "^lockstep: big-2.csv:2: feature 2 is 1e+05" "$lockstep" data convert $source -o none --type float16
+  expect 65 "^lockstep: big-2.csv:2: feature 2 is 1e+05" "$lockstep" data split $source -o none --valid 0.5 --type float16
+done
 
 echo "-- the parts of a split"
 for rows in rows.csv rows.svm rows.csv.one words.csv; do
@@ -78,3 +134,42 @@ for rows in rows.csv rows.svm rows.csv.one words.csv; do
   if cmp -s first part-valid.rows; then exit 1; fi
 done
 expect 64 "leave rows for training" "$lockstep" data split rows.csv -o part --valid 0.5 --test 0.5
+
+echo "-- no command writes over what it reads"
+printf '1,2,0\n3,4,1\n' >vic.csv
+printf '5,6,0\n7,8,1\n' >part-train.rows
+ln -s vic.csv link.csv
+train rows.csv
+cp vic.csv vic-copy
+untouched() {
+  expect 64 "would be overwritten" "$lockstep" "$@"
+  cmp vic.csv vic-copy
+}
+untouched data convert vic.csv -o vic.csv
+untouched data convert vic.csv -o ./link.csv -n 2
+untouched data convert part-1.csv,vic.csv -o vic.csv
+convert vic.csv vic.rows
+cp vic.rows rows-copy
+untouched data convert vic.rows -o vic.rows --type float16
+cmp vic.rows rows-copy
+untouched data split part-train.rows -o part --valid 0.2
+cmp <(printf '5,6,0\n7,8,1\n') part-train.rows
+untouched predict run-rows.csv --data vic.csv --out vic.csv
+untouched predict run-rows.csv --data 'vi?.csv' --out link.csv
+untouched predict run-rows.csv --data rows.csv --out run-rows.csv/model.safetensors
+untouched checkpoint export run-rows.csv/model.safetensors --out run-rows.csv/model.safetensors
+convert vic.csv vic.rows
+cmp vic.rows rows-copy
+
+echo "-- options that do not apply are named"
+expect 0 "warning: data.hash_bits = 10 is not followed" "$lockstep" train --set data.train=rows.csv --set data.hash_bits=10 \
+  --set model.name=logistic --set train.steps=2 --overwrite --run-dir run-hash
+printf '1,2,3\n4,x,6\n' >bad.csv
+for ranks in 1 2; do
+  expect 65 'bad.csv:2:3: .*data.on_bad_row = "skip" does not apply' \
+    "$lockstep" predict run-rows.csv --data bad.csv --out - --set data.on_bad_row=skip -n $ranks
+done
+expect 65 "bad.csv:2:3: " "$lockstep" predict run-rows.csv --data bad.csv --out -
+if has_word out "does not apply"; then exit 1; fi
+expect 65 "none.csv" "$lockstep" predict run-rows.csv --data none.csv --out - --set data.on_bad_row=skip
+if has_word out "does not apply"; then exit 1; fi

@@ -203,6 +203,58 @@ TEST(Stream, RefusesWhatCannotBeStreamed) {
   EXPECT_EQ(code_of({{"data.memory_limit", "much"}}), ExitCode::kConfig);
 }
 
+/// Rows without an end; how many there are is not said, or is.
+class ManyRows final : public Format {
+ public:
+  static constexpr Index kMost = 100'000;
+  static inline Index passed;
+  void read(const std::string& source, RowSink& sink) const override {
+    RowSchema schema;
+    schema.features = 6;
+    schema.is_sparse = source.find("sparse") != std::string::npos;
+    if (source.find("counted") != std::string::npos) schema.rows = kMost;
+    passed = 0;
+    sink.begin(schema);
+    const std::vector<float> values(6, 1);
+    const std::vector<std::uint32_t> columns{0, 1, 2, 3, 4, 5};
+    for (; passed < kMost; ++passed) {
+      Row row;
+      row.line = passed + 1;
+      row.label.number = static_cast<double>(passed % 2);
+      (schema.is_sparse ? row.values : row.dense) = values.data();
+      if (schema.is_sparse) row.columns = columns.data();
+      if (schema.is_sparse) row.count = 6;
+      sink.add(row);
+    }
+  }
+};
+
+// Reading ends with the first row that does not fit, or before it where their number is known.
+TEST(Stream, WhatCannotBeStreamedIsNotReadOn) {
+  Registry<FormatRow> formats;
+  formats.add({"many", "", nullptr,
+               [](const Options&) -> std::unique_ptr<Format> { return std::make_unique<ManyRows>(); }});
+  const TemporaryFolder folder;
+  const auto rows_passed = [&](const std::string& name, const Settings& more) {
+    Settings settings{
+        {"data.train", folder.write(name, "rows")}, {"data.format", "many"}, {"data.memory_limit", "28KB"}};
+    settings.insert(settings.end(), more.begin(), more.end());
+    try {
+      load_datasets(make_options(settings), formats, {});
+    } catch (const Error& error) {
+      EXPECT_NE(std::string(error.what()).find("cannot be streamed"), std::string::npos) << error.what();
+      return ManyRows::passed;
+    }
+    return Index{-1};
+  };
+  for (const Settings& more : {Settings{}, {{"data.valid", "split:0.3"}}}) {
+    EXPECT_EQ(rows_passed("dense", more), 1000);  // of 28 bytes
+    EXPECT_EQ(rows_passed("sparse", more), 28000 / 60);
+    EXPECT_EQ(rows_passed("counted", more), 0);
+    EXPECT_EQ(rows_passed("sparse_counted", more), 0);
+  }
+}
+
 TEST(Stream, ATruncatedFileEndsTheRun) {
   const Source source;
   const DataSets data = source.load({{"data.memory_limit", "20KB"}});
