@@ -3,7 +3,7 @@
 
 #include <stdexcept>
 
-#include "core/json.h"
+#include "data/hashed_features.h"
 
 namespace lockstep {
 
@@ -29,6 +29,7 @@ std::string CacheMetadata::to_json() const {
   Json json{{"source", source},
             {"files", files},
             {"feature_names", feature_names},
+            {"hashed", hashed_json(hashed)},
             {"classes", classes},
             {"label_texts", label_texts},
             {"has_label_values", has_label_values},
@@ -52,6 +53,7 @@ CacheMetadata CacheMetadata::from_json(const std::string& text) {
   json.at("source").get_to(result.source);
   json.at("files").get_to(result.files);
   json.at("feature_names").get_to(result.feature_names);
+  if (json.contains("hashed")) result.hashed = parse_hashed(json.at("hashed"));
   json.at("classes").get_to(result.classes);
   json.at("label_texts").get_to(result.label_texts);
   json.at("has_label_values").get_to(result.has_label_values);

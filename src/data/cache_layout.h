@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "lockstep/core/view.h"
+#include "lockstep/data/row_sink.h"
 
 namespace lockstep {
 
@@ -72,7 +73,8 @@ struct CacheMetadata {
   std::string source;              ///< as the user named it
   std::vector<std::string> files;  ///< that it means
   std::vector<std::string> feature_names;
-  std::vector<std::string> classes;  ///< where the source knows them; labels are then class numbers
+  HashedFeatures hashed{-1, 0, 0, {}};  ///< files that say nothing were written before it was noted
+  std::vector<std::string> classes;     ///< where the source knows them; labels are then class numbers
   std::vector<std::string> label_texts;
   std::vector<double> label_numbers;     ///< all that occur, where all labels are at most 65,536 different
   std::vector<Index> label_counts;       ///< how often each of these occurs

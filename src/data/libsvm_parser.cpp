@@ -68,6 +68,7 @@ LibsvmParser::LibsvmParser(const std::string& source, const Settings& settings)
     : LineParser(settings.skips_bad_rows), settings_(settings) {
   schema_.is_sparse = true;
   if (settings_.hash.is_on()) schema_.features = settings_.hash.columns();
+  schema_.hashed = settings_.hash.features();
   first_byte_ = TextReader(source).position();
   if (settings_.has_fields)
     schema_.warnings.push_back(source + ": its fields (field:index:value) are not used, no model needs them");
