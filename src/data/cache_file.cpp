@@ -115,6 +115,10 @@ void CacheFile::check_metadata() const {
   for (const std::vector<std::string>& texts : m.categories)
     check(std::set(texts.begin(), texts.end()).size() == texts.size(), "a category stands twice");
   check(m.bad_count >= 0, "bad_count is negative");
+  const MissingValue none, missing = m.missing.value_or(none);
+  check(missing.row >= -1 && missing.row < rows() && missing.feature >= 0 &&
+            missing.feature < std::max<Index>(static_cast<Index>(header_.features), 1),
+        "a missing value outside of the rows");
   Index next = 0;
   for (const LineRun& run : m.lines) {
     check(run.row >= next && run.row < std::max<Index>(rows(), 1) && (next > 0 || run.row == 0),

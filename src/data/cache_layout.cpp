@@ -42,6 +42,7 @@ std::string CacheMetadata::to_json() const {
             {"bad_lines", bad_lines},
             {"content_hash", content_hash},
             {"identity", identity}};
+  if (missing) json["missing"] = {{"row", missing->row}, {"feature", missing->feature}};
   Json& runs = json["lines"] = Json::array();  // [row, file, line]
   for (const LineRun& run : lines) runs.push_back({run.row, run.file, run.line});
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -65,6 +66,9 @@ CacheMetadata CacheMetadata::from_json(const std::string& text) {
     throw std::runtime_error("as many counts as labels were expected");
   json.at("categories").get_to(result.categories);
   result.warnings = json.value("warnings", result.warnings);
+  if (json.contains("missing"))
+    result.missing = {json.at("missing").at("row").get<Index>(),
+                      json.at("missing").at("feature").get<Index>()};
   json.at("bad_count").get_to(result.bad_count);
   json.at("bad_lines").get_to(result.bad_lines);
   json.at("content_hash").get_to(result.content_hash);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -67,6 +68,12 @@ struct LineRun {
   Index line = 0;  ///< from 1
 };
 
+/// The first value that is missing in dense rows, as a NaN.
+struct MissingValue {
+  Index row = -1;  ///< −1: none is
+  Index feature = 0;
+};
+
 /// What stands in the JSON.
 struct CacheMetadata {
   std::string identity;            ///< of sources and parse options: text whose change makes the file stale
@@ -82,10 +89,11 @@ struct CacheMetadata {
   bool has_label_values = false;         ///< whether they are
   std::vector<std::vector<std::string>> categories;  ///< per feature its texts by code; empty: numbers
   std::vector<LineRun> lines;
-  Index bad_count = 0;                 ///< lines that were skipped
-  std::vector<std::string> warnings;   ///< of the source, for the user
-  std::vector<std::string> bad_lines;  ///< the first of them, "file:line:column: what"
-  std::string content_hash;            ///< see RowHash
+  std::optional<MissingValue> missing;  ///< without a value: whether one is was not noted
+  Index bad_count = 0;                  ///< lines that were skipped
+  std::vector<std::string> warnings;    ///< of the source, for the user
+  std::vector<std::string> bad_lines;   ///< the first of them, "file:line:column: what"
+  std::string content_hash;             ///< see RowHash
 
   std::string to_json() const;
   /// Throws std::exception for text that is malformed.
