@@ -13,6 +13,7 @@
 #include <cstring>
 #include <set>
 
+#include "data/hashed_features.h"
 #include "data/source_files.h"
 #include "lockstep/core/error.h"
 
@@ -106,12 +107,18 @@ void CacheFile::check_metadata() const {
   };
   const auto fits = [&](std::size_t count) { return count == 0 || count == header_.features; };
   check(fits(m.feature_names.size()), "feature_names are not one for each feature");
+  check(is_sound(m.hashed, static_cast<Index>(header_.features)), "hashed features are malformed");
+  check(m.hashed.bits <= 0 || header_.kind == CacheKind::kSparse, "hashed features of dense rows");
   check(fits(m.categories.size()), "categories are not one list for each feature");
   const bool is_float = header_.kind == CacheKind::kFloat32 || header_.kind == CacheKind::kFloat16;
   check(m.categories.empty() || is_float, "categories of features that are no codes");
   for (const std::vector<std::string>& texts : m.categories)
     check(std::set(texts.begin(), texts.end()).size() == texts.size(), "a category stands twice");
   check(m.bad_count >= 0, "bad_count is negative");
+  const MissingValue none, missing = m.missing.value_or(none);
+  check(missing.row >= -1 && missing.row < rows() && missing.feature >= 0 &&
+            missing.feature < std::max<Index>(static_cast<Index>(header_.features), 1),
+        "a missing value outside of the rows");
   Index next = 0;
   for (const LineRun& run : m.lines) {
     check(run.row >= next && run.row < std::max<Index>(rows(), 1) && (next > 0 || run.row == 0),
@@ -171,6 +178,7 @@ RowSchema CacheFile::schema() const {
   schema.rows = rows();
   schema.has_weights = header_.has_weights != 0;
   schema.feature_names = metadata_.feature_names;
+  schema.hashed = metadata_.hashed;
   schema.classes = metadata_.classes;
   schema.warnings = metadata_.warnings;
   for (const std::vector<std::string>& texts : metadata_.categories)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/cache_format.h"
 
+#include "data/cache_options.h"
 #include "data/cache_rows.h"
 
 namespace lockstep {
@@ -45,6 +46,7 @@ bool CacheFormat::matches(std::string_view, std::string_view head) {
 
 void CacheFormat::read(const std::string& source, RowSink& sink) const {
   const CacheFile file(source);
+  check_options(file, options_);
   const CacheMetadata& metadata = file.metadata();
   sink.begin(file.schema());
   if (metadata.bad_count > 0) sink.skip_bad(metadata.bad_count, metadata.bad_lines);

@@ -9,9 +9,12 @@ namespace lockstep {
 /// read the rows of its shards alone; this is for whoever wants all rows.
 class CacheFormat final : public Format {
  public:
-  explicit CacheFormat(const Options&) {}
+  explicit CacheFormat(const Options& options) : options_(options) {}
   void read(const std::string& source, RowSink& sink) const override;
   static bool matches(std::string_view source, std::string_view head);
+
+ private:
+  const Options options_;
 };
 
 }  // namespace lockstep

@@ -3,7 +3,7 @@
 
 #include <stdexcept>
 
-#include "core/json.h"
+#include "data/hashed_features.h"
 
 namespace lockstep {
 
@@ -29,6 +29,7 @@ std::string CacheMetadata::to_json() const {
   Json json{{"source", source},
             {"files", files},
             {"feature_names", feature_names},
+            {"hashed", hashed_json(hashed)},
             {"classes", classes},
             {"label_texts", label_texts},
             {"has_label_values", has_label_values},
@@ -41,6 +42,7 @@ std::string CacheMetadata::to_json() const {
             {"bad_lines", bad_lines},
             {"content_hash", content_hash},
             {"identity", identity}};
+  if (missing) json["missing"] = {{"row", missing->row}, {"feature", missing->feature}};
   Json& runs = json["lines"] = Json::array();  // [row, file, line]
   for (const LineRun& run : lines) runs.push_back({run.row, run.file, run.line});
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -52,6 +54,7 @@ CacheMetadata CacheMetadata::from_json(const std::string& text) {
   json.at("source").get_to(result.source);
   json.at("files").get_to(result.files);
   json.at("feature_names").get_to(result.feature_names);
+  if (json.contains("hashed")) result.hashed = parse_hashed(json.at("hashed"));
   json.at("classes").get_to(result.classes);
   json.at("label_texts").get_to(result.label_texts);
   json.at("has_label_values").get_to(result.has_label_values);
@@ -63,6 +66,9 @@ CacheMetadata CacheMetadata::from_json(const std::string& text) {
     throw std::runtime_error("as many counts as labels were expected");
   json.at("categories").get_to(result.categories);
   result.warnings = json.value("warnings", result.warnings);
+  if (json.contains("missing"))
+    result.missing = {json.at("missing").at("row").get<Index>(),
+                      json.at("missing").at("feature").get<Index>()};
   json.at("bad_count").get_to(result.bad_count);
   json.at("bad_lines").get_to(result.bad_lines);
   json.at("content_hash").get_to(result.content_hash);

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "lockstep/core/view.h"
+#include "lockstep/data/row_sink.h"
 
 namespace lockstep {
 
@@ -66,13 +68,20 @@ struct LineRun {
   Index line = 0;  ///< from 1
 };
 
+/// The first value that is missing in dense rows, as a NaN.
+struct MissingValue {
+  Index row = -1;  ///< −1: none is
+  Index feature = 0;
+};
+
 /// What stands in the JSON.
 struct CacheMetadata {
   std::string identity;            ///< of sources and parse options: text whose change makes the file stale
   std::string source;              ///< as the user named it
   std::vector<std::string> files;  ///< that it means
   std::vector<std::string> feature_names;
-  std::vector<std::string> classes;  ///< where the source knows them; labels are then class numbers
+  HashedFeatures hashed{-1, 0, 0, {}};  ///< files that say nothing were written before it was noted
+  std::vector<std::string> classes;     ///< where the source knows them; labels are then class numbers
   std::vector<std::string> label_texts;
   std::vector<double> label_numbers;     ///< all that occur, where all labels are at most 65,536 different
   std::vector<Index> label_counts;       ///< how often each of these occurs
@@ -80,10 +89,11 @@ struct CacheMetadata {
   bool has_label_values = false;         ///< whether they are
   std::vector<std::vector<std::string>> categories;  ///< per feature its texts by code; empty: numbers
   std::vector<LineRun> lines;
-  Index bad_count = 0;                 ///< lines that were skipped
-  std::vector<std::string> warnings;   ///< of the source, for the user
-  std::vector<std::string> bad_lines;  ///< the first of them, "file:line:column: what"
-  std::string content_hash;            ///< see RowHash
+  std::optional<MissingValue> missing;  ///< without a value: whether one is was not noted
+  Index bad_count = 0;                  ///< lines that were skipped
+  std::vector<std::string> warnings;    ///< of the source, for the user
+  std::vector<std::string> bad_lines;   ///< the first of them, "file:line:column: what"
+  std::string content_hash;             ///< see RowHash
 
   std::string to_json() const;
   /// Throws std::exception for text that is malformed.

@@ -128,7 +128,7 @@ CachePlace cache_place(const std::vector<std::string>& files, const std::string&
   CachePlace place{(is_named ? fs::path(cache) : directory) / name_of(files, rules), {}};
   place.path = fs::absolute(place.path).lexically_normal();
   const bool is_full = options.text("data.cache_check") == "full";
-  place.identity = "version " + std::to_string(CacheHeader().version) + "\n";
+  place.identity = "version " + std::to_string(CacheHeader().version) + ", metadata 2\n";
   for (const std::string& file : files) place.identity += SampledFile(file).identity(is_full);
   place.identity += rules;
   return place;

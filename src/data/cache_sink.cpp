@@ -91,6 +91,7 @@ void CacheSink::finish() {
   metadata.source = settings_.source;
   metadata.files = settings_.files;
   metadata.feature_names = schema_.feature_names;
+  metadata.hashed = schema_.hashed;
   metadata.classes = schema_.classes;
   metadata.label_texts = texts_;
   metadata.categories = categories_;

@@ -68,8 +68,10 @@ void CsvParser::learn_columns(Index unlabelled_features) {
   schema_.has_weights = columns_.weight >= 0;
   schema_.is_sparse = settings_.hashes;
   schema_.features = settings_.hashes ? settings_.hash.columns() : columns_.features();
-  if (settings_.hashes) return;
-  schema_.feature_names = columns_.feature_names();
+  if (!settings_.hashes) return static_cast<void>(schema_.feature_names = columns_.feature_names());
+  schema_.hashed = settings_.hash.features();
+  schema_.hashed.columns = columns_.features();
+  schema_.hashed.names = columns_.feature_names();
 }
 
 void CsvParser::begin_block() {

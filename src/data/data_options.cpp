@@ -37,6 +37,11 @@ void declare_data_options(OptionTable& table) {
              "Label column of CSV and NPY: a name, or a number from 0 (from the end: -1); "
              "empty: label, class or target, else the last");
   table.text("data.weight", "", "Column of row weights of CSV and NPY, by name or number; empty: none");
+  table
+      .text("data.label_weights", "auto",
+            "Whether the first word of LIBSVM rows may be label:weight; auto: where that of the first row is "
+            "one, and in predict where it was so in data.train")
+      .one_of({"auto", "yes", "no"});
   table.text("data.header", "auto", "Whether CSV files start with a line of names")
       .one_of({"auto", "yes", "no"});
   table
@@ -141,6 +146,7 @@ std::string reading_rules(const Options& options, FoldPlan folds) {
        {"data.label", "data.weight", "data.header", "data.delimiter", "data.index_base", "data.scale",
         "data.class_weights", "data.on_bad_row", "data.missing", "data.categories", "data.category_columns"})
     text += options.text(key) + "\n";
+  if (options.text("data.label_weights") != "auto") text += options.text("data.label_weights") + "\n";
   text += options.flag("data.standardize") ? "standardize\n" : "\n";
   for (const char* key : {"data.features", "data.split_seed", "data.hash_bits", "data.hash_seed"})
     text += std::to_string(options.integer(key)) + "\n";

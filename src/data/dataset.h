@@ -11,6 +11,7 @@
 #include "data/column_encoding.h"
 #include "lockstep/core/canonical_tree.h"
 #include "lockstep/data/batch.h"
+#include "lockstep/data/row_sink.h"
 
 namespace lockstep {
 
@@ -25,6 +26,8 @@ struct DatasetInfo {
   std::vector<std::string> feature_names;  ///< empty: none
   std::vector<Index> categories;  ///< per feature: 0 for a number, else how many categories; empty: none
   ColumnEncoding encoding;        ///< how the columns of the source became features
+  HashedFeatures hashed;          ///< of the source
+  bool has_weights = false;       ///< whether the source says how much a row weighs
   Index bad_rows = 0;             ///< of the source: wrong, and skipped
   double total_weight = 0;        ///< over all rows, class weights included; canonical over shards
   std::vector<double> class_weight_sums;  ///< per class; for the baseline

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "data/bad_rows.h"
+#include "data/hashed_features.h"
 #include "data/numbers.h"
 #include "data/source_files.h"
 #include "lockstep/core/error.h"
@@ -67,6 +68,8 @@ void DatasetBuilder::check_schema(const TrainedSchema& trained, const RowSchema&
   const ColumnEncoding& encoding = trained.encoding;
   const bool is_sparse = trained.is_sparse && !encoding.is_on();
   const std::vector<std::string>& names = encoding.is_on() ? encoding.column_names : trained.feature_names;
+  const std::string difference = hash_difference(trained.hashed, schema.hashed);
+  if (!difference.empty()) throw Error(ExitCode::kData, settings_.source + ": " + difference);
   const std::string start = settings_.source + ": has ";
   if (is_sparse != schema.is_sparse)
     throw Error(ExitCode::kData, start + (schema.is_sparse ? "sparse" : "dense") +
@@ -76,10 +79,21 @@ void DatasetBuilder::check_schema(const TrainedSchema& trained, const RowSchema&
     throw Error(ExitCode::kData, start + std::to_string(schema.features) +
                                      " features, the training data has " + std::to_string(trained.columns()));
   for (std::size_t j = 0; j < std::min(names.size(), schema.feature_names.size()); ++j)
-    if (names[j] != schema.feature_names[j])
+    if (!is_same_name(names[j], schema.feature_names[j]))
       throw Error(ExitCode::kData, start + "\"" + schema.feature_names[j] + "\" as feature " +
                                        std::to_string(j + 1) + ", the training data has \"" + names[j] +
                                        "\" there");
+}
+
+// SlotCount relies on it.
+void DatasetBuilder::check_hashing(const RowSchema& schema) const {
+  const int bits = settings_.hash_bits;
+  if (bits == 0 || !schema.is_sparse) return;
+  const bool is_hashed =
+      schema.hashed.bits < 0 ? schema.features == Index{1} << bits : schema.hashed.bits == bits;
+  if (!is_hashed)
+    throw Error(ExitCode::kConfig, settings_.source + ": its features are not hashed with data.hash_bits = " +
+                                       std::to_string(bits) + ", which is for LIBSVM, libffm and CSV text");
 }
 
 void DatasetBuilder::skip_bad(Index count, const std::vector<std::string>& named) {
@@ -91,6 +105,9 @@ void DatasetBuilder::skip_bad(Index count, const std::vector<std::string>& named
 void DatasetBuilder::begin(const RowSchema& schema, Index entries) {
   schema_ = schema;
   if (settings_.trained != nullptr) check_schema(*settings_.trained, schema);
+  check_hashing(schema);
+  info_.hashed = schema.hashed;
+  info_.has_weights = schema.has_weights;
   info_.warnings.insert(info_.warnings.end(), schema.warnings.begin(), schema.warnings.end());
   notes_.begin(schema);
   if (!info_.is_regression && labels_.size() == 0)

@@ -118,6 +118,7 @@ class DatasetBuilder {
   void share_lines(Communicator& communicator);
   std::string place_of(Index line) const;
   void check_schema(const TrainedSchema& trained, const RowSchema& schema) const;
+  void check_hashing(const RowSchema& schema) const;
   void check_columns(const Transform& transform) const;
   void keep(ShardRows& rows, const Row& row, float label) const;
   StoredLabels stored_labels(const CacheMetadata& metadata, const std::vector<int>& numbers) const;

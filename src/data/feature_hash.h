@@ -7,6 +7,7 @@
 #include "core/hash.h"
 #include "lockstep/core/options.h"
 #include "lockstep/core/view.h"
+#include "lockstep/data/row_sink.h"
 
 namespace lockstep {
 
@@ -29,6 +30,8 @@ class FeatureHash {
 
   bool is_on() const { return bits_ > 0; }
   Index columns() const { return Index{1} << bits_; }
+  /// What a source says of itself whose features these slots are; what it has as columns is for it to add.
+  HashedFeatures features() const { return is_on() ? HashedFeatures{bits_, seed_, 0, {}} : HashedFeatures(); }
   Slot slot(std::uint64_t index) const { return of_hash(hash_bits(&index, sizeof index, seed_)); }
   Slot slot(std::string_view name) const { return of_hash(hash_bits(name.data(), name.size(), seed_)); }
 

@@ -38,7 +38,18 @@ void ImportNotes::add_row(const RowSchema& schema, const LineRun& place, const R
   if (next_row_ != place.row || !continues(runs_.back(), place)) runs_.push_back(place);
   next_row_ = place.row + 1;
   count_label(label);
+  if (row.dense != nullptr) note_missing(place.row, row.dense, static_cast<std::size_t>(schema.features));
   hash_.add(schema, place.row, row);
+}
+
+// Rows of a rank come in their order.
+void ImportNotes::note_missing(Index number, const float* features, std::size_t width) {
+  if (missing_.row >= 0) return;
+  bool is_missing = false;
+  for (std::size_t j = 0; j < width; ++j) is_missing |= std::isnan(features[j]);
+  if (!is_missing) return;
+  const auto* const first = std::find_if(features, features + width, [](float x) { return std::isnan(x); });
+  missing_ = {number, first - features};
 }
 
 void ImportNotes::count_label(double label) {
@@ -62,6 +73,10 @@ void ImportNotes::gather(Communicator& communicator, CacheMetadata& metadata) co
   gather_lines(communicator, metadata);
   gather_labels(communicator, metadata);
   gather_bad_lines(communicator, metadata);
+  metadata.missing = MissingValue();
+  for (const MissingValue& first : gather_all(communicator, std::vector<MissingValue>{missing_}))
+    if (first.row >= 0 && (metadata.missing->row < 0 || first.row < metadata.missing->row))
+      metadata.missing = first;
   RowHash sum;
   for (const RowHash& part : gather_all(communicator, std::vector<RowHash>{hash_})) sum.add(part);
   metadata.content_hash = sum.hex();

@@ -25,6 +25,7 @@ class ImportNotes {
 
  private:
   void count_label(double label);
+  void note_missing(Index number, const float* features, std::size_t width);
   void gather_lines(Communicator& communicator, CacheMetadata& metadata) const;
   void gather_labels(Communicator& communicator, CacheMetadata& metadata) const;
   void gather_bad_lines(Communicator& communicator, CacheMetadata& metadata) const;
@@ -35,6 +36,7 @@ class ImportNotes {
   std::unordered_map<double, Index> labels_;              // the other numbers, while they are few
   std::vector<Index> text_labels_;                        // by code
   std::vector<std::pair<Index, std::string>> bad_lines_;  // with lines as kFileShift numbers them
+  MissingValue missing_;
   RowHash hash_;
 };
 

@@ -253,6 +253,7 @@ class Import {
     metadata.source = request_.source;
     metadata.files = request_.files;
     metadata.feature_names = schema_.feature_names;
+    metadata.hashed = schema_.hashed;
     metadata.classes = schema_.classes;
     dictionaries_->describe(schema_.features, metadata);
     metadata.warnings = schema_.warnings;

@@ -26,7 +26,10 @@ std::string_view first_entry(std::string_view& head) {
 }  // namespace
 
 LibsvmFormat::LibsvmFormat(const Options& options, bool has_fields)
-    : hash_(options), skips_bad_rows_(options.text("data.on_bad_row") == "skip"), has_fields_(has_fields) {}
+    : hash_(options),
+      label_weights_(options.text("data.label_weights")),
+      skips_bad_rows_(options.text("data.on_bad_row") == "skip"),
+      has_fields_(has_fields) {}
 
 bool LibsvmFormat::matches(std::string_view, std::string_view head) {
   while (!head.empty()) {
@@ -58,7 +61,8 @@ void LibsvmFormat::read(const std::string& source, RowSink& sink) const {
 std::unique_ptr<BlockParser> LibsvmFormat::parser(const std::string& source,
                                                   Index unlabelled_features) const {
   return std::make_unique<LibsvmParser>(
-      source, LibsvmParser::Settings{hash_, skips_bad_rows_, has_fields_, unlabelled_features >= 0});
+      source,
+      LibsvmParser::Settings{hash_, skips_bad_rows_, has_fields_, unlabelled_features >= 0, label_weights_});
 }
 
 }  // namespace lockstep

@@ -8,9 +8,9 @@ namespace lockstep {
 
 /// LIBSVM text (Chang and Lin, 2011): "label index:value index:value … # comment", indices ascending. Whether
 /// they count from 0 or from 1 is settled for the whole training file (data.index_base). Where the first row
-/// has it, a label may be "label:weight". With data.hash_bits indices may have 63 bits and are hashed.
-/// libffm text (Juan et al., 2016) has fields besides, "label field:index:value …", and indices in any order;
-/// fields are checked and otherwise left unused.
+/// has it, or data.label_weights says so, a label may be "label:weight". With data.hash_bits indices may have
+/// 63 bits and are hashed. libffm text (Juan et al., 2016) has fields besides, "label field:index:value …",
+/// and indices in any order; fields are checked and otherwise left unused.
 class LibsvmFormat final : public Format {
  public:
   LibsvmFormat(const Options& options, bool has_fields);
@@ -21,6 +21,7 @@ class LibsvmFormat final : public Format {
 
  private:
   FeatureHash hash_;
+  std::string label_weights_;
   bool skips_bad_rows_, has_fields_;
 };
 

@@ -68,10 +68,13 @@ LibsvmParser::LibsvmParser(const std::string& source, const Settings& settings)
     : LineParser(settings.skips_bad_rows), settings_(settings) {
   schema_.is_sparse = true;
   if (settings_.hash.is_on()) schema_.features = settings_.hash.columns();
+  schema_.hashed = settings_.hash.features();
   first_byte_ = TextReader(source).position();
   if (settings_.has_fields)
     schema_.warnings.push_back(source + ": its fields (field:index:value) are not used, no model needs them");
-  else if (!settings_.may_lack_labels)
+  else if (settings_.label_weights == "yes")
+    schema_.has_weights = true;
+  else if (settings_.label_weights == "auto" && !settings_.may_lack_labels)
     learn_weights(source);
 }
 
@@ -103,7 +106,11 @@ LibsvmParser::LabelWord LibsvmParser::read_label(std::string_view word) const {
     if (label.text.empty()) throw BadField{word.data(), "the label is empty"};
     if (read_number(text.data(), end, label.weight) != end || !std::isfinite(label.weight))
       throw BadField{text.data(), "weight " + explain_number(text)};
-    if (label.weight < 0) throw BadField{text.data(), "the row weight is negative"};
+    if (label.weight < 0)
+      throw BadField{
+          text.data(),
+          std::string("the row weight is negative") +
+              (settings_.may_lack_labels ? " (data.label_weights = \"no\": the row has no label)" : "")};
   }
   label.is_number = read_whole(label.text, label.number);
   if (!label.is_number)
@@ -175,7 +182,7 @@ void LibsvmParser::read_line(std::string_view line) {
   Index label_column = 0;
   std::string_view after_word = rest;
   const std::string_view word = next_word(after_word);
-  if (!settings_.may_lack_labels || word.find(':') == std::string_view::npos) {
+  if (!settings_.may_lack_labels || schema_.has_weights || word.find(':') == std::string_view::npos) {
     rest = after_word;
     label_column = word.data() - line.data() + 1;
     label = read_label(word);

@@ -15,6 +15,7 @@ class LibsvmParser final : public LineParser<LibsvmParser> {
     bool skips_bad_rows = false;
     bool has_fields = false;
     bool may_lack_labels = false;
+    std::string label_weights = "auto";
   };
   LibsvmParser(const std::string& source, const Settings& settings);
 

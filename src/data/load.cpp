@@ -199,9 +199,13 @@ DataSets load_datasets(const Options& options, const Registry<FormatRow>& format
 Options options_for(const TrainedSchema& schema, const Options& options) {
   Options result = options;
   const ColumnEncoding& encoding = schema.encoding;
-  if (encoding.fill.empty())
+  const bool is_hashed =
+      options.text("data.categories") == "hash";  // what is missing is no matter of columns
+  if (encoding.fill.empty() && !is_hashed)
     result.set("data.missing", std::string("refuse"), options.origin("data.missing"));
-  if (options.text("data.categories") != "hash")
+  if (schema.has_weights && options.text("data.label_weights") == "auto")
+    result.set("data.label_weights", std::string("yes"), options.origin("data.label_weights"));
+  if (!is_hashed)
     result.set("data.category_columns", category_list(encoding.is_category),
                options.origin("data.category_columns"));
   return result;

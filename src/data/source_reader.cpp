@@ -9,6 +9,7 @@
 #include "comm/agreement.h"
 #include "data/byte_source.h"
 #include "data/cache_load.h"
+#include "data/cache_options.h"
 #include "data/cache_source.h"
 #include "data/row_router.h"
 #include "data/source_files.h"
@@ -40,10 +41,11 @@ class ListSink final : public RowSink {
       whole.rows = -1;
       return sink_.begin(whole);
     }
-    const bool is_like_first =
-        schema.is_sparse == first_.is_sparse && schema.is_bytes == first_.is_bytes &&
-        schema.features == first_.features && schema.has_weights == first_.has_weights &&
-        schema.feature_names == first_.feature_names && schema.classes == first_.classes;
+    const bool is_like_first = schema.is_sparse == first_.is_sparse && schema.is_bytes == first_.is_bytes &&
+                               schema.features == first_.features &&
+                               schema.has_weights == first_.has_weights &&
+                               schema.feature_names == first_.feature_names &&
+                               schema.hashed == first_.hashed && schema.classes == first_.classes;
     if (!is_like_first) throw Error(ExitCode::kData, path_ + ": its columns are not those of the first file");
   }
   Index unlabelled_features() const override { return sink_.unlabelled_features(); }
@@ -225,8 +227,10 @@ std::string SourceReader::read(const std::string& source, const std::string& lab
   };
   in_step([&] {
     files = source_files(source);
-    if (files.size() == 1 && CacheFile::is_one(files[0]))
-      return static_cast<void>(cache = std::make_shared<CacheFile>(files[0]));
+    if (files.size() == 1 && CacheFile::is_one(files[0])) {
+      cache = std::make_shared<CacheFile>(files[0]);
+      return check_options(*cache, options_);
+    }
     const FormatRow& row = format_of(files[0], options_, formats_);
     format_name = row.name;
     format = make_format(row, labels_key);

@@ -53,6 +53,7 @@ class Synthesis {
     CacheMetadata metadata;
     metadata.source = source_;
     metadata.files = {source_};
+    metadata.hashed = schema_.hashed;
     metadata.classes = schema_.classes;
     notes_.gather(communicator_, metadata);
     writer_->finish(options_.rows, static_cast<std::uint64_t>(options_.rows * entries_of_row()), metadata);

@@ -3,14 +3,15 @@
 
 #include <algorithm>
 
+#include "data/hashed_features.h"
 #include "lockstep/core/error.h"
 
 namespace lockstep {
 
 TrainedSchema schema_of(const Dataset& train) {
   const DatasetInfo& info = train.info();
-  return {info.features,      info.is_sparse,        info.index_base, info.classes,
-          info.feature_names, train.preprocessing(), info.encoding};
+  return {info.features,         info.is_sparse, info.index_base, info.classes,    info.feature_names,
+          train.preprocessing(), info.encoding,  info.hashed,     info.has_weights};
 }
 
 void check_schema(const TrainedSchema& schema) {
@@ -22,6 +23,7 @@ void check_schema(const TrainedSchema& schema) {
   };
   const std::vector<float>&shift = schema.preprocessing.shift, &scale = schema.preprocessing.scale;
   check(schema.features > 0 && schema.features < Index{1} << 40, "features are not a count");
+  check(is_sound(schema.hashed, schema.features), "hashed features are malformed");
   check(schema.index_base == 0 || schema.index_base == 1, "index_base is neither 0 nor 1");
   check(fits(schema.feature_names.size(), schema.features), "feature_names are not one for each feature");
   check(fits(shift.size(), schema.features), "shift is not one number for each feature");

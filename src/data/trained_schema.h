@@ -18,9 +18,14 @@ struct TrainedSchema {
   std::vector<std::string> feature_names;  ///< empty: none
   Preprocessing preprocessing;
   ColumnEncoding encoding = {};
+  HashedFeatures hashed = {};
+  bool has_weights = false;  ///< of the training rows
 
   /// Of a source of such rows.
-  Index columns() const { return encoding.is_on() ? encoding.columns : features; }
+  Index columns() const {
+    if (hashed.columns > 0) return hashed.columns;
+    return encoding.is_on() ? encoding.columns : features;
+  }
 };
 
 TrainedSchema schema_of(const Dataset& train);

@@ -9,6 +9,7 @@
 
 #include "core/config.h"
 #include "core/json.h"
+#include "data/hashed_features.h"
 #include "lockstep/core/error.h"
 #include "model/loss_registry.h"
 
@@ -52,6 +53,8 @@ std::string schema_text(const TrainedSchema& schema) {
             {"feature_names", schema.feature_names}, {"shift", schema.preprocessing.shift},
             {"scale", schema.preprocessing.scale}};
   if (schema.encoding.is_on()) json["columns"] = encoding_json(schema.encoding);
+  json["hashed"] = hashed_json(schema.hashed);
+  json["has_weights"] = schema.has_weights;
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -67,6 +70,8 @@ TrainedSchema parse_schema(const std::filesystem::path& path, const std::string&
     schema.preprocessing.shift = json.at("shift").get<std::vector<float>>();
     schema.preprocessing.scale = json.at("scale").get<std::vector<float>>();
     if (json.contains("columns")) schema.encoding = parse_encoding(json.at("columns"));
+    schema.hashed = json.contains("hashed") ? parse_hashed(json.at("hashed")) : HashedFeatures{-1, 0, 0, {}};
+    schema.has_weights = json.value("has_weights", false);
     check_schema(schema);
     return schema;
   } catch (const Json::exception& error) {
@@ -92,6 +97,10 @@ void start_from(const ModelFile& start, const std::string& path, TrainedModel& m
   if (are_named && theirs.feature_names != ours.feature_names)
     throw Error(ExitCode::kData, path + " (model.init) has the features " + list_text(theirs.feature_names) +
                                      "; the training data has " + list_text(ours.feature_names));
+  const std::string difference = hash_difference(theirs.hashed, ours.hashed);
+  if (!difference.empty())
+    throw Error(ExitCode::kData,
+                path + " (model.init) was trained on other features than those of data.train: " + difference);
   copy_tensors(start.file, "", model.model->layout(), model.weights.data());
 }
 

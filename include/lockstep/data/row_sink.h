@@ -10,6 +10,16 @@
 
 namespace [[gnu::visibility("default")]] lockstep {
 
+/// How the features of sparse rows were hashed into a table, if they were.
+struct HashedFeatures {
+  int bits = 0;  ///< of the table, which has 2^bits slots; 0: they were not hashed; −1: not known
+  std::uint64_t seed = 0;
+  Index columns = 0;               ///< of the source, without label and weight; 0: it has index:value pairs
+  std::vector<std::string> names;  ///< of the columns; empty: none
+
+  bool operator==(const HashedFeatures&) const = default;
+};
+
 /// What a source says about its rows before the first one.
 struct RowSchema {
   bool is_sparse = false;
@@ -19,8 +29,9 @@ struct RowSchema {
   bool has_weights = false;
   std::vector<std::string> feature_names;  ///< empty: none
   std::vector<bool> is_category;           ///< per feature, whether it holds codes of texts; empty: none does
-  std::vector<std::string> classes;        ///< where the source knows them; labels are then class numbers
-  std::vector<std::string> warnings;       ///< for the user, whole sentences
+  HashedFeatures hashed;
+  std::vector<std::string> classes;   ///< where the source knows them; labels are then class numbers
+  std::vector<std::string> warnings;  ///< for the user, whole sentences
 };
 
 /// A label as it stands in the file.
