@@ -173,3 +173,57 @@ expect 65 "bad.csv:2:3: " "$lockstep" predict run-rows.csv --data bad.csv --out 
 if has_word out "does not apply"; then exit 1; fi
 expect 65 "none.csv" "$lockstep" predict run-rows.csv --data none.csv --out - --set data.on_bad_row=skip
 if has_word out "does not apply"; then exit 1; fi
+
+echo "-- a model is used on rows that are hashed as its training data was"
+awk 'BEGIN { srand(8); print "a,b,c,y"
+  for (i = 0; i < 400; i++) printf "%.3f,%.3f,w%d,%d\n", rand(), rand(), i % 3, i % 2 }' >q.csv
+awk 'BEGIN { srand(9); for (i = 0; i < 400; i++) printf "%d %d:%.2f %d:%.3f\n", i % 2, 1 + rand() * 9,
+  rand(), 11 + rand() * 90, rand() }' >f.svm
+fit() {
+  "$lockstep" train --set "data.train=$1" --set model.name=logistic --set train.steps=5 --set log.progress=none \
+    --run-dir "$2" "${@:3}" >out 2>&1
+}
+fit q.csv hashed-columns --set data.categories=hash --set data.hash_bits=10 --set data.label=y
+cut -d, -f 1-3 q.csv >q-nolabel.csv
+tail -n +2 q.csv >q-noheader.csv
+sed '1s/b/z/' q.csv >q-renamed.csv
+cmp <("$lockstep" predict hashed-columns --data q.csv --out -) <("$lockstep" predict hashed-columns --data q-nolabel.csv --out -)
+expect 65 "no line with the names of its columns" "$lockstep" eval hashed-columns --data q-noheader.csv --set data.label=3
+expect 65 'has "z" as feature 2, the training data has "b"' "$lockstep" eval hashed-columns --data q-renamed.csv -n 2
+fit f.svm hashed-pairs --set data.hash_bits=12
+convert f.svm f0.rows
+convert f.svm f4.rows --set data.hash_bits=4
+convert f.svm f12.rows --set data.hash_bits=12
+convert f.svm f12s.rows --set data.hash_bits=12 --set data.hash_seed=5
+cmp <("$lockstep" eval hashed-pairs --data f.svm) <("$lockstep" eval hashed-pairs --data f12.rows)
+expect 78 "features of this cache file are not hashed, but data.hash_bits = 12" "$lockstep" eval hashed-pairs --data f0.rows
+expect 78 "are hashed with data.hash_bits = 12 and data.hash_seed = 5" "$lockstep" eval hashed-pairs --data f12s.rows
+expect 78 "are hashed with data.hash_bits = 4" "$lockstep" predict hashed-pairs --data f4.rows --out -
+expect 78 "are not hashed, but data.hash_bits = 4" "$lockstep" train --set data.train=f0.rows --set data.hash_bits=4 --set model.name=logistic --run-dir none
+expect 65 "(model.init) was trained on other features than those of data.train" "$lockstep" train --set data.train=f12s.rows \
+  --set model.name=logistic --set model.init=hashed-pairs --run-dir none
+fit f12.rows from-cache
+expect 65 "set data.hash_bits = 12 and data.hash_seed = 1" "$lockstep" eval from-cache --data f.svm
+"$lockstep" eval from-cache --data f.svm --set data.hash_bits=12 >found
+cmp <("$lockstep" eval from-cache --data f12.rows) found
+
+echo "-- a value that is missing is refused from a cache file too"
+sed '1!s/^[^,]*/NA/;5q' q.csv | cut -d, -f 1,2,4 >missing.csv
+cut -d, -f 1,2,4 q.csv >numbers.csv
+convert missing.csv missing.rows --set data.missing=mean
+fit numbers.csv numbers
+for command in "eval numbers" "predict numbers --out -" "train --run-dir none --set model.name=logistic --set data.train=missing.rows"; do
+  data=(--data missing.rows)
+  [[ $command != train* ]] || data=()
+  # shellcheck disable=SC2086
+  expect 65 "missing.rows: feature 1 (a) of row 1 (missing.csv:2) is missing" "$lockstep" $command "${data[@]}"
+done
+fit missing.rows means --set data.missing=mean
+cmp <("$lockstep" predict means --data missing.csv --out -) <("$lockstep" predict means --data missing.rows --out -)
+
+echo "-- label:weight is read as in the training data where labels are not needed"
+awk 'BEGIN { srand(6); for (i = 0; i < 400; i++) printf "%d:%.2f %d:%.3f %d:%.3f\n", 1 + i % 2, 0.5 + i % 4, 1 + rand() * 9,
+  rand(), 11 + rand() * 9, rand() }' >weights.svm
+sed 's/:[^ ]* / /' weights.svm >labels.svm
+fit weights.svm weighted
+cmp <("$lockstep" predict weighted --data weights.svm --out -) <("$lockstep" predict weighted --data labels.svm --out -)

@@ -264,6 +264,9 @@ TEST_F(TextFeatures, HashedColumnsOfCsv) {
   first.insert(first.end(), {1, 1});
   second.insert(second.end(), {0, 1});
   EXPECT_EQ(all_rows(sets.train), (Rows{first, second}));
+  EXPECT_EQ(others(sets, "c,x,z\nblue,NA,\n", settings)[0][0], second[0]);
+  second[1024] = 0;
+  EXPECT_EQ(others(sets, "c,x,z,y\nblue,NA,,0\n", settings), Rows{second});
   EXPECT_THROW(read("c,y\na,1\n", {{"data.categories", "hash"}}), Error);
 }
 
@@ -289,6 +292,24 @@ TEST_F(TextFeatures, WeightsOfLabels) {
   EXPECT_EQ(error("1:0.5 1:2\n:2 1:3\n", settings), ":2:1: the label is empty");
   EXPECT_NE(read("1:0.5 1:2\n0 1:3\n", settings).train.info().warnings.at(0).find("label:weight"),
             std::string::npos);
+}
+
+// The model knows, since a row that is to be predicted may have a feature there.
+TEST_F(TextFeatures, WeightsOfLabelsWhereLabelsAreNotNeeded) {
+  const Settings settings{{"data.format", "libsvm"}};
+  const DataSets weighted = read("1:0.5 1:2 2:1\n0 1:3\n", settings);
+  EXPECT_EQ(others(weighted, "1:3 2:4\n1 1:5\n0:0.5\n", settings),
+            (Rows{{0, 4, 0, 3}, {5, 0, 0, 1}, {0, 0, 0, 0.5F}}));
+  EXPECT_THROW(others(weighted, "1:-3 2:4\n", settings), Error);
+  Settings without = settings;
+  without.emplace_back("data.label_weights", "no");
+  EXPECT_EQ(others(weighted, "1:3 2:4\n1 1:5\n", without), (Rows{{3, 4, 0, 1}, {5, 0, 0, 1}}));
+  const DataSets plain = read("1 1:2 2:1\n0 1:3\n", settings);
+  EXPECT_EQ(others(plain, "1:3 2:4\n1 1:5\n", settings), (Rows{{3, 4, 0, 1}, {5, 0, 0, 1}}));
+  without[1].second = "yes";
+  EXPECT_EQ(rows("1 1:2\n0:3 1:3\n", without), (Rows{{2, 1, 1}, {3, 0, 3}}));
+  without[1].second = "no";
+  EXPECT_EQ(error("1:3 1:2\n0 1:3\n", without), ":1:1: the line starts with \"1:3\", a label was expected");
 }
 
 TEST_F(TextFeatures, Libffm) {

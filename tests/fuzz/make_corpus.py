@@ -136,6 +136,10 @@ def write_cache():
                                            "label_numbers": [], "label_counts": []}, has_weights=1))
     entries = struct.pack("<IfIfIf", 1, 2, 3, 4, 2, 5) + bytes(4072)
     write("cache", "sparse", cache(0, 3, 2, 0, 12, entries[:24], {}, entries=3))
+    write("cache", "hashed", cache(0, 3, 2, 16, 12, entries[:24],
+                                   {"hashed": {"bits": 4, "seed": 1, "columns": 2, "names": ["a", "b"]}}, entries=3))
+    write("cache", "missing", cache(2, 0, 2, 2, 12, struct.pack("<6f", 1, 2, 0, 3, np.nan, 1),
+                                    {"missing": {"row": 1, "feature": 1}}))
 
 
 def tensors(metadata, shapes):
@@ -179,6 +183,10 @@ def write_tensors():
               "shift": [0.5, 1.0], "scale": [1.0, 2.0]}
     model = {"format": "lockstep-model-1", "schema": json.dumps(schema), "parameters_hash": ""}
     write("model", "good_linear", tensors(model | {"config": "[model]\nname = \"linear\"\n"}, {"weight": [2, 1], "bias": [1]}))
+    hashed = schema | {"features": 4, "is_sparse": True, "feature_names": [], "shift": [], "scale": [], "has_weights": True,
+                       "hashed": {"bits": 2, "seed": 1, "columns": 2, "names": ["a", "b"]}}
+    write("model", "good_hashed", tensors(model | {"config": "[model]\nname = \"linear\"\n", "schema": json.dumps(hashed)},
+                                          {"weight": [4, 1], "bias": [1]}))
     mlp = "[model]\nname = \"mlp\"\nhidden = [3]\nembedding = 2\n"
     layers = {"layer0.weight": [2, 3], "layer0.bias": [3], "layer1.weight": [3, 2], "layer1.bias": [2]}
     write("model", "good_mlp", tensors(model | {"config": mlp}, layers))
