@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "comm/rank_record.h"
 #include "core/atomic_file.h"
 #include "core/json.h"
 #include "lockstep/core/error.h"
@@ -40,7 +41,7 @@ void ProgressWatch::look(double now_s) {
     step = json.value("step", step);
   } catch (const Json::exception&) {  // not what a rank writes
   }
-  const std::string phase = json.contains("phase") ? json["phase"].dump() : "";
+  const std::string phase = json.contains("phase") && json["phase"].is_string() ? json["phase"] : Json("");
   const std::string content = fmt::format("{} {}", step, phase);
   if (content == content_) return;
   content_ = content;
@@ -51,7 +52,8 @@ void ProgressWatch::look(double now_s) {
 
 bool ProgressWatch::is_stuck(double now_s) const {
   if (identity_.empty()) return false;
-  return now_s - rewritten_s_ > hang_s_ || now_s - moved_s_ > timeout_s_;
+  const bool has_limit = phase_ != name_of(RankPhase::kLoad);
+  return now_s - rewritten_s_ > hang_s_ || (has_limit && now_s - moved_s_ > timeout_s_);
 }
 
 }  // namespace lockstep

@@ -14,7 +14,8 @@ class ProgressWatch {
  public:
   /// Forgets, and removes, what an earlier session left. `hang_s`: how long the file may stay as it is;
   /// `timeout_s`: how long it may be rewritten with the same step and phase, in which ranks wait for each
-  /// other.
+  /// other. It may stay in the phase "load", that of the next fold, for as long as ranks rewrite it: reading
+  /// takes what it takes, and the ranks of a first fold or of a single run are not seen while they load.
   ProgressWatch(const std::filesystem::path& run, double hang_s, double timeout_s);
 
   void look(double now_s);

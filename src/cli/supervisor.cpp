@@ -16,6 +16,7 @@
 #include "lockstep/comm/mpi_session.h"
 #include "lockstep/core/error.h"
 #include "train/launcher_watch.h"
+#include "train/time_limit.h"
 
 namespace lockstep {
 
@@ -64,6 +65,9 @@ Supervisor::Supervisor(LaunchPlan plan)
 
 int Supervisor::run() {
   if (launched_by_mpi()) forget_outer_launcher();
+  // Not kept for a supervisor that goes on after this one: who starts it by hand, perhaps a day later, means
+  // a new limit, and a batch system that does it tells when its job began.
+  tell_start_to_children();
   setenv("LOCKSTEP_TERMINAL", isatty(STDERR_FILENO) == 1 ? "1" : "0", 1);
   setenv(kJobVariable, state_.id().c_str(), 1);
   setenv(kJobFolderVariable, state_.folder().c_str(), 1);

@@ -14,6 +14,7 @@
 #include "data/data_options.h"
 #include "lockstep/core/error.h"
 #include "train/run_directory.h"
+#include "train/run_status.h"
 
 namespace lockstep {
 
@@ -27,10 +28,17 @@ fs::path fold_path(const fs::path& run, int fold) {
   return run / fmt::format("fold-{}", fold);
 }
 
+// What the last session left to tell where it was and how it ended.
+void remove_old_state(const fs::path& run) {
+  fs::remove(run / "status.json");
+  fs::remove(run / "progress.json");
+}
+
 void remove_old_folds(const fs::path& run) {
   for (int fold = 0, folds = folds_of(run); fold < folds; ++fold) fs::remove_all(fold_path(run, fold));
   fs::remove(run / "folds.json");
   fs::remove(run / "config.toml");
+  remove_old_state(run);
 }
 
 void prepare_folder(const fs::path& run, const Options& options, bool overwrites, int folds) {
@@ -60,7 +68,10 @@ fs::path choose_folder(const Options& options, Communicator& communicator, const
     fs::path run = request.directory;
     const std::string& name = options.text("run.name");
     if (run.empty()) run = RunDirectory::fresh_path(options.text("run.root"), name.empty() ? "folds" : name);
-    if (!request.resumes) prepare_folder(run, options, request.overwrites, folds);
+    if (request.resumes)
+      remove_old_state(run);
+    else
+      prepare_folder(run, options, request.overwrites, folds);
     chosen = run.string();
   });
   return all_gather(communicator, chosen)[0];
@@ -126,11 +137,15 @@ int cross_validate(const Options& options, const Plugins& plugins, Communicator&
     part.overwrites = false;
     part.resumes = state == FoldState::kBegun;
     part.folds = {folds, fold};
+    part.job = run;
     const TrainingResult result = train_run(options, plugins, communicator, part);
     if (result.exit_code != 0) return result.exit_code;
   }
+  StatusFile status(communicator);
+  status.begin(run);
   on_all_ranks(communicator, [&] {
     if (communicator.rank() == 0) report(run, folds);
+    status.end(0, "finished");
   });
   return 0;
 }

@@ -56,7 +56,10 @@ std::optional<RunStatus> read_status(const fs::path& run) {
 }
 
 void StatusFile::write(int code, const std::string& reason) const {
-  write_status(run_, {code, communicator_.rank(), communicator_.host(), step_, reason, generation_of(run_)});
+  const RunStatus status{code,   communicator_.rank(), communicator_.host(), step_,
+                         reason, generation_of(run_)};
+  write_status(run_, status);
+  if (code != 0 && !job_.empty()) write_status(job_, status);
 }
 
 void StatusFile::end(int code, const std::string& reason) const {

@@ -33,8 +33,12 @@ class StatusFile final : public StepObserver {
  public:
   explicit StatusFile(Communicator& communicator) : communicator_(communicator) {}
 
-  /// The run directory is open, on every rank. Its old status is gone, which rank 0 saw to.
-  void begin(std::filesystem::path run) { run_ = std::move(run); }
+  /// The run directory is open, on every rank. Its old status is gone, which rank 0 saw to. `job`: where to
+  /// write as well, unless the end is a success, after which the job goes on; empty: nowhere.
+  void begin(std::filesystem::path run, std::filesystem::path job = {}) {
+    run_ = std::move(run);
+    job_ = std::move(job);
+  }
   /// Rank 0 alone.
   void end(int code, const std::string& reason) const;
   /// Does not throw: the error itself matters more.
@@ -46,7 +50,7 @@ class StatusFile final : public StepObserver {
   void write(int code, const std::string& reason) const;
 
   Communicator& communicator_;
-  std::filesystem::path run_;
+  std::filesystem::path run_, job_;
   Index step_ = -1;
 };
 

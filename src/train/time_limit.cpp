@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/time_limit.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,6 +20,7 @@ namespace lockstep {
 
 namespace {
 
+constexpr const char* kStartVariable = "LOCKSTEP_START";
 constexpr double kSlowDisk = 50e6;  // bytes a second
 constexpr double kSpare_s = 1;
 
@@ -43,16 +45,28 @@ double process_age() {
   return std::max(uptime - started, 0.0);
 }
 
+double seconds_since_1970() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+// In seconds since 1970; 0: nobody told.
+double told_start() {
+  for (const char* name : {kStartVariable, "SLURM_JOB_START_TIME"})
+    if (const double start = number_in(std::getenv(name)); start > 0) return start;
+  return 0;
+}
+
 double age() {
-  for (const char* name : {"LOCKSTEP_START", "SLURM_JOB_START_TIME"})
-    if (const double start = number_in(std::getenv(name)); start > 0) {
-      const auto now = std::chrono::system_clock::now().time_since_epoch();
-      return std::max(std::chrono::duration<double>(now).count() - start, 0.0);
-    }
-  return process_age();
+  const double start = told_start();
+  return start > 0 ? std::max(seconds_since_1970() - start, 0.0) : process_age();
 }
 
 }  // namespace
+
+void tell_start_to_children() {
+  const double start = told_start() > 0 ? told_start() : seconds_since_1970() - process_age();
+  setenv(kStartVariable, fmt::format("{:.3f}", start).c_str(), 1);
+}
 
 TimeLimit::TimeLimit(const Options& options) {
   const std::string& text = options.text("train.time_limit");

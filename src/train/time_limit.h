@@ -33,4 +33,8 @@ class TimeLimit {
   double save_s_ = 0;
 };
 
+/// For whoever starts ranks, maybe several times: sets LOCKSTEP_START for them, to what SLURM_JOB_START_TIME
+/// says or the start of this process, unless it is set. So the time of a job is over once.
+void tell_start_to_children();
+
 }  // namespace lockstep

@@ -180,9 +180,9 @@ static TrainingResult run_session(const Options& options, const Plugins& plugins
   trainer->write_to(directory.get(), request.files);
   if (request.watchdog != nullptr) {
     if (directory) request.watchdog->set_generation(directory->generation());
-    request.watchdog->write_to(communicator, directory ? directory->path() : "");
+    request.watchdog->write_to(communicator, directory ? directory->path() : "", request.job);
   }
-  status.begin(directory ? directory->path() : request.directory);
+  status.begin(directory ? directory->path() : request.directory, request.job);
   trainer->add_observer(status);
 
   std::optional<ProgressLog> progress;

@@ -21,6 +21,9 @@ struct TrainingRequest {
   bool resumes = false;  ///< continue from the newest checkpoint in `directory`
   bool is_launched = false;
   FoldPlan folds;
+  /// The folder of the cross-validation of which this run is a fold: progress.json goes there, and
+  /// status.json too where more than the fold ends. Empty: it is none.
+  std::filesystem::path job;
   Watchdog* watchdog = nullptr;          ///< null: none
   FileSystem* files = &machine_files();  ///< by which checkpoints are written
 };

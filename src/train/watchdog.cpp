@@ -77,12 +77,14 @@ void Watchdog::start(Communicator& communicator) {
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
-void Watchdog::write_to(Communicator& communicator, const std::filesystem::path& run) {
+void Watchdog::write_to(Communicator& communicator, const std::filesystem::path& run,
+                        const std::filesystem::path& job) {
   const std::filesystem::path path = all_gather(communicator, run.string())[0];
   const std::lock_guard lock(mutex_);
   run_ = path;
   progress_.reset();
-  if (!run.empty() && communicator.rank() == 0) progress_.emplace(path / "progress.json");
+  if (!run.empty() && communicator.rank() == 0)
+    progress_.emplace((job.empty() ? path : job) / "progress.json");
 }
 
 void Watchdog::set_generation(std::optional<std::int64_t> generation) {

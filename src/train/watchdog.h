@@ -61,8 +61,10 @@ class Watchdog {
   void start(Communicator& communicator);
   /// Collective. The same without the thread, for tests that tick themselves.
   void attach(Communicator& communicator);
-  /// Collective. Where stall-RANK.txt and progress.json go: what rank 0 passes; empty: nowhere.
-  void write_to(Communicator& communicator, const std::filesystem::path& run);
+  /// Collective. Where stall-RANK.txt and progress.json go: what rank 0 passes; empty: nowhere. progress.json
+  /// goes to `job` instead unless that is empty.
+  void write_to(Communicator& communicator, const std::filesystem::path& run,
+                const std::filesystem::path& job = {});
   /// Of the run directory, for progress.json.
   void set_generation(std::optional<std::int64_t> generation);
 

@@ -166,6 +166,18 @@ TEST(ProgressWatch, OnlyChangesCount) {
   EXPECT_FALSE(watch.is_stuck(1102));
 }
 
+TEST(ProgressWatch, LoadingTheNextFoldTakesWhatItTakes) {
+  const ScratchFolder scratch;
+  const fs::path file = scratch.path() / "progress.json";
+  ProgressWatch watch(scratch.path(), 10, 100);
+  for (int second = 5; second <= 300; second += 5) {
+    write_file_atomically(file, R"({"step": 5, "phase": "load", "pid": )" + std::to_string(second) + "}");
+    watch.look(1000 + second);
+    EXPECT_FALSE(watch.is_stuck(1000 + second)) << second;
+  }
+  EXPECT_TRUE(watch.is_stuck(1311)) << "nobody rewrites it";
+}
+
 TEST(RunStatus, IsReadAsItWasWritten) {
   const ScratchFolder scratch;
   EXPECT_FALSE(read_status(scratch.path()));
