@@ -76,11 +76,11 @@ RunDirectory::RunDirectory(fs::path path, Mode mode) : path_(std::move(path)) {
   if (mode == Mode::kNew && holds_something(path_))
     fail(path_, "is not empty; choose another --run-dir, or --overwrite to replace the run in it");
   if (mode == Mode::kOverwrite) refuse_foreign_files();
+  if (mode == Mode::kResume) refuse_links();
   begin_generation(mode);
   if (mode == Mode::kOverwrite) remove_old_run();
   fs::create_directories(checkpoints(), error);
   if (error) fail(checkpoints(), "cannot be created: " + error.message());
-  refuse_links();
   if (mode == Mode::kResume) remove_unfinished_files();
   fs::remove(file("status.json"), error);
   open_metrics();
@@ -111,10 +111,15 @@ void RunDirectory::refuse_foreign_files() const {
 }
 
 // A run that others made may name files of ours: nothing is appended to them or deleted through a link.
+// Before a generation is begun, which would no longer count a checkpoint that is one.
 void RunDirectory::refuse_links() const {
-  for (const char* name : {"metrics.jsonl", "log.txt", "checkpoints"})
-    if (fs::is_symlink(file(name)))
-      fail(file(name), "is a symbolic link; what a run writes lies in its own folder");
+  std::vector<fs::path> own;
+  for (const char* name : {"metrics.jsonl", "log.txt", "checkpoints", "dump"}) own.push_back(file(name));
+  if (fs::is_directory(fs::symlink_status(checkpoints())))
+    for (const auto& entry : fs::directory_iterator(checkpoints()))
+      if (CheckpointName::parse(entry.path().filename().string())) own.push_back(entry.path());
+  for (const fs::path& path : own)
+    if (fs::is_symlink(path)) fail(path, "is a symbolic link; what a run writes lies in its own folder");
 }
 
 void RunDirectory::remove_old_run() const {

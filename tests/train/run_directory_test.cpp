@@ -7,6 +7,7 @@
 #include "core/atomic_file.h"
 #include "lockstep/core/error.h"
 #include "support/temporary_folder.h"
+#include "train/checkpoint.h"
 
 namespace lockstep::testing {
 namespace {
@@ -40,6 +41,44 @@ TEST_F(RunDirectories, DoNotResumeThroughLinks) {
     EXPECT_EQ(read_file(foreign_), "theirs") << name;
     fs::remove_all(run_);
   }
+}
+
+// A folder of another's with everything that is deleted of a checkpoint.
+fs::path victim_in(const TemporaryFolder& folder) {
+  fs::create_directory(folder.path() / "victim");
+  for (const char* name : {"manifest.json", "part-000.bin", "notes.tmp"})
+    folder.write(std::string("victim/") + name, "theirs");
+  return folder.path() / "victim";
+}
+
+void expect_whole(const fs::path& victim) {
+  for (const char* name : {"manifest.json", "part-000.bin", "notes.tmp"})
+    EXPECT_TRUE(fs::exists(victim / name)) << name;
+}
+
+TEST_F(RunDirectories, DoNotDeleteACheckpointThroughALink) {
+  const fs::path victim = victim_in(folder_), link = run_ / "checkpoints" / "step-000000000001-g0001";
+  { const RunDirectory made(run_, Mode::kNew); }
+  fs::create_symlink(victim, link);
+  const std::string generation = read_file(run_ / "generation.json");
+  EXPECT_NE(refusal(run_, Mode::kResume).find(link.string()), std::string::npos);
+  EXPECT_EQ(read_file(run_ / "generation.json"), generation);
+  remove_stale_checkpoints(run_ / "checkpoints", {});
+  remove_checkpoint(link);
+  remove_old_checkpoints(run_, 0);
+  remove_checkpoints_from(run_, 0);
+  expect_whole(victim);
+  { const RunDirectory again(run_, Mode::kOverwrite); }
+  expect_whole(victim);
+  EXPECT_FALSE(fs::exists(fs::symlink_status(link)));
+}
+
+TEST_F(RunDirectories, DoNotCountALinkAsACheckpoint) {
+  const fs::path victim = victim_in(folder_);
+  { const RunDirectory made(run_, Mode::kNew); }
+  fs::create_symlink(victim, run_ / "checkpoints" / "step-000000000001-g0001");
+  EXPECT_TRUE(all_checkpoints(run_ / "checkpoints").empty());
+  EXPECT_TRUE(list_checkpoints(run_).empty());
 }
 
 TEST_F(RunDirectories, AreOverwrittenWithoutWhatLinksLeadTo) {
