@@ -12,6 +12,7 @@
 #include <cstdlib>
 
 #include "cli/mpirun_line.h"
+#include "cli/newest_checkpoint.h"
 #include "core/clock.h"
 #include "lockstep/comm/mpi_session.h"
 #include "lockstep/core/error.h"
@@ -26,24 +27,6 @@ namespace {
 void say(const std::string& text) {
   fmt::print(stderr, "lockstep: {}\n", text);
   std::fflush(stderr);
-}
-
-/// "step-000000012000…" in the run, "fold-1 step-…" in the last fold that has some; "": none. By name alone:
-/// what counts as one to resume from is decided there.
-std::string newest_checkpoint(const fs::path& run) {
-  std::error_code error;
-  std::string newest;
-  for (auto entry = fs::recursive_directory_iterator(run, error);
-       !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
-    const fs::path& path = entry->path();
-    const std::string name = path.filename().string();
-    if (path.parent_path().filename() != "checkpoints" || !name.starts_with("step-") ||
-        path.extension() == ".tmp")
-      continue;
-    const std::string fold = path.parent_path().parent_path().filename().string();
-    newest = std::max(newest, (fold.starts_with("fold-") ? fold + " " : "") + name);
-  }
-  return newest;
 }
 
 bool is_locked(const fs::path& path) {
@@ -154,9 +137,9 @@ bool Supervisor::has_begun() const {
 }
 
 std::string Supervisor::resumption() const {
-  const std::string checkpoint = newest_checkpoint(plan_.run);
-  if (!has_begun() || checkpoint.empty()) return "begins anew: there is no checkpoint yet";
-  return fmt::format("resumes from step {}", std::atoll(checkpoint.c_str() + checkpoint.find("step-") + 5));
+  const NewestCheckpoint checkpoint = newest_checkpoint(plan_.run);
+  if (!has_begun() || checkpoint.step < 0) return "begins anew: there is no checkpoint yet";
+  return fmt::format("resumes from step {}", checkpoint.step);
 }
 
 std::vector<std::string> Supervisor::job_line() const {
