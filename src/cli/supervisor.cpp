@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/supervisor.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +12,7 @@
 #include "cli/mpirun_line.h"
 #include "cli/newest_checkpoint.h"
 #include "core/clock.h"
+#include "core/file_lock.h"
 #include "lockstep/comm/mpi_session.h"
 #include "lockstep/core/error.h"
 #include "train/launcher_watch.h"
@@ -27,14 +26,6 @@ namespace {
 void say(const std::string& text) {
   fmt::print(stderr, "lockstep: {}\n", text);
   std::fflush(stderr);
-}
-
-bool is_locked(const fs::path& path) {
-  const int file = open(path.c_str(), O_RDWR | O_CLOEXEC);
-  if (file < 0) return false;
-  const bool is_free = flock(file, LOCK_EX | LOCK_NB) == 0;
-  close(file);
-  return !is_free;
 }
 
 }  // namespace
@@ -56,6 +47,7 @@ int Supervisor::run() {
     setenv("OMPI_MCA_orte_tmpdir_base", state_.folder().c_str(), 1);
     setenv("OMPI_MCA_btl_vader_backing_directory", state_.memory().c_str(), 1);
   }
+  if (!state_.note().empty()) say(state_.note());
   if (state_.continues())
     say(fmt::format("goes on with {}, which a supervisor left that was killed", plan_.run.string()));
   // Ranks that lose their supervisor save and stop.
@@ -120,7 +112,7 @@ void Supervisor::prepare() {
 void Supervisor::wait_for_lock() const {
   const double end_s = now_seconds() + plan_.limits.hang_s;
   if (policy_.restarts() == 0 && !state_.continues()) return;  // a stranger's, who is not waited for
-  while (is_locked(plan_.run / ".lock") && now_seconds() < end_s) {
+  while (probe_lock(plan_.run / ".lock") == FileLock::kBusy && now_seconds() < end_s) {
     constexpr double kPause_s = 0.05;
     signals_.wait(kPause_s);
   }

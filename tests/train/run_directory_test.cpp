@@ -4,8 +4,11 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <cerrno>
+
 #include "core/atomic_file.h"
 #include "lockstep/core/error.h"
+#include "support/failing_flock.h"
 #include "support/temporary_folder.h"
 #include "train/checkpoint.h"
 
@@ -97,6 +100,28 @@ TEST_F(RunDirectories, AreOverwrittenWithoutWhatLinksLeadTo) {
   EXPECT_EQ(read_file(foreign_), "theirs");
   EXPECT_TRUE(fs::exists(folder_.path() / "theirs/step-000000000001.safetensors"));
   EXPECT_FALSE(fs::is_symlink(run_ / "checkpoints"));
+}
+
+TEST_F(RunDirectories, AreUsedWithoutLocksAndSaySo) {
+  for (const int error : {ENOSYS, ENOLCK, EOPNOTSUPP}) {
+    const FailingFlock failing(error);
+    const RunDirectory made(run_, Mode::kNew);
+    EXPECT_NE(made.note().find("has no locks"), std::string::npos) << made.note();
+    const RunDirectory later(run_, Mode::kResume);
+    EXPECT_THROW(made.require_own_generation(), Error) << "the generation keeps the first one out";
+    fs::remove_all(run_);
+  }
+}
+
+TEST_F(RunDirectories, AreInUseOnlyWhereALockIsHeld) {
+  {
+    const RunDirectory made(run_, Mode::kNew);
+    EXPECT_EQ(made.note(), "");
+    EXPECT_NE(refusal(run_, Mode::kResume).find("is in use by another run"), std::string::npos);
+  }
+  const FailingFlock failing(EIO);
+  const std::string said = refusal(run_, Mode::kResume);
+  EXPECT_NE(said.find("cannot be locked: Input/output error"), std::string::npos) << said;
 }
 
 TEST_F(RunDirectories, StayUnderTheirRoot) {
