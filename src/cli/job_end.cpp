@@ -43,9 +43,22 @@ Verdict verdict_of(int code) {
   return is_outside ? Verdict::kOutside : Verdict::kError;
 }
 
+int rank_of(const JobEnd& end) {
+  if (end.dead_rank) return *end.dead_rank;
+  return end.status ? end.status->rank : -1;
+}
+
 // Codes of this program stay; what comes from elsewhere becomes one of ours.
 int exit_code_of(int code) {
   return is_own(code) ? code : static_cast<int>(ExitCode::kInternal);
+}
+
+// An error that ranks agreed on names the rank that had it.
+std::string named(const RunStatus& status) {
+  const std::string& reason = status.reason;
+  if (reason.starts_with("rank") && reason.substr(0, reason.find(": ")).find(" on ") != std::string::npos)
+    return reason;
+  return "rank " + std::to_string(status.rank) + " on " + status.host + ": " + reason;
 }
 
 std::string describe(const JobEnd& end) {
@@ -58,8 +71,7 @@ std::string describe(const JobEnd& end) {
     const int signal = end.code - kSignalBase;
     return rank + " was ended by signal " + std::to_string(signal) + " (" + strsignal(signal) + ")";
   }
-  if (end.status && end.status->code != 0)
-    return "rank " + std::to_string(end.status->rank) + " on " + end.status->host + ": " + end.status->reason;
+  if (end.status && end.status->code != 0) return named(*end.status);
   if (end.code == kLostHost) return "a machine was lost";
   if (end.code == kToldToEnd || end.code == kTimeUp) return "the launcher was told to end";
   if (end.was_late && end.dead_rank) return rank + " is gone, and the launcher did not end";
@@ -89,11 +101,13 @@ Judgement judge(const JobEnd& end) {
       !end.has_begun && !is_told && end.ended_because.empty() && !is_signal(code) && !is_own(code);
   if (is_of_start)
     return {Verdict::kOutside, static_cast<int>(ExitCode::kHosts),
-            "the launcher ended with code " + std::to_string(code) + " before there were ranks", true};
+            "the launcher ended with code " + std::to_string(code) + " before there were ranks", true, code};
   const Verdict verdict = !end.ended_because.empty() && !is_told ? Verdict::kOutside
                           : is_rank_fault                        ? Verdict::kError
                                                                  : verdict_of(code);
-  return {verdict, verdict == Verdict::kOutside ? stopped : exit_code_of(code), reason};
+  const int told_code = end.ended_because.empty() ? code : 0;  // how a rank dies of its end is chance
+  return {verdict,     verdict == Verdict::kOutside ? stopped : exit_code_of(code), reason, false, told_code,
+          rank_of(end)};
 }
 
 }  // namespace lockstep

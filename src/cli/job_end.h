@@ -32,8 +32,10 @@ enum class Verdict {
 struct Judgement {
   Verdict verdict = Verdict::kDone;
   int exit_code = 0;         ///< if it ends here
-  std::string reason;        ///< for the user, and to know the same failure again
+  std::string reason;        ///< for the user
   bool is_of_start = false;  ///< the launcher failed before there were ranks
+  int code = 0;              ///< that was judged, of the ranks or the launcher; 0: the supervisor ended them
+  int rank = -1;             ///< that failed; −1: not known
 };
 
 /// The exit code alone is ambiguous (1 may be a SIGTERM to mpirun, 75 a stop or a wait without an answer), so
@@ -48,10 +50,10 @@ struct Judgement {
 /// | other 75; other signals, 205 (a machine was lost), 1 and 110 (mpirun was told to end) | outside |
 /// | others | error |
 ///
-/// A signal that ended the launcher, SIGSEGV too, says nothing of the ranks: what they told counts, else it is
-/// outside. (mpirun of Open MPI 4.1.4 now and then crashes in PMIx_server_finalize after its ranks have ended.)
-/// A launcher that ends by itself before there are ranks, as without a usable network or batch system, gives
-/// outside, and 69 if it ends here.
+/// A signal that ended the launcher, SIGSEGV too, says nothing of the ranks: what they told counts, else it
+/// is outside. (mpirun of Open MPI 4.1.4 now and then crashes in PMIx_server_finalize after its ranks have
+/// ended.) A launcher that ends by itself before there are ranks, as without a usable network or batch
+/// system, gives outside, and 69 if it ends here.
 Judgement judge(const JobEnd& end);
 
 }  // namespace lockstep

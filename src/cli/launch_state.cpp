@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,6 +12,7 @@
 #include <cstring>
 
 #include "core/atomic_file.h"
+#include "core/file_lock.h"
 #include "core/json.h"
 #include "lockstep/core/error.h"
 
@@ -91,14 +91,16 @@ LaunchState::~LaunchState() {
 
 void LaunchState::lock() {
   while (true) {
-    lock_ = open((run_ / kLock).c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0666);
+    lock_ = open((run_ / kLock).c_str(), O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0666);
     if (lock_ < 0)
       throw Error(ExitCode::kOutput, run_.string() + ": cannot be written: " + std::strerror(errno));
-    const bool is_free = flock(lock_, LOCK_EX | LOCK_NB) == 0;
-    if (is_free && is_in_place(run_ / kLock, lock_)) return;
+    const FileLock found = try_lock(lock_, run_ / kLock);
+    if (found == FileLock::kMissing)
+      warning_ = "warning: " + missing_lock_text(run_, "a second supervisor of it is not refused");
+    if (found != FileLock::kBusy && is_in_place(run_ / kLock, lock_)) return;
     close(lock_);
     lock_ = -1;
-    if (!is_free)
+    if (found == FileLock::kBusy)
       throw Error(ExitCode::kOutput,
                   run_.string() + ": is in use by another run: a supervisor looks after it");
   }
@@ -148,11 +150,7 @@ void LaunchState::finish() {
 bool LaunchState::is_left_behind(const fs::path& run, const std::string& line) {
   const Json left = read_state(run);
   if (left.empty() || left["line"] != line) return false;
-  const int lock = open((run / kLock).c_str(), O_RDWR | O_CLOEXEC);
-  if (lock < 0) return true;
-  const bool is_free = flock(lock, LOCK_EX | LOCK_NB) == 0;
-  close(lock);
-  return is_free;
+  return probe_lock(run / kLock) == FileLock::kTaken;
 }
 
 }  // namespace lockstep

@@ -19,6 +19,8 @@ class LaunchState {
   LaunchState& operator=(const LaunchState&) = delete;
 
   const std::filesystem::path& run() const { return run_; }
+  /// What is to be said of how the folder was found; "": nothing.
+  const std::string& note() const { return warning_; }
   bool continues() const { return continues_; }
   /// A token that no other job has: 16 hexadecimal digits.
   const std::string& id() const { return id_; }
@@ -36,7 +38,7 @@ class LaunchState {
   void finish();
 
   /// Whether a supervisor was killed while it looked after this folder with the same command line, and no
-  /// other holds it now.
+  /// other holds it now. False where the file system has no locks: nobody can tell.
   static bool is_left_behind(const std::filesystem::path& run, const std::string& line);
 
  private:
@@ -47,6 +49,7 @@ class LaunchState {
   std::filesystem::path note_;
   std::filesystem::path temporary_root_;
   std::string id_;
+  std::string warning_;
   std::string before_;  // what config.toml was when the job began
   bool continues_ = false;
   bool made_root_ = false;

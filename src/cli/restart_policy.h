@@ -7,6 +7,7 @@
 
 #include "cli/job_end.h"
 #include "cli/launch_options.h"
+#include "cli/newest_checkpoint.h"
 
 namespace lockstep {
 
@@ -19,25 +20,30 @@ class RestartPolicy {
     double delay_s = 0;
     std::string why_not;  ///< "": restart
   };
-  /// After a failure (kError, kOutside) at `step` (−1: unknown). `checkpoint` names the newest one: another
-  /// than at the last failure, or a later step, is a gain, and counting begins anew.
-  Decision decide(const Judgement& failure, Index step, const std::string& checkpoint, double now_s);
+  /// After a failure (kError, kOutside) at `step` (−1: unknown). A checkpoint beyond all before is a gain,
+  /// and counting begins anew. Failures are the same by verdict, code, rank and step: their texts hold names
+  /// of files, which differ from start to start.
+  Decision decide(const Judgement& judgement, Index step, const NewestCheckpoint& checkpoint, double now_s);
 
   int restarts() const { return restarts_; }  ///< all there were
 
  private:
-  bool is_same_failure(const Judgement& failure, Index step) const;
-
   struct Failure {
-    std::string reason;
+    Verdict verdict = Verdict::kError;
+    int code = 0;
+    int rank = -1;  // −1: not known
     Index step = -1;
-    std::string checkpoint;
   };
+  bool is_same_failure(const Failure& failure, bool is_of_start) const;
+  std::string why_not(int most) const;
+
   LaunchLimits limits_;
   std::deque<double> times_;  // of restarts within the hour
   std::optional<Failure> last_;
-  int in_vain_ = 0;  // failures in a row without a gain
-  int same_ = 0;     // of these, the same one in a row
+  NewestCheckpoint newest_;  // at the last failure that had gained something
+  int in_vain_ = 0;          // failures in a row without a gain
+  int same_ = 0;             // of these, the same one in a row
+  int errors_ = 0;           // of these, the same error in a row, at whatever step and rank
   int restarts_ = 0;
 };
 

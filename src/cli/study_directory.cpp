@@ -2,11 +2,11 @@
 #include "cli/study_directory.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
+#include <cstdio>
 #include <cstring>
 #include <thread>
 
@@ -14,6 +14,7 @@
 #include "core/clock.h"
 #include "core/config.h"
 #include "core/config_identity.h"
+#include "core/file_lock.h"
 #include "lockstep/core/error.h"
 
 namespace lockstep {
@@ -59,7 +60,11 @@ StudyDirectory::~StudyDirectory() {
 void StudyDirectory::lock() {
   lock_ = open((path_ / ".lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0666);
   if (lock_ < 0) fail(path_, std::string("cannot be written: ") + std::strerror(errno));
-  if (flock(lock_, LOCK_EX | LOCK_NB) == 0) return;
+  const FileLock found = try_lock(lock_, path_ / ".lock");
+  if (found == FileLock::kMissing)
+    std::fprintf(stderr, "lockstep: warning: %s\n",
+                 missing_lock_text(path_, "a second study in it is not refused").c_str());
+  if (found != FileLock::kBusy) return;
   close(lock_);
   fail(path_, "is in use by another study");
 }
@@ -77,10 +82,7 @@ void StudyDirectory::require_same_study(const Options& options) const {
 bool wait_until_free(const fs::path& run, double patience_s) {
   const double end = now_seconds() + patience_s;
   while (true) {
-    const int descriptor = open((run / ".lock").c_str(), O_RDWR | O_CLOEXEC);
-    if (descriptor < 0) return true;
-    const bool is_free = flock(descriptor, LOCK_EX | LOCK_NB) == 0;
-    close(descriptor);
+    const bool is_free = probe_lock(run / ".lock") != FileLock::kBusy;
     if (is_free || now_seconds() > end) return is_free;
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/supervisor.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,7 +10,9 @@
 #include <cstdlib>
 
 #include "cli/mpirun_line.h"
+#include "cli/newest_checkpoint.h"
 #include "core/clock.h"
+#include "core/file_lock.h"
 #include "lockstep/comm/mpi_session.h"
 #include "lockstep/core/error.h"
 #include "train/launcher_watch.h"
@@ -27,32 +27,6 @@ namespace {
 void say(const std::string& text) {
   fmt::print(stderr, "lockstep: {}\n", text);
   std::fflush(stderr);
-}
-
-/// "step-000000012000…" in the run, "fold-1 step-…" in the last fold that has some; "": none. By name alone:
-/// what counts as one to resume from is decided there.
-std::string newest_checkpoint(const fs::path& run) {
-  std::error_code error;
-  std::string newest;
-  for (auto entry = fs::recursive_directory_iterator(run, error);
-       !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
-    const fs::path& path = entry->path();
-    const std::string name = path.filename().string();
-    if (path.parent_path().filename() != "checkpoints" || !name.starts_with("step-") ||
-        path.extension() == ".tmp")
-      continue;
-    const std::string fold = path.parent_path().parent_path().filename().string();
-    newest = std::max(newest, (fold.starts_with("fold-") ? fold + " " : "") + name);
-  }
-  return newest;
-}
-
-bool is_locked(const fs::path& path) {
-  const int file = open(path.c_str(), O_RDWR | O_CLOEXEC);
-  if (file < 0) return false;
-  const bool is_free = flock(file, LOCK_EX | LOCK_NB) == 0;
-  close(file);
-  return !is_free;
 }
 
 }  // namespace
@@ -77,6 +51,7 @@ int Supervisor::run() {
     setenv("OMPI_MCA_orte_tmpdir_base", state_.folder().c_str(), 1);
     setenv("OMPI_MCA_btl_vader_backing_directory", state_.memory().c_str(), 1);
   }
+  if (!state_.note().empty()) say(state_.note());
   if (state_.continues())
     say(fmt::format("goes on with {}, which a supervisor left that was killed", plan_.run.string()));
   // Ranks that lose their supervisor save and stop.
@@ -141,7 +116,7 @@ void Supervisor::prepare() {
 void Supervisor::wait_for_lock() const {
   const double end_s = now_seconds() + plan_.limits.hang_s;
   if (policy_.restarts() == 0 && !state_.continues()) return;  // a stranger's, who is not waited for
-  while (is_locked(plan_.run / ".lock") && now_seconds() < end_s) {
+  while (probe_lock(plan_.run / ".lock") == FileLock::kBusy && now_seconds() < end_s) {
     constexpr double kPause_s = 0.05;
     signals_.wait(kPause_s);
   }
@@ -158,9 +133,9 @@ bool Supervisor::has_begun() const {
 }
 
 std::string Supervisor::resumption() const {
-  const std::string checkpoint = newest_checkpoint(plan_.run);
-  if (!has_begun() || checkpoint.empty()) return "begins anew: there is no checkpoint yet";
-  return fmt::format("resumes from step {}", std::atoll(checkpoint.c_str() + checkpoint.find("step-") + 5));
+  const NewestCheckpoint checkpoint = newest_checkpoint(plan_.run);
+  if (!has_begun() || checkpoint.step < 0) return "begins anew: there is no checkpoint yet";
+  return fmt::format("resumes from step {}", checkpoint.step);
 }
 
 std::vector<std::string> Supervisor::job_line() const {

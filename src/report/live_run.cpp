@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report/live_run.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -12,6 +9,7 @@
 #include <fstream>
 
 #include "core/atomic_file.h"
+#include "core/file_lock.h"
 #include "core/json.h"
 #include "lockstep/core/error.h"
 
@@ -97,12 +95,11 @@ void LiveRun::read_line(const std::string& line) {
   last_[kind] = std::move(numbers);
 }
 
+// Without locks: a start removes status.json, and an end writes it.
 bool LiveRun::is_locked() const {
-  const int descriptor = open((directory_ / ".lock").c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) return false;
-  const bool is_held = flock(descriptor, LOCK_SH | LOCK_NB) != 0;
-  close(descriptor);
-  return is_held;
+  const FileLock found = probe_lock(directory_ / ".lock");
+  if (found == FileLock::kMissing) return !fs::exists(directory_ / "status.json");
+  return found == FileLock::kBusy;
 }
 
 void LiveRun::read_state() {

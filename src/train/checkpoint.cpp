@@ -40,12 +40,18 @@ std::vector<double> to_values(const std::vector<std::string>& texts) {
   return values;
 }
 
+bool is_folder(const fs::path& path) {
+  std::error_code ignored;
+  return fs::symlink_status(path, ignored).type() == fs::file_type::directory;
+}
+
+// A link is no checkpoint: what it leads to is not the run's to delete.
 std::vector<CheckpointName> names_in(const fs::path& folder) {
   std::vector<CheckpointName> names;
   if (!fs::is_directory(folder)) return names;
   for (const auto& entry : fs::directory_iterator(folder))
     if (const auto name = CheckpointName::parse(entry.path().filename().string());
-        name && entry.is_directory())
+        name && is_folder(entry.path()))
       names.push_back(*name);
   return names;
 }
@@ -144,6 +150,7 @@ fs::path checkpoint_path(const fs::path& folder, const CheckpointName& name) {
 }
 
 void remove_checkpoint(const fs::path& folder, FileSystem& files) {
+  if (!is_folder(folder)) return;
   std::error_code error;
   if (fs::exists(folder / kManifest, error) && files.remove_file((folder / kManifest).string()) != 0) return;
   std::vector<fs::path> rest;

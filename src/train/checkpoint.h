@@ -44,13 +44,13 @@ RunState parse_run_state(const std::string& json);
 /// one found and kept. Of a run without a generation.json, or one that is damaged, all.
 std::vector<std::filesystem::path> list_checkpoints(const std::filesystem::path& run);
 
-/// The names of all in this folder that have a manifest, in no order.
+/// The names of all in this folder that have a manifest, links apart, in no order.
 std::vector<CheckpointName> all_checkpoints(const std::filesystem::path& folder);
 
 /// Where a checkpoint lies in the checkpoints folder.
 std::filesystem::path checkpoint_path(const std::filesystem::path& folder, const CheckpointName& name);
 
-/// Deletes a checkpoint, its manifest first. What cannot be deleted stays.
+/// Deletes a checkpoint, its manifest first. What cannot be deleted stays, and so does what a link leads to.
 void remove_checkpoint(const std::filesystem::path& folder, FileSystem& files = machine_files());
 /// Deletes the checkpoints of a run that count but the newest `keep` and the milestones.
 void remove_old_checkpoints(const std::filesystem::path& run, Index keep,

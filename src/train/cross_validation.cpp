@@ -58,6 +58,14 @@ void prepare_folder(const fs::path& run, const Options& options, bool overwrites
   write_file_atomically(run / "folds.json", Json{{"folds", folds}}.dump(2) + "\n");
 }
 
+// Its checkpoints and unfinished files are deleted: it has to be the run's own.
+void refuse_linked_folds(const fs::path& run, int folds) {
+  for (int fold = 0; fold < folds; ++fold)
+    if (fs::is_symlink(fold_path(run, fold)))
+      throw Error(ExitCode::kOutput, fold_path(run, fold).string() +
+                                         ": is a symbolic link; what a run writes lies in its own folder");
+}
+
 // Rank 0 knows the folder; the others follow it.
 fs::path choose_folder(const Options& options, Communicator& communicator, const TrainingRequest& request,
                        int folds) {
@@ -72,6 +80,7 @@ fs::path choose_folder(const Options& options, Communicator& communicator, const
       remove_old_state(run);
     else
       prepare_folder(run, options, request.overwrites, folds);
+    refuse_linked_folds(run, folds);
     chosen = run.string();
   });
   return all_gather(communicator, chosen)[0];

@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <fmt/chrono.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,6 +15,7 @@
 #include <thread>
 
 #include "core/atomic_file.h"
+#include "core/file_lock.h"
 #include "core/json.h"
 #include "lockstep/core/error.h"
 #include "train/checkpoint.h"
@@ -76,11 +76,11 @@ RunDirectory::RunDirectory(fs::path path, Mode mode) : path_(std::move(path)) {
   if (mode == Mode::kNew && holds_something(path_))
     fail(path_, "is not empty; choose another --run-dir, or --overwrite to replace the run in it");
   if (mode == Mode::kOverwrite) refuse_foreign_files();
+  if (mode == Mode::kResume) refuse_links();
   begin_generation(mode);
   if (mode == Mode::kOverwrite) remove_old_run();
   fs::create_directories(checkpoints(), error);
   if (error) fail(checkpoints(), "cannot be created: " + error.message());
-  refuse_links();
   if (mode == Mode::kResume) remove_unfinished_files();
   fs::remove(file("status.json"), error);
   open_metrics();
@@ -96,10 +96,19 @@ void RunDirectory::lock() {
   lock_.descriptor = open(file(".lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0666);
   if (lock_.descriptor < 0) fail(file(".lock"), std::string("cannot be written: ") + std::strerror(errno));
   // `lockstep watch` asks for a moment whether the lock is held.
-  for (int attempt = 0; flock(lock_.descriptor, LOCK_EX | LOCK_NB) != 0; ++attempt) {
+  FileLock found = try_lock(lock_.descriptor, file(".lock"));
+  for (int attempt = 0; found == FileLock::kBusy; ++attempt) {
     if (attempt == 3) fail(path_, "is in use by another run");
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    found = try_lock(lock_.descriptor, file(".lock"));
   }
+  if (found == FileLock::kMissing)
+    add_note(
+        missing_lock_text(path_, "a second run that is started in it is not refused: this one then ends"));
+}
+
+void RunDirectory::add_note(const std::string& text) {
+  note_ += (note_.empty() ? "warning: " : "; ") + text;
 }
 
 // Only what a run makes is removed, and nothing where there is more: the folder may be named by mistake.
@@ -111,10 +120,15 @@ void RunDirectory::refuse_foreign_files() const {
 }
 
 // A run that others made may name files of ours: nothing is appended to them or deleted through a link.
+// Before a generation is begun, which would no longer count a checkpoint that is one.
 void RunDirectory::refuse_links() const {
-  for (const char* name : {"metrics.jsonl", "log.txt", "checkpoints"})
-    if (fs::is_symlink(file(name)))
-      fail(file(name), "is a symbolic link; what a run writes lies in its own folder");
+  std::vector<fs::path> own;
+  for (const char* name : {"metrics.jsonl", "log.txt", "checkpoints", "dump"}) own.push_back(file(name));
+  if (fs::is_directory(fs::symlink_status(checkpoints())))
+    for (const auto& entry : fs::directory_iterator(checkpoints()))
+      if (CheckpointName::parse(entry.path().filename().string())) own.push_back(entry.path());
+  for (const fs::path& path : own)
+    if (fs::is_symlink(path)) fail(path, "is a symbolic link; what a run writes lies in its own folder");
 }
 
 void RunDirectory::remove_old_run() const {
@@ -138,7 +152,7 @@ void RunDirectory::begin_generation(Mode mode) {
     const auto before = read_generation(path_);
     if (before) generation_.number = before->number;
   } catch (const Error& error) {
-    note_ = std::string("warning: ") + error.what() + "; every checkpoint counts";
+    add_note(std::string(error.what()) + "; every checkpoint counts");
   }
   if (mode == Mode::kResume)
     for (const fs::path& path : list_checkpoints(path_)) generation_.kept.push_back(path.filename().string());

@@ -56,6 +56,7 @@ class RunDirectory {
 
  private:
   void lock();
+  void add_note(const std::string& text);
   void open_metrics();
   [[noreturn]] void fail_to_append(const char* name) const;
   void refuse_links() const;

@@ -52,6 +52,29 @@ TEST(JobEnd, TheLauncherMayFailAfterTheRunIsDone) {
   EXPECT_EQ(judge(told(137, 0, "finished")).verdict, Verdict::kDone);
 }
 
+TEST(JobEnd, NamesTheRankOnce) {
+  EXPECT_EQ(judge(told(74, 74, "a: is full")).reason, "rank 1 on node1: a: is full");
+  EXPECT_EQ(judge(told(74, 74, "rank 0 on node1: a: is full")).reason, "rank 0 on node1: a: is full");
+  EXPECT_EQ(judge(told(74, 74, "ranks 0–2 on node1, 5 on node2: a")).reason,
+            "ranks 0–2 on node1, 5 on node2: a");
+  EXPECT_EQ(judge(told(75, 75, "rank 0 is gone")).reason, "rank 1 on node1: rank 0 is gone");
+}
+
+TEST(JobEnd, TellsByWhatTheSameFailureIsKnownAgain) {
+  EXPECT_EQ(judge(told(74, 74, "a: is full")).code, 74);
+  EXPECT_EQ(judge(told(74, 74, "a: is full")).rank, 1);
+  JobEnd crash = ended(128 + SIGSEGV);
+  EXPECT_EQ(judge(crash).code, 139);
+  EXPECT_EQ(judge(crash).rank, -1);
+  crash.dead_rank = 3;
+  EXPECT_EQ(judge(crash).rank, 3);
+  for (const int code : {1, 75, 137}) {
+    JobEnd hung = ended(code);
+    hung.ended_because = "no progress for 60 s";
+    EXPECT_EQ(judge(hung).code, 0) << "how ranks die of their end is chance";
+  }
+}
+
 TEST(JobEnd, OnlyAStopThatRanksTellOfOrTheUserAskedForIsAStop) {
   EXPECT_EQ(judge(told(75, 75, "stopped")).verdict, Verdict::kStopped);
   EXPECT_EQ(judge(told(1, 75, "stopped")).verdict, Verdict::kStopped);  // SIGTERM to mpirun

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 
@@ -13,6 +14,7 @@
 #include "cli/progress_watch.h"
 #include "core/atomic_file.h"
 #include "lockstep/core/error.h"
+#include "support/failing_flock.h"
 #include "train/run_status.h"
 #include "train/scratch_folder.h"
 
@@ -34,6 +36,28 @@ TEST(LaunchState, RefusesASecondSupervisor) {
   EXPECT_FALSE(LaunchState::is_left_behind(run, "train"));
   first.finish();
   EXPECT_FALSE(fs::exists(run)) << "an empty run directory stays";
+}
+
+TEST(LaunchState, WorksWithoutLocksAndSaysSo) {
+  const ScratchFolder scratch;
+  const fs::path run = scratch.path() / "run";
+  const testing::FailingFlock failing(ENOSYS);
+  LaunchState state(run, "train");
+  EXPECT_NE(state.note().find("has no locks"), std::string::npos) << state.note();
+  EXPECT_FALSE(LaunchState::is_left_behind(run, "train")) << "nobody can tell";
+  state.finish();
+}
+
+TEST(LaunchState, NamesTheErrorOfALock) {
+  const ScratchFolder scratch;
+  const testing::FailingFlock failing(EIO);
+  try {
+    const LaunchState state(scratch.path() / "run", "train");
+    ADD_FAILURE() << "it was taken";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::kOutput);
+    EXPECT_NE(std::string(error.what()).find("Input/output error"), std::string::npos) << error.what();
+  }
 }
 
 TEST(LaunchState, TheSameLineGoesOnWhereAnotherBeginsAnew) {

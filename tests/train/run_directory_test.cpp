@@ -4,9 +4,13 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <cerrno>
+
 #include "core/atomic_file.h"
 #include "lockstep/core/error.h"
+#include "support/failing_flock.h"
 #include "support/temporary_folder.h"
+#include "train/checkpoint.h"
 
 namespace lockstep::testing {
 namespace {
@@ -42,6 +46,44 @@ TEST_F(RunDirectories, DoNotResumeThroughLinks) {
   }
 }
 
+// A folder of another's with everything that is deleted of a checkpoint.
+fs::path victim_in(const TemporaryFolder& folder) {
+  fs::create_directory(folder.path() / "victim");
+  for (const char* name : {"manifest.json", "part-000.bin", "notes.tmp"})
+    folder.write(std::string("victim/") + name, "theirs");
+  return folder.path() / "victim";
+}
+
+void expect_whole(const fs::path& victim) {
+  for (const char* name : {"manifest.json", "part-000.bin", "notes.tmp"})
+    EXPECT_TRUE(fs::exists(victim / name)) << name;
+}
+
+TEST_F(RunDirectories, DoNotDeleteACheckpointThroughALink) {
+  const fs::path victim = victim_in(folder_), link = run_ / "checkpoints" / "step-000000000001-g0001";
+  { const RunDirectory made(run_, Mode::kNew); }
+  fs::create_symlink(victim, link);
+  const std::string generation = read_file(run_ / "generation.json");
+  EXPECT_NE(refusal(run_, Mode::kResume).find(link.string()), std::string::npos);
+  EXPECT_EQ(read_file(run_ / "generation.json"), generation);
+  remove_stale_checkpoints(run_ / "checkpoints", {});
+  remove_checkpoint(link);
+  remove_old_checkpoints(run_, 0);
+  remove_checkpoints_from(run_, 0);
+  expect_whole(victim);
+  { const RunDirectory again(run_, Mode::kOverwrite); }
+  expect_whole(victim);
+  EXPECT_FALSE(fs::exists(fs::symlink_status(link)));
+}
+
+TEST_F(RunDirectories, DoNotCountALinkAsACheckpoint) {
+  const fs::path victim = victim_in(folder_);
+  { const RunDirectory made(run_, Mode::kNew); }
+  fs::create_symlink(victim, run_ / "checkpoints" / "step-000000000001-g0001");
+  EXPECT_TRUE(all_checkpoints(run_ / "checkpoints").empty());
+  EXPECT_TRUE(list_checkpoints(run_).empty());
+}
+
 TEST_F(RunDirectories, AreOverwrittenWithoutWhatLinksLeadTo) {
   { const RunDirectory made(run_, Mode::kNew); }
   fs::create_directory(folder_.path() / "theirs");
@@ -58,6 +100,28 @@ TEST_F(RunDirectories, AreOverwrittenWithoutWhatLinksLeadTo) {
   EXPECT_EQ(read_file(foreign_), "theirs");
   EXPECT_TRUE(fs::exists(folder_.path() / "theirs/step-000000000001.safetensors"));
   EXPECT_FALSE(fs::is_symlink(run_ / "checkpoints"));
+}
+
+TEST_F(RunDirectories, AreUsedWithoutLocksAndSaySo) {
+  for (const int error : {ENOSYS, ENOLCK, EOPNOTSUPP}) {
+    const FailingFlock failing(error);
+    const RunDirectory made(run_, Mode::kNew);
+    EXPECT_NE(made.note().find("has no locks"), std::string::npos) << made.note();
+    const RunDirectory later(run_, Mode::kResume);
+    EXPECT_THROW(made.require_own_generation(), Error) << "the generation keeps the first one out";
+    fs::remove_all(run_);
+  }
+}
+
+TEST_F(RunDirectories, AreInUseOnlyWhereALockIsHeld) {
+  {
+    const RunDirectory made(run_, Mode::kNew);
+    EXPECT_EQ(made.note(), "");
+    EXPECT_NE(refusal(run_, Mode::kResume).find("is in use by another run"), std::string::npos);
+  }
+  const FailingFlock failing(EIO);
+  const std::string said = refusal(run_, Mode::kResume);
+  EXPECT_NE(said.find("cannot be locked: Input/output error"), std::string::npos) << said;
 }
 
 TEST_F(RunDirectories, StayUnderTheirRoot) {

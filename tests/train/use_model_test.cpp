@@ -283,6 +283,24 @@ TEST_F(UseModel, CrossValidationIsTheMeanOfItsFoldsAndContinues) {
   EXPECT_EQ(run(3), first);
 }
 
+TEST_F(UseModel, CrossValidationDoesNotContinueAFoldThroughALink) {
+  TrainingRequest request;
+  request.directory = folder_.path() / "folds";
+  const auto run = [&](int folds) {
+    run_ranks(1, [&](Communicator& communicator) {
+      cross_validate(options_of(kSettings), plugins_, communicator, request, folds);
+    });
+  };
+  run(2);
+  fs::rename(request.directory / "fold-1", folder_.path() / "theirs");
+  fs::create_directory_symlink(folder_.path() / "theirs", request.directory / "fold-1");
+  fs::remove(folder_.path() / "theirs" / "summary.json");
+  write_file_atomically(folder_.path() / "theirs" / "notes.tmp", "theirs");
+  request.resumes = true;
+  EXPECT_EQ(code_of([&] { run(2); }), ExitCode::kOutput);
+  EXPECT_TRUE(fs::exists(folder_.path() / "theirs" / "notes.tmp"));
+}
+
 TEST_F(UseModel, BeginsAnotherRunWithItsWeights) {
   const fs::path first = trained("first", kSettings);
   std::vector<std::string> settings = kSettings;
