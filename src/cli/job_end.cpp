@@ -97,6 +97,8 @@ Judgement judge(const JobEnd& end) {
     const bool is_final_code = is_final(code) || code == static_cast<int>(ExitCode::kIo);
     return {Verdict::kStopped, is_final_code ? code : stopped, reason};
   }
+  if (end.was_locked && !is_told && end.code == static_cast<int>(ExitCode::kOutput))
+    return {Verdict::kOutside, stopped, "the run directory is held by an earlier start of this job", true};
   const bool is_of_start =
       !end.has_begun && !is_told && end.ended_because.empty() && !is_signal(code) && !is_own(code);
   if (is_of_start)

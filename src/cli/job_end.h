@@ -15,6 +15,7 @@ struct JobEnd {
   bool was_stopped = false;         ///< the user had asked for it
   bool has_begun = true;            ///< there was a sign that ranks had started
   bool was_late = false;            ///< the launcher did not end after its ranks, and was killed
+  bool was_locked = false;          ///< an earlier start of this job held the run directory
   std::string ended_because;        ///< why the supervisor ended the ranks; "": it did not
   std::optional<RunStatus> status;  ///< what the ranks wrote
   std::optional<int> dead_rank;     ///< of this machine, seen to be gone before the others
@@ -33,7 +34,7 @@ struct Judgement {
   Verdict verdict = Verdict::kDone;
   int exit_code = 0;         ///< if it ends here
   std::string reason;        ///< for the user
-  bool is_of_start = false;  ///< the launcher failed before there were ranks
+  bool is_of_start = false;  ///< it failed before there were ranks, or before they had the run
   int code = 0;              ///< that was judged, of the ranks or the launcher; 0: the supervisor ended them
   int rank = -1;             ///< that failed; −1: not known
 };
@@ -45,6 +46,7 @@ struct Judgement {
 /// |---|---|
 /// | 0 | done |
 /// | 64 65 69 73 76 78 79 | end |
+/// | 73 while an earlier start holds the run directory | outside |
 /// | 70 74, SIGSEGV SIGABRT SIGBUS SIGFPE SIGILL | error |
 /// | 75 with reason "stopped", or asked for | stopped |
 /// | other 75; other signals, 205 (a machine was lost), 1 and 110 (mpirun was told to end) | outside |

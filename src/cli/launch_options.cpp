@@ -34,7 +34,11 @@ void declare_launch_options(OptionTable& table) {
       .range(1, kLongest_s);
   table.real("launch.probe_s", 10, "seconds in which a machine has to answer before ranks are started on it")
       .range(0.1, kLongest_s);
-  table.real("launch.wait_s", 600, "seconds to wait for machines while fewer than --min-ranks can be started")
+  table
+      .real(
+          "launch.wait_s", 600,
+          "seconds to wait for machines while fewer than --min-ranks can be started, and, before a restart, "
+          "for the lock of the run that an earlier rank 0 may still hold")
       .range(0, kLongest_s);
   table
       .real("launch.backoff_s", 1,

@@ -29,6 +29,21 @@ void say(const std::string& text) {
   std::fflush(stderr);
 }
 
+bool is_held(const fs::path& path) {
+  return probe_lock(path) == FileLock::kBusy;
+}
+
+/// The run, or one of its folds.
+bool is_locked(const fs::path& run) {
+  if (is_held(run / ".lock")) return true;
+  std::error_code error;
+  for (auto entry = fs::directory_iterator(run, error); !error && entry != fs::directory_iterator();
+       entry.increment(error))
+    if (entry->path().filename().string().starts_with("fold-") && is_held(entry->path() / ".lock"))
+      return true;
+  return false;
+}
+
 }  // namespace
 
 Supervisor::Supervisor(LaunchPlan plan)
@@ -69,7 +84,8 @@ int Supervisor::run() {
 int Supervisor::run_to_end() {
   bool is_shown = false;
   while (true) {
-    prepare();
+    state_.make_folders();
+    if (!wait_for_lock()) return static_cast<int>(ExitCode::kStopped);
     if (!find_hosts()) {
       if (asked_to_stop_) return static_cast<int>(ExitCode::kStopped);
       throw Error(ExitCode::kHosts,
@@ -79,7 +95,9 @@ int Supervisor::run_to_end() {
     const std::vector<std::string> line = job_line();
     if (!is_shown) fmt::print(stderr, "{}\n", shell_text(line));
     is_shown = true;
-    const JobEnd end = job_.run(line, has_ranks_here());
+    const bool was_locked = has_predecessor() && is_locked(plan_.run);
+    JobEnd end = job_.run(line, has_ranks_here());
+    end.was_locked = was_locked || (has_predecessor() && is_locked(plan_.run));
     const Judgement judgement = judge(end);
     if (judgement.verdict <= Verdict::kEnd) return judgement.exit_code;
     const RestartPolicy::Decision decision =
@@ -107,19 +125,25 @@ bool Supervisor::pause(double seconds) {
   return !asked_to_stop_;
 }
 
-void Supervisor::prepare() {
-  state_.make_folders();
-  wait_for_lock();
+/// Whether ranks of this job were started before, and may hold the run's lock.
+bool Supervisor::has_predecessor() const {
+  return policy_.restarts() > 0 || state_.continues();
 }
 
-// A rank 0 that is cut off, on a machine that cannot be reached, holds it until its own deadline.
-void Supervisor::wait_for_lock() const {
-  const double end_s = now_seconds() + plan_.limits.hang_s;
-  if (policy_.restarts() == 0 && !state_.continues()) return;  // a stranger's, who is not waited for
-  while (probe_lock(plan_.run / ".lock") == FileLock::kBusy && now_seconds() < end_s) {
+/// False where the user asks to stop meanwhile. A rank 0 that is cut off, on a machine that cannot be
+/// reached, holds the lock until its own deadline; of one that lost its power a file server holds it for a
+/// while. Where it stays, ranks are started all the same: they say who is in the way.
+bool Supervisor::wait_for_lock() {
+  if (!has_predecessor()) return true;  // a stranger's, who is not waited for
+  const double end_s = now_seconds() + plan_.limits.wait_s;
+  for (bool is_said = false; is_locked(plan_.run) && now_seconds() < end_s; is_said = true) {
+    if (!is_said)
+      say(fmt::format("waits up to {:g} s for the lock of {}, which an earlier start of this job still holds",
+                      plan_.limits.wait_s, plan_.run.string()));
     constexpr double kPause_s = 0.05;
-    signals_.wait(kPause_s);
+    if (!pause(kPause_s)) return false;
   }
+  return true;
 }
 
 bool Supervisor::has_ranks_here() const {
@@ -141,8 +165,7 @@ std::string Supervisor::resumption() const {
 std::vector<std::string> Supervisor::job_line() const {
   std::vector<std::string> command = has_begun() ? plan_.resume : plan_.begin;
   // Killed between making the folder and writing the config.
-  const bool has_remains = policy_.restarts() > 0 || state_.continues();
-  if (!has_begun() && has_remains && state_.was_empty() && !plan_.is_overwriting &&
+  if (!has_begun() && has_predecessor() && state_.was_empty() && !plan_.is_overwriting &&
       plan_.begin != plan_.resume)
     command.emplace_back("--overwrite");
   if (plan_.uses_srun) return srun_line(plan_.ranks, command);

@@ -49,8 +49,8 @@ class Supervisor {
   void finish();
   bool has_begun() const;
   bool has_ranks_here() const;
-  void prepare();
-  void wait_for_lock() const;
+  bool has_predecessor() const;
+  bool wait_for_lock();
   std::vector<std::string> job_line() const;
   std::string resumption() const;
   int give_up(const Judgement& judgement, const std::string& why_not) const;

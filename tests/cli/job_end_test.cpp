@@ -29,6 +29,19 @@ TEST(JobEnd, ErrorsOfInputEndTheJobWithTheirCode) {
   }
 }
 
+TEST(JobEnd, ALockThatAnEarlierStartHoldsIsNoErrorOfThisOne) {
+  JobEnd locked = ended(73);
+  locked.was_locked = true;
+  EXPECT_EQ(judge(locked).verdict, Verdict::kOutside);
+  EXPECT_EQ(judge(locked).exit_code, 75);
+  EXPECT_TRUE(judge(locked).is_of_start) << "so that it is not tried for ever";
+  locked.status = RunStatus{73, 0, "node1", 12, "the disk is full", 3};
+  EXPECT_EQ(judge(locked).verdict, Verdict::kEnd) << "ranks had the run";
+  locked = ended(65);
+  locked.was_locked = true;
+  EXPECT_EQ(judge(locked).verdict, Verdict::kEnd);
+}
+
 TEST(JobEnd, DeathsAreResumable) {
   for (const int code : {128 + SIGKILL, 128 + SIGTERM, 128 + SIGUSR1, 75, 205, 1, 110}) {
     const Judgement judgement = judge(ended(code));

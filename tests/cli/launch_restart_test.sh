@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# What a supervisor keeps over restarts: when the job began.
+# What a supervisor keeps over restarts: when the job began; and that the run may still be locked by ranks it
+# started before.
 # shellcheck source=tests/support/script.sh
 . "$1/tests/support/script.sh"
 mkdir tmp
@@ -31,6 +32,19 @@ go_on() {
   process=$!
 }
 
+# A run of which all was killed, and whose lock is held by somebody else: this script.
+leave() {
+  echo "== $1"
+  go_on "$@"
+  await 60 has_checkpoint "$1"
+  local killed=("$process" "$(pid_of "$1" -1)" "$(pid_of "$1" 0)" "$(pid_of "$1" 1)") one
+  kill -KILL "${killed[@]}" || complain "$1: not all could be killed: ${killed[*]}"
+  wait "$process" 2> /dev/null
+  for one in "${killed[@]}"; do await 20 is_gone "$one"; done
+  exec 9<> "$1/.lock"
+  flock -n 9 || complain "$1: the lock is still held"
+}
+
 expect_model() {
   ((code == 0)) || complain "$1: exit code $code instead of 0"
   expect_hash "$1" "$golden"
@@ -58,5 +72,38 @@ second=$(start_of "$(pid_of once 0)")
 kill -TERM "$process"
 await_end "$process" 60
 ((code == 75)) || complain "once: exit code $code instead of 75"
+
+leave locked --set launch.hang_s=1
+go_on locked --set launch.hang_s=1
+await 60 has_word out "waits up to 600 s for the lock of $folder/locked"
+exec 9>&-
+await_end "$process" 60
+expect_model locked
+(($(grep -c "waits up to" out) == 1)) || complain "the wait is not told of once"
+
+leave asked
+go_on asked
+await 60 has_word out "waits up to"
+kill -INT "$process"
+await_end "$process" 60
+((code == 75)) || complain "stopped while it waits: exit code $code instead of 75"
+exec 9>&-
+"$lockstep" resume asked -n 2 > out 2>&1
+code=$?
+expect_model asked
+
+leave longer --set launch.wait_s=0.2 --set launch.repeats=1000
+go_on longer --set launch.wait_s=0.2 --set launch.repeats=1000
+await 60 has_word out "held by an earlier start of this job; restart 1"
+exec 9>&-
+await_end "$process" 60
+expect_model longer
+
+leave forever --set launch.wait_s=0.2 --set launch.repeats=2
+go_on forever --set launch.wait_s=0.2 --set launch.repeats=2
+await_end "$process" 60
+((code == 75)) || complain "locked for ever: exit code $code instead of 75"
+has_word out "the same failure 2 times in a row" || complain "no word of why it ends"
+exec 9>&-
 
 finish "a restart knows what was before it"
