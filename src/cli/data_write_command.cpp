@@ -58,7 +58,7 @@ int synth(const CommandContext& context) {
 
 void convert_here(const std::string& source, const Options& options, const CommandContext& context,
                   const std::filesystem::path& out) {
-  write_cache({out, source, kind_of(context.line)},
+  write_cache({out, source, kind_of(context.line), 4, source_files(source)},
               [&](CacheSink& sink) { read_source(source, options, context.plugins.formats, sink); });
 }
 
@@ -155,8 +155,8 @@ int split(const CommandContext& context) {
     for (std::size_t i = 0; i < parts.size(); ++i) {
       if (shares[i] <= 0) continue;
       const std::string path = prefix + "-" + kNames[i] + ".rows";
-      parts[i] = std::make_unique<CacheSink>(
-          CacheSink::Settings{path, source + " (" + kNames[i] + ")", kind_of(line), label_bytes});
+      parts[i] = std::make_unique<CacheSink>(CacheSink::Settings{
+          path, source + " (" + kNames[i] + ")", kind_of(line), label_bytes, source_files(source)});
       sinks[i] = parts[i].get();
     }
     try {

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "data/cache_label.h"
+#include "data/source_files.h"
 #include "lockstep/core/error.h"
 
 namespace lockstep {
@@ -49,7 +50,9 @@ double CacheSink::label_of(const Label& label) {
 void CacheSink::add(const Row& row) {
   const double label = label_of(row.label);
   encoder_->add(row, label);
-  notes_.add_row(schema_, {row_, 0, row.line}, encoder_->stored(row), label);
+  const auto file = static_cast<int>(row.line >> kFileShift);
+  const Index line = row.line & ((Index{1} << kFileShift) - 1);
+  notes_.add_row(schema_, {row_, file, line}, encoder_->stored(row), label);
   ++row_;
   if (encoder_->records().size() + encoder_->entries().size() >= kWriteBytes) write();
 }
@@ -82,7 +85,7 @@ void CacheSink::finish() {
   write();
   CacheMetadata metadata;
   metadata.source = settings_.source;
-  metadata.files = {settings_.source};
+  metadata.files = settings_.files.empty() ? std::vector{settings_.source} : settings_.files;
   metadata.feature_names = schema_.feature_names;
   metadata.classes = schema_.classes;
   metadata.label_texts = texts_;

@@ -25,6 +25,7 @@ class CacheSink final : public RowSink {
     std::string source;             ///< for the metadata
     std::optional<CacheKind> kind;  ///< of dense rows; none: bytes stay bytes, all else is float32
     std::uint32_t label_bytes = 4;
+    std::vector<std::string> files = {};  ///< that it means; empty: the source is one
   };
   /// Thrown by add() for a label that label_bytes = 4 cannot hold.
   struct NeedsLongLabels {};
