@@ -85,6 +85,9 @@ for list in p1.csv,p2.csv p2.csv,p1.csv p1.csv,p3.csv 'p[123].csv'; do
   rows_of() { "$lockstep" data inspect list-$1.rows | awk '$1 == "rows" { print $2 }'; }
   (($(rows_of train) + $(rows_of valid) + 1 == $(wc -l <expected)))
 done
+"$lockstep" train --set data.train=p3.csv,p1.csv "${onehot[@]}" --set model.name=logistic --set train.steps=2 \
+  --run-dir told >out 2>&1
+grep -q 'categories: zip (6)$' out
 convert p1.csv p1.rows "${onehot[@]}"
 convert p2.csv p2.rows "${onehot[@]}"
 convert p3.csv p3.rows "${onehot[@]}" --set data.category_columns=zip
