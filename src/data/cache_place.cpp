@@ -100,6 +100,7 @@ std::string rules_of(const Options& options, const std::string& format) {
     const bool is_rule = spec.selector.empty() && spec.key.starts_with("data.") && !kUses.contains(spec.key);
     if (is_of_format || is_rule) text += spec.key + " = " + text_of(options.value(spec.key)) + "\n";
   }
+  if (format == "csv") text += "columns of words = those of any file\n";  // once: those of the first file
   return text;
 }
 

@@ -4,11 +4,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "lockstep/core/error.h"
+
 namespace lockstep {
 
 ColumnEncoder::ColumnEncoder(const ColumnEncoding& encoding,
-                             const std::vector<std::vector<std::string>>& texts)
-    : encoding_(encoding), codes_(static_cast<std::size_t>(encoding.columns)) {
+                             const std::vector<std::vector<std::string>>& texts, std::string source)
+    : source_(std::move(source)), encoding_(encoding), codes_(static_cast<std::size_t>(encoding.columns)) {
   for (std::size_t j = 0; j < std::min(codes_.size(), texts.size()); ++j) {
     if (!encoding.has_categories(j)) continue;
     const std::vector<std::string>& known = encoding.categories[j];
@@ -22,7 +24,11 @@ ColumnEncoder::ColumnEncoder(const ColumnEncoding& encoding,
 
 Index ColumnEncoder::final_code(std::size_t column, float code) const {
   if (std::isnan(code)) return static_cast<Index>(encoding_.categories[column].size());
-  return codes_[column][static_cast<std::size_t>(code)];
+  const std::vector<Index>& codes = codes_[column];
+  if (!(code >= 0 && code < static_cast<float>(codes.size())))
+    throw Error(ExitCode::kData, source_ + ": column " + encoding_.column_name(column) +
+                                     " holds numbers, the training data has words there");
+  return codes[static_cast<std::size_t>(code)];
 }
 
 // Appends to `dense`, or to columns and values of `sparse`.

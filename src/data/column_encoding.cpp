@@ -14,16 +14,15 @@ Index ColumnEncoding::features() const {
 std::vector<std::string> ColumnEncoding::feature_names() const {
   const bool renames = !indicators.empty() || (!embeds && !is_category.empty());
   if (column_names.empty() && !renames) return {};
-  const auto name = [&](std::size_t j) { return column_names.empty() ? std::to_string(j) : column_names[j]; };
   std::vector<std::string> names;
   for (std::size_t j = 0; j < static_cast<std::size_t>(columns); ++j) {
     if (!has_categories(j) || embeds)
-      names.push_back(name(j));
+      names.push_back(column_name(j));
     else
-      for (const std::string& category : categories[j]) names.push_back(name(j) + "=" + category);
+      for (const std::string& category : categories[j]) names.push_back(column_name(j) + "=" + category);
   }
   for (const Index column : indicators)
-    names.push_back(name(static_cast<std::size_t>(column)) + " is missing");
+    names.push_back(column_name(static_cast<std::size_t>(column)) + " is missing");
   return names;
 }
 

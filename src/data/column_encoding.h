@@ -27,6 +27,10 @@ struct ColumnEncoding {
 
   bool is_on() const { return columns > 0; }
   bool has_categories(std::size_t column) const { return !is_category.empty() && is_category[column]; }
+  /// Its name, or its number from 0.
+  std::string column_name(std::size_t column) const {
+    return column_names.empty() ? std::to_string(column) : column_names[column];
+  }
   /// Features that a column becomes.
   Index width(std::size_t column) const {
     return has_categories(column) && !embeds ? static_cast<Index>(categories[column].size()) : 1;

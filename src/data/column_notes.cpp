@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "lockstep/core/error.h"
+
 namespace lockstep {
 
 ColumnNotes::Plan ColumnNotes::plan(const Options& options) {
@@ -42,6 +44,11 @@ void ColumnNotes::add(int shard, const Row& row) {
       missing_[at][j] += weight;
     } else if (is_category_[j]) {
       std::vector<double>& seen = seen_[j][at];
+      const std::size_t known = dictionaries_[j].texts().size();
+      if (!(value >= 0 && value < static_cast<float>(known)))
+        throw Error(ExitCode::kData, "column " + std::to_string(j) + " holds " + std::to_string(value) +
+                                         ", the number of one of its " + std::to_string(known) +
+                                         " categories was expected");
       const auto code = static_cast<std::size_t>(value);
       if (seen.size() <= code) seen.resize(code + 1);
       seen[code] += 1;
@@ -66,8 +73,7 @@ void ColumnNotes::learn_numbers(Index rows, ColumnEncoding& result,
     if (weights[j] > 0)
       result.fill[j] = static_cast<float>(sums[j] / weights[j]);
     else
-      warnings.push_back("column " +
-                         (result.column_names.empty() ? std::to_string(j) : result.column_names[j]) +
+      warnings.push_back("column " + result.column_name(j) +
                          " has no value in any training row; 0 is taken for its mean");
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/csv.h"
 
+#include "data/csv_categories.h"
 #include "data/csv_parser.h"
 #include "data/read_blocks.h"
 #include "lockstep/core/error.h"
@@ -54,6 +55,21 @@ void CsvFormat::read(const std::string& source, RowSink& sink) const {
 
 std::unique_ptr<BlockParser> CsvFormat::parser(const std::string& source, Index unlabelled_features) const {
   return std::make_unique<CsvParser>(source, settings_, unlabelled_features);
+}
+
+std::unique_ptr<Format> CsvFormat::for_files(const std::vector<std::string>& files,
+                                             Index unlabelled_features) const {
+  if (files.size() < 2 || !settings_.takes_categories || !settings_.category_columns.empty()) return nullptr;
+  std::vector<bool> is_category;
+  for (const std::string& file : files) {
+    const std::vector<bool> found = parser(file, unlabelled_features)->schema().is_category;
+    if (is_category.size() < found.size()) is_category.resize(found.size());
+    for (std::size_t j = 0; j < found.size(); ++j)
+      if (found[j]) is_category[j] = true;
+  }
+  auto format = std::make_unique<CsvFormat>(*this);
+  format->settings_.category_columns = category_list(is_category);
+  return format;
 }
 
 }  // namespace lockstep

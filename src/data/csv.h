@@ -16,6 +16,9 @@ class CsvFormat final : public Format {
   explicit CsvFormat(const Options& options);
   void read(const std::string& source, RowSink& sink) const override;
   std::unique_ptr<BlockParser> parser(const std::string& source, Index unlabelled_features) const override;
+  /// A column holds categories in all files if it does in one of them.
+  std::unique_ptr<Format> for_files(const std::vector<std::string>& files,
+                                    Index unlabelled_features) const override;
   static bool matches(std::string_view source, std::string_view head);
 
   struct Settings {

@@ -13,11 +13,12 @@ namespace lockstep {
 namespace {
 
 constexpr int kLinesLookedAt = 1000;
+constexpr std::size_t kBytesLookedAt = std::size_t{1} << 20;
 constexpr std::string_view kNone = "none";
 
-bool is_text(CsvField field, bool takes_missing) {
+bool is_text(CsvField field) {
   double number = 0;
-  return !field.text.empty() && !read_whole(field.text, number) && !(takes_missing && is_missing(field.text));
+  return !read_whole(field.text, number) && !is_missing(field.text);
 }
 
 std::vector<std::string> split_list(const std::string& list) {
@@ -52,12 +53,30 @@ void mark(const std::string& name, std::span<const CsvField> first_line, const C
   is_category[static_cast<std::size_t>(column)] = true;
 }
 
-void look_at(std::span<const CsvField> fields, const CsvColumns& columns, bool takes_missing,
-             std::vector<bool>& is_category) {
+void look_at(std::span<const CsvField> fields, const CsvColumns& columns, std::vector<bool>& is_category) {
   if (static_cast<int>(fields.size()) != columns.count) return;
   for (int i = 0; i < columns.count; ++i) {
     const auto at = static_cast<std::size_t>(i);
-    if (columns.is_feature(i) && is_text(fields[at], takes_missing)) is_category[at] = true;
+    if (columns.is_feature(i) && is_text(fields[at])) is_category[at] = true;
+  }
+}
+
+// Goes on from line `line`.
+void look_at_lines(std::string_view rest, const CsvColumns& columns, char delimiter, int& line,
+                   std::vector<bool>& is_category) {
+  std::vector<CsvField> fields;
+  for (; line < kLinesLookedAt && !rest.empty(); ++line) {
+    const std::size_t end = std::min(rest.find('\n'), rest.size());
+    std::string_view text = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    if (text.ends_with('\r')) text.remove_suffix(1);
+    if (text.find('\0') != std::string_view::npos) continue;
+    try {
+      split_fields(text, delimiter, fields);
+    } catch (const BadField&) {
+      continue;  // told, or skipped, when rows are read
+    }
+    look_at(fields, columns, is_category);
   }
 }
 
@@ -83,23 +102,11 @@ std::vector<bool> find_category_columns(
       mark(name, first_line, columns, fail, is_category);
     return is_category;
   }
-  if (!columns.has_header) look_at(first_line, columns, settings.takes_missing, is_category);
-  if (!reader.next_piece()) return is_category;
-  std::vector<CsvField> fields;
-  std::string_view rest = reader.piece();
-  for (int line = 1; line < kLinesLookedAt && !rest.empty(); ++line) {
-    const std::size_t end = std::min(rest.find('\n'), rest.size());
-    std::string_view text = rest.substr(0, end);
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-    if (text.ends_with('\r')) text.remove_suffix(1);
-    if (text.find('\0') != std::string_view::npos) continue;
-    try {
-      split_fields(text, settings.delimiter, fields);
-    } catch (const BadField&) {
-      continue;  // told, or skipped, when rows are read
-    }
-    look_at(fields, columns, settings.takes_missing, is_category);
-  }
+  if (!columns.has_header) look_at(first_line, columns, is_category);
+  int line = 1;
+  for (std::size_t bytes = 0; line < kLinesLookedAt && bytes < kBytesLookedAt && reader.next_piece();
+       bytes += reader.piece().size())
+    look_at_lines(reader.piece(), columns, settings.delimiter, line, is_category);
   return is_category;
 }
 

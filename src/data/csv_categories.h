@@ -14,8 +14,8 @@ namespace lockstep {
 bool is_missing(std::string_view field);
 
 /// Which columns hold categories: those that data.category_columns lists; else those with a text that is no
-/// number (and does not mean a missing value, if these are taken) within the first 1,000 lines, of the
-/// first MiB. `reader` stands on the first line, `first_line` are its fields. `fail`: see find_csv_columns.
+/// number and does not mean a missing value within the first 1,000 lines, of the first MiB. `reader` stands
+/// on the first line, `first_line` are its fields. `fail`: see find_csv_columns.
 std::vector<bool> find_category_columns(TextReader& reader, std::span<const CsvField> first_line,
                                         const CsvColumns& columns, const CsvFormat::Settings& settings,
                                         const std::function<void(int column, const std::string& what)>& fail);

@@ -13,6 +13,9 @@ namespace lockstep {
 
 namespace {
 
+constexpr const char* kMissingHint =
+    " (to train with missing values, set data.missing to mean, zero or indicator)";
+
 bool is_empty(std::string_view line) {
   return trim(line).empty() && line.find('\t') == std::string_view::npos;
 }
@@ -180,9 +183,7 @@ void CsvParser::read_dense(float& weight) {
 
 // Its code is found later.
 float CsvParser::read_category(int column) const {
-  const CsvField field = fields_[static_cast<std::size_t>(column)];
-  if (field.text.empty())
-    throw BadField{field.text.data(), columns_.describe(column) + ": empty, a category was expected"};
+  refuse_missing(column, "a category");
   return 0;
 }
 
@@ -212,6 +213,7 @@ void CsvParser::hash_feature(int column, CsvField field) {
   double number = 0;
   if (field.text.empty() || (!is_category(column) && read_whole(field.text, number)))
     return hash_name(name, read_float(column), place);
+  refuse_missing(column, "a number or a category");
   hash_name(name + "=" + unquoted(field), 1, place);
 }
 
@@ -219,6 +221,14 @@ void CsvParser::hash_name(const std::string& name, float value, const char* at) 
   if (value == 0) return;
   const FeatureHash::Slot slot = settings_.hash.slot(name);
   loose_.add(slot.column, slot.sign * value, at);
+}
+
+void CsvParser::refuse_missing(int column, const std::string& expected) const {
+  const std::string_view text = fields_[static_cast<std::size_t>(column)].text;
+  if (!is_missing(text)) return;
+  const std::string what = text.empty() ? "empty" : "\"" + std::string(text) + "\" means a missing value";
+  throw BadField{text.data(),
+                 columns_.describe(column) + ": " + what + ", " + expected + " was expected" + kMissingHint};
 }
 
 void CsvParser::fail_count(std::string_view line) const {
@@ -233,7 +243,8 @@ float CsvParser::read_float(int column) const {
   float value = 0;
   const char* const end = text.data() + text.size();
   if (read_number(text.data(), end, value) != end || !std::isfinite(value))
-    throw BadField{text.data(), columns_.describe(column) + ": " + explain_number(text)};
+    throw BadField{text.data(), columns_.describe(column) + ": " + explain_number(text) +
+                                    (columns_.is_feature(column) && is_missing(text) ? kMissingHint : "")};
   return value;
 }
 

@@ -50,6 +50,7 @@ class CsvParser final : public LineParser<CsvParser> {
   const char* read_plain_label(const char* at, const char* end, LabelField& label);
   float read_float(int column) const;
   LabelField read_label(std::string_view line, CsvField field);
+  void refuse_missing(int column, const std::string& expected) const;
   [[noreturn]] void fail_count(std::string_view line) const;
   void close_row(const LabelField& label, float weight);
 

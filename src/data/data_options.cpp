@@ -66,7 +66,8 @@ void declare_data_options(OptionTable& table) {
   table.text(
       "data.category_columns", "",
       "Columns of CSV files that hold categories, by name or number from 0 with commas between, or none; "
-      "empty: those with a word in the first 1,000 lines (hash: any word)");
+      "empty: those with a word, which does not mean a missing value, in the first 1,000 lines of any of "
+      "the files (hash: any word)");
   table
       .integer("data.hash_bits", 0,
                "Features of LIBSVM, libffm and (data.categories = \"hash\") CSV files are hashed into a "

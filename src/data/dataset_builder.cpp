@@ -83,6 +83,10 @@ void DatasetBuilder::check_schema(const TrainedSchema& trained, const RowSchema&
       throw Error(ExitCode::kData, start + "\"" + schema.feature_names[j] + "\" as feature " +
                                        std::to_string(j + 1) + ", the training data has \"" + names[j] +
                                        "\" there");
+  for (Index j = 0; j < schema.features && !schema.is_category.empty(); ++j)
+    if (schema.has_categories(j) && !encoding.has_categories(static_cast<std::size_t>(j)))
+      throw Error(ExitCode::kData, start + "words in column " + schema.column_name(j) +
+                                       ", the training data has numbers there");
 }
 
 // SlotCount relies on it.

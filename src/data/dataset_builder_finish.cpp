@@ -96,7 +96,7 @@ void DatasetBuilder::transform_rows(ShardRows& rows, const Transform& transform,
   const Preprocessing& preprocessing = transform.preprocessing;
   const auto width = static_cast<std::size_t>(transform.features);
   if (transform.encoding.is_on())
-    ColumnEncoder(transform.encoding, notes_.texts()).encode(rows);
+    ColumnEncoder(transform.encoding, notes_.texts(), settings_.source).encode(rows);
   else
     for (auto& column : rows.columns) column -= static_cast<std::uint32_t>(transform.index_base);
   if (!preprocessing.scale.empty()) {

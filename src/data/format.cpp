@@ -9,4 +9,8 @@ std::unique_ptr<BlockParser> Format::parser(const std::string&, Index) const {
   return nullptr;
 }
 
+std::unique_ptr<Format> Format::for_files(const std::vector<std::string>&, Index) const {
+  return nullptr;
+}
+
 }  // namespace lockstep

@@ -20,9 +20,11 @@ std::string header_of(const std::string& path, Index bytes) {
 
 ImportFiles::ImportFiles(const Format& format, const std::vector<std::string>& files,
                          Index unlabelled_features) {
+  const std::unique_ptr<Format> of_all = format.for_files(files, unlabelled_features);
+  const Format& used = of_all != nullptr ? *of_all : format;
   int number = 0;
-  for (const std::string& file : files) open(file, number++, format.parser(file, unlabelled_features));
-  if (parser_ == nullptr) parser_ = format.parser(files[0], unlabelled_features);
+  for (const std::string& file : files) open(file, number++, used.parser(file, unlabelled_features));
+  if (parser_ == nullptr) parser_ = used.parser(files[0], unlabelled_features);
 }
 
 void ImportFiles::open(const std::string& file, int number, std::unique_ptr<BlockParser> parser) {
@@ -42,6 +44,12 @@ void ImportFiles::open(const std::string& file, int number, std::unique_ptr<Bloc
   if (features != parser_->schema().features)
     throw Error(ExitCode::kData, file + ": has " + std::to_string(features) + " features, " +
                                      starts_[0].path + " has " + std::to_string(parser_->schema().features));
+  if (parser->schema().is_category == parser_->schema().is_category) return;
+  for (Index j = 0; j < features; ++j)
+    if (parser->schema().has_categories(j) != parser_->schema().has_categories(j))
+      throw Error(ExitCode::kData, file + ": column " + parser->schema().column_name(j) +
+                                       " holds words in only one of this file and " + starts_[0].path +
+                                       " (name the columns of words by data.category_columns)");
 }
 
 }  // namespace lockstep

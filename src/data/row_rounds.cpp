@@ -11,6 +11,7 @@
 #include "comm/agreement.h"
 #include "data/block_parser.h"
 #include "data/dataset_builder.h"
+#include "data/dictionary.h"
 #include "data/import_pieces.h"
 #include "data/load.h"
 #include "data/read_blocks.h"
@@ -224,9 +225,15 @@ class SinkRounds final : public RowSink {
     step();
   }
 
-  // A source tells the texts of a column by code, so every piece gives them the source's own codes.
-  std::int32_t category(Index feature, std::int32_t code, const std::string& text) override {
+  // Every piece is told the same texts in the same order, so that all give them the same codes.
+  std::int32_t category(Index feature, std::int32_t, const std::string& text) override {
+    dictionaries_.resize(static_cast<std::size_t>(schema_.features));
+    Dictionary& dictionary = dictionaries_[static_cast<std::size_t>(feature)];
+    const std::size_t known = dictionary.texts().size();
+    const std::int32_t code = dictionary.code_of(text);
+    if (dictionary.texts().size() == known) return code;
     categories_.emplace_back(feature, text);
+    if (piece_ != nullptr) piece_->sink().category(feature, code, text);
     return code;
   }
   // All ranks are told of the same rows: the first one counts them.
@@ -268,8 +275,9 @@ class SinkRounds final : public RowSink {
   const std::vector<std::string>& files_;
   const UseRows& use_;
   RowSchema schema_;
-  std::vector<std::pair<Index, std::string>> categories_;
-  Index row_ = 0;  // of the round
+  std::vector<Dictionary> dictionaries_;                   // by column
+  std::vector<std::pair<Index, std::string>> categories_;  // in the order in which they came
+  Index row_ = 0;                                          // of the round
   BadRows bad_;
   std::unique_ptr<PieceRows> piece_;
   std::exception_ptr error_;

@@ -47,6 +47,7 @@ class ListSink final : public RowSink {
                                schema.feature_names == first_.feature_names &&
                                schema.hashed == first_.hashed && schema.classes == first_.classes;
     if (!is_like_first) throw Error(ExitCode::kData, path_ + ": its columns are not those of the first file");
+    check_categories(schema);
   }
   Index unlabelled_features() const override { return sink_.unlabelled_features(); }
   bool wants_next() const override { return sink_.wants_next(); }
@@ -62,6 +63,18 @@ class ListSink final : public RowSink {
   }
 
  private:
+  // Codes of texts would be taken for numbers, or numbers for codes.
+  void check_categories(const RowSchema& schema) const {
+    if (first_.is_category == schema.is_category) return;
+    for (Index j = 0; j < schema.features; ++j)
+      if (first_.has_categories(j) != schema.has_categories(j))
+        throw Error(ExitCode::kData,
+                    path_ + ": column " + schema.column_name(j) + " holds " +
+                        (first_.has_categories(j) ? "numbers, in the first file it holds words"
+                                                  : "words, in the first file it holds numbers") +
+                        " (name the columns of words by data.category_columns)");
+  }
+
   RowSink& sink_;
   std::string path_;
   RowSchema first_;
@@ -111,10 +124,11 @@ class LimitedSink final : public RowSink {
 
 void read_all(const std::vector<std::string>& files, const Format& format, RowSink& router) {
   if (files.size() == 1) return format.read(files[0], router);
+  const std::unique_ptr<Format> of_all = format.for_files(files, router.unlabelled_features());
   ListSink sink(router);
   for (const std::string& file : files) {
     sink.begin_file(file);
-    format.read(file, sink);
+    (of_all != nullptr ? *of_all : format).read(file, sink);
   }
 }
 

@@ -62,6 +62,20 @@ std::string batch_text(const BatchPolicy& batches) {
   return fmt::format("{}, which may grow to {},", batches.first(), batches.most());
 }
 
+// "categories: colour (3), zip (7)"; empty: no column is of words.
+std::string categories_line(const ColumnEncoding& encoding) {
+  constexpr std::size_t kNamed = 8, kShown = 40;  // columns; bytes of a name
+  std::string line;
+  std::size_t count = 0;
+  for (std::size_t j = 0; j < encoding.is_category.size(); ++j) {
+    if (!encoding.is_category[j] || ++count > kNamed) continue;
+    const std::string name = (encoding.column_names.empty() ? "column " : "") + encoding.column_name(j);
+    line += fmt::format("{}{} ({})", count == 1 ? "categories: " : ", ", name.substr(0, kShown),
+                        encoding.categories[j].size());
+  }
+  return count > kNamed ? line + fmt::format(" and {} more columns", count - kNamed) : line;
+}
+
 std::vector<std::string> start_lines(const Trainer& trainer, const TrainedModel& model, const Dataset& train,
                                      Communicator& communicator, const Topology& topology) {
   const int ranks = communicator.size(), shards = train.shards();
@@ -70,6 +84,8 @@ std::vector<std::string> start_lines(const Trainer& trainer, const TrainedModel&
   lines.push_back(fmt::format("{}: {} rows × {} features{}{}", info.source, info.rows, info.features,
                               info.is_sparse ? " (sparse)" : "",
                               info.is_regression ? "" : fmt::format(", {} classes", info.classes.size())));
+  const std::string categories = categories_line(info.encoding);
+  if (!categories.empty()) lines.push_back(categories);
   lines.push_back(fmt::format("{} parameters, rate {}", model.model->layout().logical_size(),
                               trainer.rate().description()));
   lines.push_back(fmt::format(

@@ -119,6 +119,43 @@ for source in big.rows big2.rows big-1.csv,big-2.csv; do
   expect 65 "^lockstep: big-2.csv:2: feature 2 is 1e+05" "$lockstep" data split $source -o none --valid 0.5 --type float16
 done
 
+echo "-- a column is of words in all files of a list if it is in one, in any order, on any number of ranks"
+printf 'a,zip,y\n1,A1,0\n2,B2,1\n3,C3,0\n4,A1,1\n' >p1.csv
+printf 'a,zip,y\n5,0,0\n6,1,1\n7,2,0\n8,2,1\n' >p2.csv
+printf 'a,zip,y\n8,7,0\n9,900,1\n5,-3,0\n6,7,1\n' >p3.csv
+for list in p1.csv,p2.csv p2.csv,p1.csv p1.csv,p3.csv 'p[123].csv'; do
+  for ranks in 1 2; do
+    for cache in off on; do
+      hash=$("$lockstep" train -n $ranks --set "data.train=$list" "${onehot[@]}" --set data.cache=$cache \
+        --set model.name=logistic --set train.shards=2 --set train.steps=9 --set log.progress=none \
+        --run-dir "lists/$list-$ranks-$cache" | grep parameters_hash)
+      [[ $hash == "${first:=$hash}" ]]
+    done
+  done
+  unset first
+  "$lockstep" data split "$list" -o list --valid 0.3 "${onehot[@]}"
+  convert "$list" list.one "${onehot[@]}"
+  "$lockstep" predict "lists/$list-1-off" --data "$list" --out expected
+  "$lockstep" predict "lists/$list-1-off" --data list.one --out found
+  cmp expected found
+  rows_of() { "$lockstep" data inspect list-$1.rows | awk '$1 == "rows" { print $2 }'; }
+  (($(rows_of train) + $(rows_of valid) + 1 == $(wc -l <expected)))
+done
+"$lockstep" train --set data.train=p3.csv,p1.csv "${onehot[@]}" --set model.name=logistic --set train.steps=2 \
+  --run-dir told >out 2>&1
+grep -q 'categories: zip (6)$' out
+convert p1.csv p1.rows "${onehot[@]}"
+convert p2.csv p2.rows "${onehot[@]}"
+convert p3.csv p3.rows "${onehot[@]}" --set data.category_columns=zip
+expect 65 'p2.rows: column "zip" holds numbers, in the first file it holds words' \
+  "$lockstep" train --set data.train=p1.rows,p2.rows --set model.name=logistic --run-dir none
+expect 65 'column zip holds numbers, the training data has words there' \
+  "$lockstep" eval lists/p1.csv,p3.csv-1-off --data p2.rows
+cat p3.csv >both.csv
+tail -n +2 p1.csv >>both.csv
+cmp <("$lockstep" predict lists/p1.csv,p3.csv-1-off --data p3.rows,p1.rows --out -) \
+  <("$lockstep" predict lists/p1.csv,p3.csv-1-off --data both.csv --out -)
+
 echo "-- the parts of a split"
 for rows in rows.csv rows.svm rows.csv.one words.csv; do
   "$lockstep" data split $rows -o part --valid 0.2 --test 0.1 "${onehot[@]}"

@@ -244,6 +244,49 @@ class Cache : public ::testing::Test {
   fs::path cache_ = folder_.path() / "cache";
 };
 
+// Law: a column holds categories in every file of a list if one of them shows it, whatever their order.
+TEST_F(Cache, FilesOfAListAgreeOnColumnsOfWords) {
+  const std::string words = folder_.write("words.csv", "a,zip,y\n1,A1,0\n2,B2,1\n3,C3,0\n4,A1,1\n");
+  const std::string numbers = folder_.write("numbers.csv", "a,zip,y\n5,0,0\n6,1,1\n7,2,0\n");
+  const std::string others = folder_.write("others.csv", "a,zip,y\n8,7,0\n9,900,1\n5,-3,0\n");
+  const std::vector<std::pair<std::string, std::size_t>> lists{{words + "," + numbers, 6},
+                                                               {numbers + "," + words, 6},
+                                                               {words + "," + others, 6},
+                                                               {numbers + "," + others + "," + words, 9},
+                                                               {folder_.path().string() + "/*.csv", 9}};
+  const Text text;
+  for (const char* kind : {"onehot", "embed"})
+    for (const auto& [source, count] : lists) {
+      Settings settings{{"data.categories", kind}, {"data.train", source}, {"data.cache", "off"}};
+      const DataSets expected = load(settings, plan_of(text, nullptr));
+      const ColumnEncoding& encoding = expected.train.info().encoding;
+      EXPECT_EQ(encoding.is_category, (std::vector<bool>{false, true})) << source;
+      EXPECT_EQ(encoding.categories.at(1).size(), count) << source;
+      settings.back().second = cache_.string();
+      for (const int ranks : {1, 2, 3})
+        run_ranks(ranks, [&](Communicator& communicator) {
+          expect_same(expected, load(settings, plan_of(text, &communicator)));
+        });
+      fs::remove_all(cache_);
+    }
+}
+
+TEST_F(Cache, FilesOfAListWhoseColumnsDifferAreRefused) {
+  const std::string words = folder_.write("words.csv", "a,zip,y\n1,A1,0\n2,B2,1\n");
+  const std::string numbers = folder_.write("numbers.csv", "a,zip,y\n5,0,0\n6,1,1\n");
+  const auto convert = [&](const std::string& source) {
+    load_cached(source, {{"data.categories", "onehot"}});
+    const std::string path = source + ".rows";
+    fs::rename(files_in(cache_)[0], path);
+    return path;
+  };
+  const std::string list = convert(words) + "," + convert(numbers);
+  EXPECT_EQ(message(list, {{"data.categories", "onehot"}}, 2),
+            numbers +
+                ".rows: column \"zip\" holds numbers, in the first file it holds words (name the columns "
+                "of words by data.category_columns)");
+}
+
 TEST_F(Cache, IsMadeAnewWhenTheTextOrAnOptionChanges) {
   const std::string source = folder_.write("rows.csv", "1,2,0\n3,4,1\n");
   EXPECT_EQ(row_of(load_cached(source).train, 1), (std::vector<float>{3, 4, 1, 1}));

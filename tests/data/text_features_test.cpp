@@ -15,6 +15,8 @@ namespace {
 
 using Rows = std::vector<std::vector<float>>;
 
+const std::string kHint = " (to train with missing values, set data.missing to mean, zero or indicator)";
+
 class TextFeatures : public ::testing::Test {
  protected:
   DataSets read(const std::string& text, Settings settings, Task task = Task::kClassification) {
@@ -135,7 +137,7 @@ TEST_F(TextFeatures, TextsOfBadRowsAreNoClassesAndNoCategories) {
 
 TEST_F(TextFeatures, MissingValues) {
   const std::string text = "a,b,y\n1,2,0\n,4,1\n3,NA,0\nn/a,?,1\n5,Null,1\n";
-  EXPECT_EQ(error(text, {}), ":3:1: field 1 (a): empty, a number was expected");
+  EXPECT_EQ(error(text, {}), ":3:1: field 1 (a): empty, a number was expected" + kHint);
   EXPECT_EQ(rows(text, {{"data.missing", "mean"}}),
             (Rows{{1, 2, 0, 1}, {3, 4, 1, 1}, {3, 3, 0, 1}, {3, 3, 1, 1}, {5, 3, 1, 1}}));
   EXPECT_EQ(rows(text, {{"data.missing", "zero"}}),
@@ -143,6 +145,26 @@ TEST_F(TextFeatures, MissingValues) {
   const DataSets sets = read("a,b,y\n1,2,0\n,4,1\n", {{"data.missing", "indicator"}});
   EXPECT_EQ(sets.train.info().feature_names, (std::vector<std::string>{"a", "b", "a is missing"}));
   EXPECT_EQ(all_rows(sets.train), (Rows{{1, 2, 0, 0, 1}, {0, 4, 1, 1, 1}}));
+}
+
+// Law: a word that means a missing value makes no column one of categories, and is refused like an empty
+// field.
+TEST_F(TextFeatures, MissingValuesAreRefused) {
+  for (const char* kind : {"refuse", "onehot", "embed"})
+    for (const char* word : {"NA", "n/a", "null", "?"})
+      EXPECT_EQ(error("a,b,y\n1,2,0\n" + std::string(word) + ",4,1\n", {{"data.categories", kind}}),
+                ":3:1: field 1 (a): \"" + std::string(word) + "\" is not a number" + kHint);
+  EXPECT_EQ(error("1,2,0\n2,nan,1\n", {{"data.categories", "onehot"}}),
+            ":2:3: field 2: \"nan\" is NaN, a finite number was expected" + kHint);
+  const std::string words = "c,x,y\nred,1,0\n", what = ":3:1: field 1 (c): ";
+  const Settings onehot{{"data.categories", "onehot"}};
+  EXPECT_EQ(error(words + "NA,1,1\n", onehot),
+            what + "\"NA\" means a missing value, a category was expected" + kHint);
+  EXPECT_EQ(error(words + ",1,1\n", onehot), what + "empty, a category was expected" + kHint);
+  EXPECT_EQ(error(words + "?,1,1\n", {{"data.categories", "hash"}, {"data.hash_bits", "6"}}),
+            what + "\"?\" means a missing value, a number or a category was expected" + kHint);
+  EXPECT_EQ(rows(words + "NA,NA,1\n", {{"data.categories", "onehot"}, {"data.missing", "zero"}}),
+            (Rows{{1, 1, 0, 1}, {0, 0, 1, 1}}));
 }
 
 // Law: means and statistics are those of the values that are there, weighted by the training rows.
@@ -177,6 +199,16 @@ TEST_F(TextFeatures, CategoriesOneHot) {
                                               {"data.missing", "indicator"},
                                               {"data.scale", "0.1"}}),
             (Rows{{1, 0, 1, 0, 0, 1}, {0, 1, 2, 0, 1, 1}, {0, 0, 2, 1, 1, 1}}));
+}
+
+TEST_F(TextFeatures, WordsOfTheFirstThousandLinesMakeCategories) {
+  std::string text = "c,x,y\n";
+  for (int i = 2; i <= 1000; ++i)
+    text += (i == 999 ? "red," : "7,") + std::string(300, '1') + "e-300," + (i % 2 == 0 ? "0\n" : "1\n");
+  const Settings settings{{"data.categories", "onehot"}};
+  EXPECT_EQ(read(text, settings).train.info().feature_names, (std::vector<std::string>{"c=7", "c=red", "x"}));
+  EXPECT_EQ(error(text.insert(6, "8,1,0\n9,1,1\n"), settings),
+            ":1001:1: field 1 (c): \"red\" is not a number");
 }
 
 // Law: a table too wide for dense rows has the same rows, sparse.

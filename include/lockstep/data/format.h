@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "lockstep/core/options.h"
 #include "lockstep/data/row_sink.h"
@@ -24,6 +25,11 @@ class Format {
   /// For sources that can be cut, as text at line ends: what parses pieces of `source`. Null for all else.
   /// `unlabelled_features`: see RowSink.
   virtual std::unique_ptr<BlockParser> parser(const std::string& source, Index unlabelled_features) const;
+
+  /// For several files that are read as one, where what is found in the first lines of a file must hold for
+  /// all of them: a format that knows it. Null: this one will do.
+  virtual std::unique_ptr<Format> for_files(const std::vector<std::string>& files,
+                                            Index unlabelled_features) const;
 };
 
 /// One row of src/data/registry.cpp.

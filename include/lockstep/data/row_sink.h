@@ -32,6 +32,15 @@ struct RowSchema {
   HashedFeatures hashed;
   std::vector<std::string> classes;   ///< where the source knows them; labels are then class numbers
   std::vector<std::string> warnings;  ///< for the user, whole sentences
+
+  bool has_categories(Index feature) const {
+    return !is_category.empty() && is_category[static_cast<std::size_t>(feature)];
+  }
+  /// For messages: its name in quotes, or its number from 0.
+  std::string column_name(Index feature) const {
+    return feature_names.empty() ? std::to_string(feature)
+                                 : "\"" + feature_names[static_cast<std::size_t>(feature)] + "\"";
+  }
 };
 
 /// A label as it stands in the file.
