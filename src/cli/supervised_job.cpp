@@ -80,8 +80,7 @@ void SupervisedJob::look_at_ranks(JobEnd* end) {
     if (record.rank < 0) continue;
     has_begun_ = true;
     ++(record.is_ready != 0 ? ready : waiting);
-    if (!is_alive(record) && fs::exists(place_.folder / "pids" / std::to_string(record.pid)))
-      ++dead, last_dead = record.rank;
+    if (has_died(record, place_.folder)) ++dead, last_dead = record.rank;
   }
   has_dead_ = dead > 0;
   if (dead == 1) end->dead_rank = last_dead;  // of several nobody knows which was the first
