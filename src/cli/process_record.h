@@ -17,7 +17,7 @@ struct ProcessRecord {
   pid_t pid = 0;
   unsigned long long start = 0;  ///< field 22 of /proc/PID/stat
   int rank = -1;                 ///< −1: the launcher
-  int is_ready = 0;              ///< a rank: MPI has started
+  int is_ready = 0;              ///< a rank: it has found the others
   std::string machine;           ///< this_machine() there
 };
 
@@ -40,7 +40,7 @@ class RecordedRank {
   RecordedRank(const RecordedRank&) = delete;
   RecordedRank& operator=(const RecordedRank&) = delete;
 
-  /// MPI has started: whoever waits for others from now on has a deadline of its own.
+  /// The ranks have found each other: whoever waits for others from now on has a deadline of its own.
   void tell_ready() const;
 };
 

@@ -218,12 +218,13 @@ TEST(ProcessRecord, TellsAMachineThatIsAskedWhatToEnd) {
 
 TEST(ProgressWatch, OnlyChangesCount) {
   const ScratchFolder scratch;
-  const fs::path file = scratch.path() / "progress.json";
+  const fs::path file = scratch.path() / "signs";
   write_file_atomically(file, R"({"step": 5})");
-  ProgressWatch watch(scratch.path(), 10, 100);
+  ProgressWatch watch(file, 10, 100, 6000);
   EXPECT_FALSE(fs::exists(file)) << "an earlier session's";
   watch.look(1000);
-  EXPECT_FALSE(watch.is_stuck(5000)) << "a missing file says nothing";
+  EXPECT_FALSE(watch.is_stuck(5000)) << "the ranks may still be starting";
+  EXPECT_TRUE(watch.is_stuck(6001)) << "it never came";
   write_file_atomically(file, R"({"step": 5, "phase": "step"})");
   watch.look(1000);
   EXPECT_EQ(watch.step(), 5);
@@ -241,6 +242,13 @@ TEST(ProgressWatch, OnlyChangesCount) {
   write_file_atomically(file, R"({"step": 6, "phase": "step"})");
   watch.look(1102);
   EXPECT_FALSE(watch.is_stuck(1102));
+  // Loading is one phase, and may take long while it moves.
+  for (int second = 0; second <= 300; second += 5) {
+    write_file_atomically(file, fmt::format(R"({{"step": -1, "phase": "load", "moves": {}}})", second));
+    watch.look(1110 + second);
+    EXPECT_FALSE(watch.is_stuck(1110 + second)) << second;
+  }
+  EXPECT_EQ(watch.step(), -1) << "which step a run stands at that still loads nobody knows";
 }
 
 TEST(RunStatus, IsReadAsItWasWritten) {
