@@ -136,9 +136,10 @@ std::vector<HostAnswer> ask_hosts(const std::vector<HostSlots>& hosts, const std
 std::string host_script(const std::string& id, const std::filesystem::path& folder,
                         const std::filesystem::path& memory, bool prepares) {
   const std::string own = shell_text({folder.string()}), both = own + " " + shell_text({memory.string()});
-  // Machines of a test may share these folders, and are asked at the same time.
-  return "for r in " + own +
-         "/pids/*[0-9]; do [ -f $r ] && read p s rest <$r && "
+  // Machines may share these folders, and are asked at the same time. this_machine() is what `m` is.
+  return "m=$(cat /proc/sys/kernel/random/boot_id).$(readlink /proc/self/ns/pid | tr -dc 0-9); for r in " +
+         own +
+         "/pids/*[0-9]; do [ -f \"$r\" ] && read p s k y h <\"$r\" && [ \"$h\" = \"$m\" ] && "
          "[ \"$(sed 's/.*) //' /proc/$p/stat 2>/dev/null | cut -d' ' -f20)\" = $s ] && "
          "tr '\\0' '\\n' </proc/$p/environ 2>/dev/null | grep -qx LOCKSTEP_RUN_ID=" +
          id + " && kill -9 $p; done; rm -rf " + both + "; " +

@@ -24,6 +24,7 @@ namespace {
 
 constexpr const char* kLock = ".launch.lock";
 constexpr const char* kState = ".launch.json";
+constexpr const char* kSigns = ".launch.signs";
 
 std::string random_token() {
   std::uint64_t bits = 0;
@@ -124,6 +125,10 @@ fs::path LaunchState::folder() const {
   return temporary_root_ / ("lockstep-" + id_);
 }
 
+fs::path LaunchState::signs() const {
+  return fs::absolute(run_) / kSigns;
+}
+
 fs::path LaunchState::memory() const {
   return fs::path("/dev/shm") / ("lockstep-" + id_);
 }
@@ -141,6 +146,9 @@ void LaunchState::finish() {
   std::error_code ignored;
   for (const fs::path& path : {folder(), memory()}) fs::remove_all(path, ignored);
   if (!note_.empty()) fs::remove(note_, ignored);
+  for (auto entry = fs::directory_iterator(run_, ignored); !ignored && entry != fs::directory_iterator();
+       entry.increment(ignored))
+    if (entry->path().filename().string().starts_with(kSigns)) fs::remove(entry->path(), ignored);
   fs::remove(run_ / kState, ignored);
   fs::remove(run_ / kLock, ignored);
   // A folder that holds something stays.

@@ -25,6 +25,7 @@ class LaunchState {
   /// A token that no other job has: 16 hexadecimal digits.
   const std::string& id() const { return id_; }
   std::filesystem::path folder() const;  ///< for temporary files, on every machine
+  std::filesystem::path signs() const;   ///< of life of rank 0, in the run directory: every machine sees it
   std::filesystem::path memory() const;  ///< the same in shared memory
 
   /// Whether the run in the folder was begun by this job: there is a config.toml, and not the one that was

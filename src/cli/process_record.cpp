@@ -37,9 +37,13 @@ std::optional<ProcessStat> stat_of(pid_t pid) {
   return stat;
 }
 
-fs::path record_path(pid_t pid) {
+std::string file_name(const std::string& machine, pid_t pid) {
+  return machine + "-" + std::to_string(pid);
+}
+
+fs::path own_path_of_record() {
   const char* const folder = std::getenv(kJobFolderVariable);
-  return folder == nullptr ? fs::path() : fs::path(folder) / "pids" / std::to_string(pid);
+  return folder == nullptr ? fs::path() : fs::path(folder) / "pids" / file_name(this_machine(), getpid());
 }
 
 bool belongs_to(pid_t pid, const std::string& id) {
@@ -72,8 +76,18 @@ std::vector<pid_t> members_of(pid_t session) {
 
 }  // namespace
 
+// host_script() finds the same by a shell.
+std::string this_machine() {
+  std::string boot;
+  std::ifstream("/proc/sys/kernel/random/boot_id") >> boot;
+  std::error_code ignored;
+  std::string processes = fs::read_symlink("/proc/self/ns/pid", ignored).string();
+  std::erase_if(processes, [](char letter) { return letter < '0' || letter > '9'; });
+  return boot + "." + processes;
+}
+
 void record_process(int rank, bool is_ready) {
-  const fs::path path = record_path(getpid());
+  const fs::path path = own_path_of_record();
   if (path.empty()) return;
   const auto stat = stat_of(getpid());
   std::error_code ignored;
@@ -81,7 +95,7 @@ void record_process(int rank, bool is_ready) {
   // Whole before it has its name: the supervisor reads it at any moment.
   const std::string temporary = path.string() + ".tmp";
   std::ofstream(temporary) << getpid() << ' ' << (stat ? stat->start : 0) << ' ' << rank << ' ' << is_ready
-                           << '\n';
+                           << ' ' << this_machine() << '\n';
   fs::rename(temporary, path, ignored);
 }
 
@@ -95,7 +109,7 @@ void RecordedRank::tell_ready() const {
 
 RecordedRank::~RecordedRank() {
   std::error_code ignored;
-  if (const fs::path path = record_path(getpid()); !path.empty()) fs::remove(path, ignored);
+  if (const fs::path path = own_path_of_record(); !path.empty()) fs::remove(path, ignored);
 }
 
 std::vector<ProcessRecord> read_records(const fs::path& folder) {
@@ -106,15 +120,22 @@ std::vector<ProcessRecord> read_records(const fs::path& folder) {
     std::ifstream file(entry->path());
     ProcessRecord record;
     if (entry->path().extension() != ".tmp" &&
-        file >> record.pid >> record.start >> record.rank >> record.is_ready)
+        file >> record.pid >> record.start >> record.rank >> record.is_ready >> record.machine)
       records.push_back(record);
   }
   return records;
 }
 
 bool is_alive(const ProcessRecord& record) {
+  if (record.machine != this_machine()) return false;
   const auto stat = stat_of(record.pid);
   return stat && stat->start == record.start && stat->state != 'Z' && stat->state != 'X';
+}
+
+bool has_died(const ProcessRecord& record, const fs::path& folder) {
+  std::error_code ignored;
+  return record.machine == this_machine() && !is_alive(record) &&
+         fs::exists(folder / "pids" / file_name(record.machine, record.pid), ignored);
 }
 
 std::vector<pid_t> living_processes(const std::vector<ProcessRecord>& records, const std::string& id,

@@ -10,14 +10,19 @@
 
 namespace lockstep {
 
-/// A process of a supervised job, by a file "PID START RANK READY" in the job's folder on its machine. Pid
-/// and start time together name one process for ever; names of programs say nothing.
+/// A process of a supervised job, by a file MACHINE-PID, "PID START RANK READY MACHINE", in the job's folder
+/// on its machine. Machines may share that folder. Machine, pid and start time together name one process for
+/// ever; names of programs say nothing.
 struct ProcessRecord {
   pid_t pid = 0;
   unsigned long long start = 0;  ///< field 22 of /proc/PID/stat
   int rank = -1;                 ///< −1: the launcher
-  int is_ready = 0;              ///< a rank: MPI has started
+  int is_ready = 0;              ///< a rank: it has found the others
+  std::string machine;           ///< this_machine() there
 };
+
+/// Where process numbers mean the same: one start of the kernel, and one namespace of processes.
+std::string this_machine();
 
 /// What a supervisor tells its ranks through the environment.
 constexpr const char* kJobVariable = "LOCKSTEP_RUN_ID";            ///< a token that no other job has
@@ -35,13 +40,16 @@ class RecordedRank {
   RecordedRank(const RecordedRank&) = delete;
   RecordedRank& operator=(const RecordedRank&) = delete;
 
-  /// MPI has started: whoever waits for others from now on has a deadline of its own.
+  /// The ranks have found each other: whoever waits for others from now on has a deadline of its own.
   void tell_ready() const;
 };
 
 std::vector<ProcessRecord> read_records(const std::filesystem::path& folder);
-/// Whether this very process lives, zombies apart.
+/// Whether this very process of this machine lives, zombies apart.
 bool is_alive(const ProcessRecord& record);
+/// Whether it was of this machine and died, with its record left behind in `folder`. Of others nobody here
+/// can tell.
+bool has_died(const ProcessRecord& record, const std::filesystem::path& folder);
 /// The living processes among these that belong to the job `id`, and those of the session `session` (0:
 /// none).
 std::vector<pid_t> living_processes(const std::vector<ProcessRecord>& records, const std::string& id,

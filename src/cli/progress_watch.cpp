@@ -15,8 +15,8 @@ namespace lockstep {
 
 namespace fs = std::filesystem;
 
-ProgressWatch::ProgressWatch(const fs::path& run, double hang_s, double timeout_s)
-    : path_(run / "progress.json"), hang_s_(hang_s), timeout_s_(std::max(hang_s, timeout_s)) {
+ProgressWatch::ProgressWatch(fs::path file, double hang_s, double timeout_s, double latest_s)
+    : path_(std::move(file)), hang_s_(hang_s), timeout_s_(std::max(hang_s, timeout_s)), latest_s_(latest_s) {
   std::error_code ignored;
   fs::remove(path_, ignored);
 }
@@ -42,7 +42,8 @@ void ProgressWatch::look(double now_s) {
   } catch (const Json::exception&) {  // not what a rank writes
   }
   const std::string phase = json.contains("phase") && json["phase"].is_string() ? json["phase"] : Json("");
-  const std::string content = fmt::format("{} {}", step, phase);
+  const std::string moves = json.contains("moves") ? json["moves"].dump() : "";
+  const std::string content = fmt::format("{} {} {}", step, phase, moves);
   if (content == content_) return;
   content_ = content;
   step_ = step;
@@ -51,7 +52,7 @@ void ProgressWatch::look(double now_s) {
 }
 
 bool ProgressWatch::is_stuck(double now_s) const {
-  if (identity_.empty()) return false;
+  if (!has_come()) return now_s > latest_s_;
   const bool has_limit = phase_ != name_of(RankPhase::kLoad);
   return now_s - rewritten_s_ > hang_s_ || (has_limit && now_s - moved_s_ > timeout_s_);
 }

@@ -8,25 +8,27 @@
 
 namespace lockstep {
 
-/// Looks at progress.json of a run, {generation, step, phase, pid, host}, which rank 0 rewrites about once a
-/// second while it trains. Only changes count, never the times of files: clocks of machines differ.
+/// Looks at the file in which rank 0 of a supervised run gives signs of life (kSignsVariable), {generation,
+/// step, phase, pid, host, moves}, which it rewrites about once a second from when ranks have found each
+/// other. Only changes count, never the times of files: clocks of machines differ.
 class ProgressWatch {
  public:
   /// Forgets, and removes, what an earlier session left. `hang_s`: how long the file may stay as it is;
-  /// `timeout_s`: how long it may be rewritten with the same step and phase, in which ranks wait for each
-  /// other. It may stay in the phase "load", that of the next fold, for as long as ranks rewrite it: reading
-  /// takes what it takes, and the ranks of a first fold or of a single run are not seen while they load.
-  ProgressWatch(const std::filesystem::path& run, double hang_s, double timeout_s);
+  /// `timeout_s`: how long it may be rewritten with the same step, phase and moves, in which ranks wait for
+  /// each other; in the phase "load" as long as they rewrite it: reading takes what it takes. `latest_s`: when
+  /// the file has to be there.
+  ProgressWatch(std::filesystem::path file, double hang_s, double timeout_s, double latest_s);
 
   void look(double now_s);
-  /// Whether nothing moves any more. A file that never came says nothing.
+  /// Whether nothing moves any more, or the file did not come in time.
   bool is_stuck(double now_s) const;
+  bool has_come() const { return !identity_.empty(); }
   Index step() const { return step_; }  ///< −1: unknown
   const std::string& phase() const { return phase_; }
 
  private:
   std::filesystem::path path_;
-  double hang_s_, timeout_s_;
+  double hang_s_, timeout_s_, latest_s_;
   std::string content_;   // as it was last read
   std::string identity_;  // of the file
   Index step_ = -1;

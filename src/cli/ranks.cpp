@@ -45,8 +45,9 @@ int run_guarded(Communicator& communicator, const std::function<int(Communicator
   }
 }
 
-// Without its launcher MPI may never be done with starting, and there is no watchdog yet.
-void start_mpi(std::optional<MpiSession>& session) {
+// Without its launcher MPI may never be done with starting, nor ranks with finding each other, and there is
+// no watchdog yet. What takes longer than launch.start_s the supervisor ends: the rank is not ready.
+std::unique_ptr<Communicator> start_mpi(std::optional<MpiSession>& session, double timeout_s) {
   const std::jthread guard([launcher = LauncherWatch(true)](const std::stop_token& stop) {
     constexpr auto kLook = std::chrono::milliseconds(10);
     while (!stop.stop_requested()) {
@@ -55,6 +56,7 @@ void start_mpi(std::optional<MpiSession>& session) {
     }
   });
   session.emplace();
+  return make_communicator(timeout_s);
 }
 
 }  // namespace
@@ -62,9 +64,9 @@ void start_mpi(std::optional<MpiSession>& session) {
 int run_as_rank(double timeout_s, const std::function<int(Communicator&)>& work) {
   const RecordedRank record;
   std::optional<MpiSession> session;
-  if (launched_by_mpi()) start_mpi(session);
+  const std::unique_ptr<Communicator> communicator =
+      launched_by_mpi() ? start_mpi(session, timeout_s) : make_communicator(timeout_s);
   record.tell_ready();
-  const std::unique_ptr<Communicator> communicator = make_communicator(timeout_s);
   const int code = run_guarded(*communicator, work);
   record_of(*communicator).begin(RankPhase::kFinalize);
   std::fflush(nullptr);

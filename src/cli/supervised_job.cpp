@@ -28,10 +28,10 @@ SupervisedJob::SupervisedJob(Place place, const LaunchLimits& limits, const Sign
 JobEnd SupervisedJob::run(const std::vector<std::string>& line, bool has_ranks_here) {
   std::error_code ignored;
   fs::remove(place_.run / "status.json", ignored);
-  progress_.emplace(place_.run, limits_.hang_s, limits_.timeout_s);
   stage_ = Stage::kRuns;
   trouble_s_ = -1;
   begin_s_ = now_seconds();
+  progress_.emplace(place_.signs, limits_.hang_s, limits_.timeout_s, begin_s_ + sign_limit_s());
   has_started_ = !has_ranks_here;
   has_begun_ = has_dead_ = false;
   JobEnd end;
@@ -45,9 +45,14 @@ JobEnd SupervisedJob::run(const std::vector<std::string>& line, bool has_ranks_h
   progress_->look(now_seconds());
   constexpr double kLong_s = 10;  // to fail in; ranks on other machines are not seen
   end.has_begun = has_begun_ || (!has_ranks_here && now_seconds() - begin_s_ > kLong_s) || end.status ||
-                  progress_->step() >= 0;
+                  progress_->has_come();
   end.step = end.status && end.status->step >= 0 ? end.status->step : progress_->step();
   return end;
+}
+
+// Where no rank is on this machine nobody sees them start.
+double SupervisedJob::sign_limit_s() const {
+  return limits_.start_s + std::max(limits_.hang_s, limits_.timeout_s);
 }
 
 bool SupervisedJob::has_ended(double seconds, JobEnd* end) {
@@ -80,8 +85,7 @@ void SupervisedJob::look_at_ranks(JobEnd* end) {
     if (record.rank < 0) continue;
     has_begun_ = true;
     ++(record.is_ready != 0 ? ready : waiting);
-    if (!is_alive(record) && fs::exists(place_.folder / "pids" / std::to_string(record.pid)))
-      ++dead, last_dead = record.rank;
+    if (has_died(record, place_.folder)) ++dead, last_dead = record.rank;
   }
   has_dead_ = dead > 0;
   if (dead == 1) end->dead_rank = last_dead;  // of several nobody knows which was the first
@@ -104,7 +108,9 @@ void SupervisedJob::watch(JobEnd* end) {
     end->ended_because = fmt::format("the ranks did not start within {:g} s", limits_.start_s);
     enter(Stage::kEnds);
   } else if (progress_->is_stuck(now_s)) {
-    end->ended_because = fmt::format("no progress for {:g} s", limits_.hang_s);
+    end->ended_because = progress_->has_come()
+                             ? fmt::format("no progress for {:g} s", limits_.hang_s)
+                             : fmt::format("the ranks gave no sign of life within {:g} s", sign_limit_s());
     enter(Stage::kEnds);
   }
 }

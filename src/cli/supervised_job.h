@@ -23,11 +23,12 @@ class SupervisedJob {
   struct Place {
     std::filesystem::path run;     ///< the run directory
     std::filesystem::path folder;  ///< of LaunchState
+    std::filesystem::path signs;   ///< of life of rank 0
     std::string id;
   };
   SupervisedJob(Place place, const LaunchLimits& limits, const SignalQueue& signals);
 
-  /// Runs the line to its end. Its process, the ranks' records, status.json and progress.json are watched. A
+  /// Runs the line to its end. Its process, the ranks' records, status.json and signs of life are watched. A
   /// signal to stop becomes SIGUSR1 (ranks save), a second one SIGTERM, a third SIGKILL; each is followed by
   /// the next when its time is over.
   /// `has_ranks_here`: whether some are on this machine; they have to start in time.
@@ -47,6 +48,7 @@ class SupervisedJob {
   void check_deadline();
   void enter(Stage stage);
   void kill_all() const;
+  double sign_limit_s() const;
 
   Place place_;
   const LaunchLimits& limits_;

@@ -49,7 +49,7 @@ bool is_locked(const fs::path& run) {
 Supervisor::Supervisor(LaunchPlan plan)
     : plan_(std::move(plan)),
       state_(plan_.run, plan_.line, plan_.note),
-      job_({plan_.run, state_.folder(), state_.id()}, plan_.limits, signals_),
+      job_({plan_.run, state_.folder(), state_.signs(), state_.id()}, plan_.limits, signals_),
       policy_(plan_.limits) {}
 
 int Supervisor::run() {
@@ -60,6 +60,7 @@ int Supervisor::run() {
   setenv("LOCKSTEP_TERMINAL", isatty(STDERR_FILENO) == 1 ? "1" : "0", 1);
   setenv(kJobVariable, state_.id().c_str(), 1);
   setenv(kJobFolderVariable, state_.folder().c_str(), 1);
+  setenv(kSignsVariable, state_.signs().c_str(), 1);
   setenv(kSupervisorVariable, std::to_string(getpid()).c_str(), 1);
   if (!plan_.uses_srun) {
     // Whatever Open MPI leaves is in two folders of this job, and goes with them.

@@ -20,7 +20,8 @@ std::string ProgressFile::write(std::optional<std::int64_t> generation, const Ra
                   {"step", now.step},
                   {"phase", name_of(now.phase)},
                   {"pid", getpid()},
-                  {"host", host}};
+                  {"host", host},
+                  {"moves", now.moves}};
   const std::string text = json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
   // Not mkostemps and its umask(), which belongs to all threads.
   const std::string temporary = fmt::format("{}.{:08x}.tmp", path_.string(), std::random_device{}());

@@ -12,7 +12,8 @@ namespace lockstep {
 
 /// progress.json of a run directory, for whoever watches the run from outside: the step and phase rank 0 is
 /// in, its process and host, and the generation of the job. It appears whole or not at all; it is not synced.
-/// {"generation": 3, "step": 812, "phase": "compute", "pid": 4711, "host": "here"}; generation may be null.
+/// {"generation": 3, "step": 812, "phase": "compute", "pid": 4711, "host": "here", "moves": 99}; generation
+/// may be null. `moves` counts signs of life inside a phase.
 class ProgressFile {
  public:
   explicit ProgressFile(std::filesystem::path path) : path_(std::move(path)) {}

@@ -6,10 +6,12 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <exception>
 
 #include "comm/node_communicator.h"
 #include "comm/topology.h"
+#include "train/launcher_watch.h"
 
 namespace lockstep {
 
@@ -48,6 +50,7 @@ void Watchdog::attach(Communicator& communicator) {
                                         why_not);
   record_ = memory_ ? reinterpret_cast<RankRecord*>(memory_.get()) + own : &own_record_;
   rank_ = communicator.rank();
+  if (const char* path = std::getenv(kSignsVariable); path != nullptr && rank_ == 0) signs_.emplace(path);
   hosts_ = all_gather(communicator, communicator.host());
   const int process = getpid();
   std::vector<int> processes(hosts_.size());
@@ -172,13 +175,21 @@ void Watchdog::report_stall() {
   actions_.end();
 }
 
+// Which step a run stands at that is not open yet nobody knows.
+void Watchdog::write_signs(RankRecord::Reading now) {
+  if (!progress_) now.step = -1;
+  signs_->write(generation_, now, hosts_[static_cast<std::size_t>(rank_)]);
+}
+
 void Watchdog::write_progress(double now_s) {
   if (now_s < next_progress_s_) return;
   std::string trouble;
   {
     const std::lock_guard lock(mutex_);
-    if (!progress_) return;
-    trouble = progress_->write(generation_, record_->read(), hosts_[static_cast<std::size_t>(rank_)]);
+    if (!progress_ && !signs_) return;
+    const RankRecord::Reading now = record_->read();
+    if (signs_) write_signs(now);
+    if (progress_) trouble = progress_->write(generation_, now, hosts_[static_cast<std::size_t>(rank_)]);
   }
   next_progress_s_ = now_s + kProgress_s;
   if (!trouble.empty()) actions_.say(trouble);

@@ -43,8 +43,9 @@ WatchdogActions process_actions(bool is_launched);
 
 /// A thread beside a rank that sees when the rank's node stands still (StallWatch), says where every rank of
 /// it is and who is late, and ends the process; it needs nobody's help for that, and no MPI. It wakes four
-/// times a second. On rank 0 it rewrites progress.json about once a second. A rank whose launcher is gone is
-/// asked to save and stop, and ends ten seconds later whatever it does.
+/// times a second. On rank 0 it rewrites progress.json about once a second, and the file that a supervisor
+/// looks at, which there is from start() on. A rank whose launcher is gone is asked to save and stop, and
+/// ends ten seconds later whatever it does.
 ///
 /// Make it before the MpiSession, so that it outlives MPI_Finalize and watches that too.
 class Watchdog {
@@ -76,6 +77,7 @@ class Watchdog {
   void look_after_orphan(double now_s);
   void report_stall();
   void write_progress(double now_s);
+  void write_signs(RankRecord::Reading now);
   void dump(const std::string& headline, const std::filesystem::path& file);
 
   StallRules rules_;
@@ -94,6 +96,7 @@ class Watchdog {
   bool is_over_ = false;
   std::filesystem::path run_;
   std::optional<ProgressFile> progress_;
+  std::optional<ProgressFile> signs_;  ///< for a supervisor, who sees nothing of a run that still loads
   std::optional<std::int64_t> generation_;
   std::thread thread_;
 };

@@ -2,6 +2,7 @@
 // What a supervisor keeps about its job, and how it knows processes again.
 #include "cli/launch_state.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -10,6 +11,8 @@
 #include <csignal>
 #include <cstdlib>
 
+#include "cli/host_probe.h"
+#include "cli/mpirun_line.h"
 #include "cli/process_record.h"
 #include "cli/progress_watch.h"
 #include "core/atomic_file.h"
@@ -163,14 +166,65 @@ TEST(ProcessRecord, OnlyProcessesOfTheJobAreItsOwn) {
   EXPECT_TRUE(living_processes(records, "aaaa", 0).empty());
 }
 
+// A folder for temporary files that machines share.
+TEST(ProcessRecord, OfAnotherMachineIsNotLookedFor) {
+  const ScratchFolder scratch;
+  setenv(kJobFolderVariable, scratch.path().c_str(), 1);
+  record_process(1, true);
+  unsetenv(kJobFolderVariable);
+  const ProcessRecord mine = read_records(scratch.path()).at(0);
+  EXPECT_EQ(mine.machine, this_machine());
+  EXPECT_FALSE(has_died(mine, scratch.path()));
+  ProcessRecord gone = mine, elsewhere = mine;
+  ++gone.start;
+  EXPECT_TRUE(has_died(gone, scratch.path()));
+  gone.machine = elsewhere.machine = "another.1";
+  write_file_atomically(scratch.path() / "pids" / ("another.1-" + std::to_string(mine.pid)),
+                        fmt::format("{} {} 0 1 another.1\n", mine.pid, mine.start + 1));
+  EXPECT_EQ(read_records(scratch.path()).size(), 2U) << "the same pid on two machines";
+  EXPECT_FALSE(has_died(gone, scratch.path())) << "nobody here can tell";
+  EXPECT_FALSE(is_alive(elsewhere));
+}
+
+// As a machine is asked before ranks are started on it.
+void ask_this_machine(const fs::path& folder) {
+  const std::string script = host_script("aaaa", folder, folder.parent_path() / "memory", true);
+  ASSERT_EQ(std::system(shell_text({"/bin/sh", "-c", script + " >/dev/null"}).c_str()), 0) << script;
+}
+
+TEST(ProcessRecord, TellsAMachineThatIsAskedWhatToEnd) {
+  const ScratchFolder scratch;
+  const fs::path folder = scratch.path() / "with a blank";
+  const pid_t child = start_sleeper("aaaa");
+  const auto record = [&](const std::string& machine) {
+    fs::create_directories(folder / "pids");
+    std::string stat = read_file("/proc/" + std::to_string(child) + "/stat"), start;
+    std::istringstream fields(stat.substr(stat.rfind(')') + 2));
+    for (int i = 0; i < 20; ++i) fields >> start;
+    write_file_atomically(folder / "pids" / (machine + "-" + std::to_string(child)),
+                          fmt::format("{} {} 0 1 {}\n", child, start, machine));
+  };
+  record("another.1");
+  ask_this_machine(folder);
+  EXPECT_EQ(kill(child, 0), 0);
+  EXPECT_EQ(waitpid(child, nullptr, WNOHANG), 0) << "another machine's was ended here";
+  EXPECT_TRUE(fs::is_empty(folder));
+  record(this_machine());
+  ask_this_machine(folder);
+  int status = 0;
+  EXPECT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(WTERMSIG(status), SIGKILL);
+}
+
 TEST(ProgressWatch, OnlyChangesCount) {
   const ScratchFolder scratch;
-  const fs::path file = scratch.path() / "progress.json";
+  const fs::path file = scratch.path() / "signs";
   write_file_atomically(file, R"({"step": 5})");
-  ProgressWatch watch(scratch.path(), 10, 100);
+  ProgressWatch watch(file, 10, 100, 6000);
   EXPECT_FALSE(fs::exists(file)) << "an earlier session's";
   watch.look(1000);
-  EXPECT_FALSE(watch.is_stuck(5000)) << "a missing file says nothing";
+  EXPECT_FALSE(watch.is_stuck(5000)) << "the ranks may still be starting";
+  EXPECT_TRUE(watch.is_stuck(6001)) << "it never came";
   write_file_atomically(file, R"({"step": 5, "phase": "step"})");
   watch.look(1000);
   EXPECT_EQ(watch.step(), 5);
@@ -188,12 +242,19 @@ TEST(ProgressWatch, OnlyChangesCount) {
   write_file_atomically(file, R"({"step": 6, "phase": "step"})");
   watch.look(1102);
   EXPECT_FALSE(watch.is_stuck(1102));
+  // Loading is one phase, and may take long while it moves.
+  for (int second = 0; second <= 300; second += 5) {
+    write_file_atomically(file, fmt::format(R"({{"step": -1, "phase": "load", "moves": {}}})", second));
+    watch.look(1110 + second);
+    EXPECT_FALSE(watch.is_stuck(1110 + second)) << second;
+  }
+  EXPECT_EQ(watch.step(), -1) << "which step a run stands at that still loads nobody knows";
 }
 
 TEST(ProgressWatch, LoadingTheNextFoldTakesWhatItTakes) {
   const ScratchFolder scratch;
   const fs::path file = scratch.path() / "progress.json";
-  ProgressWatch watch(scratch.path(), 10, 100);
+  ProgressWatch watch(file, 10, 100, 6000);
   for (int second = 5; second <= 300; second += 5) {
     write_file_atomically(file, R"({"step": 5, "phase": "load", "pid": )" + std::to_string(second) + "}");
     watch.look(1000 + second);

@@ -73,7 +73,7 @@ for restart in 1 2 3; do
   await 60 has_word out "restart $restart"
   sleep 0.5
 done
-await_end "$process" 60
+await_end "$process" 300  # three ranks on two cores make few steps
 expect_model often
 
 echo "== kill -9 of the supervisor, and the same line again"
@@ -128,6 +128,33 @@ kill -TERM "$process"
 await_end "$process" 60
 ((code == 75)) || complain "early: exit code $code instead of 75"
 expect_nothing_left early
+
+echo "== a rank paused when MPI has started, while ranks find each other"
+cat > split.c << 'END'
+#include <mpi.h>
+#include <signal.h>
+#include <stdio.h>
+int MPI_Comm_split_type(MPI_Comm from, int type, int key, MPI_Info info, MPI_Comm *to) {
+  int rank = 0;
+  FILE *once = NULL;
+  MPI_Comm_rank(from, &rank);
+  if (rank == 1 && (once = fopen("paused-once", "wx")) != NULL) fclose(once), raise(SIGSTOP);
+  return PMPI_Comm_split_type(from, type, key, info, to);
+}
+END
+if mpicc -shared -fPIC -o split.so split.c > out 2>&1; then
+  LD_PRELOAD=$folder/split.so "${train[@]}" -n 2 --set launch.start_s=3 --set train.steps=1000000000 \
+    --run-dir "$folder/finding" > out 2>&1 &
+  process=$!
+  await 60 has_word out "the ranks did not start within 3 s; restart 1"
+  [[ -e paused-once ]] || complain "no rank was paused in MPI_Comm_split_type"
+  kill -TERM "$process"
+  await_end "$process" 60
+  ((code == 75)) || complain "finding: exit code $code instead of 75"
+  expect_nothing_left finding
+else
+  not_tested "a pause between MPI_Init and the watchdog" "mpicc cannot make a shared library"
+fi
 
 echo "== no progress: all ranks are paused, so no watchdog runs either"
 start stuck "${train[@]}" -n 2 --set launch.hang_s=3 --set train.steps=1000000000 --run-dir "$folder/stuck"

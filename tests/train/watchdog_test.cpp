@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <atomic>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <functional>
 #include <mutex>
@@ -22,6 +23,7 @@
 #include "support/experiment.h"
 #include "support/temporary_folder.h"
 #include "support/thread_communicator.h"
+#include "train/launcher_watch.h"
 #include "train/stall_watch.h"
 
 namespace lockstep::testing {
@@ -409,6 +411,38 @@ TEST(Watchdog, SaysWhereAllAreWhenAsked) {
   EXPECT_EQ(deeds.ends, 0);
 }
 
+// Long before there is a run directory, and while nothing but the processor's work shows that rows are read.
+TEST(Watchdog, GivesASupervisorSignsOfLifeFromTheFirstMoment) {
+  Deeds deeds;
+  const TemporaryFolder folder;
+  double now_s = 0;
+  WatchdogActions actions = deeds.actions();
+  actions.now = [&] { return now_s; };
+  actions.works = [] { return true; };
+  const fs::path file = folder.path() / "signs";
+  const auto signs = [&] { return nlohmann::json::parse(read_file(file)); };
+  setenv(kSignsVariable, file.c_str(), 1);
+  run_ranks(1, [&](Communicator& communicator) {
+    Watchdog watchdog({30, 600, kTick_s}, actions);
+    watchdog.attach(communicator);
+    record_of(communicator).begin(RankPhase::kLoad);
+    watchdog.tick();
+    EXPECT_EQ(signs().at("phase"), "load");
+    EXPECT_EQ(signs().at("step"), -1);
+    const int moves = signs().at("moves");
+    now_s += 1;
+    watchdog.tick();
+    EXPECT_GT(signs().at("moves"), moves);
+    watchdog.write_to(communicator, folder.path());
+    record_of(communicator).begin_step(12);
+    now_s += 1;
+    watchdog.tick();
+    EXPECT_EQ(signs().at("step"), 12);
+    EXPECT_TRUE(fs::exists(folder.path() / "progress.json"));
+  });
+  unsetenv(kSignsVariable);
+}
+
 TEST(Watchdog, KeepsProgressInTheRunDirectory) {
   Deeds deeds;
   const TemporaryFolder folder;
@@ -426,7 +460,8 @@ TEST(Watchdog, KeepsProgressInTheRunDirectory) {
                                           {"step", 12},
                                           {"phase", "compute"},
                                           {"pid", getpid()},
-                                          {"host", "thread0"}}));
+                                          {"host", "thread0"},
+                                          {"moves", 1}}));
     watchdog.set_generation(3);
     record_of(communicator).begin_step(13);
     now_s += 0.5;
