@@ -15,8 +15,8 @@ class ProgressWatch {
  public:
   /// Forgets, and removes, what an earlier session left. `hang_s`: how long the file may stay as it is;
   /// `timeout_s`: how long it may be rewritten with the same step, phase and moves, in which ranks wait for
-  /// each other; in the phase "load" as long as they rewrite it: reading takes what it takes. `latest_s`: when
-  /// the file has to be there.
+  /// each other; in the phase "load" as long as they rewrite it: reading takes what it takes. `latest_s`:
+  /// when the file has to be there.
   ProgressWatch(std::filesystem::path file, double hang_s, double timeout_s, double latest_s);
 
   void look(double now_s);
