@@ -111,8 +111,11 @@ int Supervisor::run_to_end() {
 }
 
 int Supervisor::give_up(const Judgement& judgement, const std::string& why_not) const {
-  say(fmt::format("{}; not restarted: {}. `lockstep resume {}` continues from the newest checkpoint",
-                  judgement.reason, why_not, plan_.run.string()));
+  const bool can_resume = has_begun() && newest_checkpoint(plan_.run).step >= 0;
+  say(fmt::format("{}; not restarted: {}{}", judgement.reason, why_not,
+                  can_resume
+                      ? ". `lockstep resume " + plan_.run.string() + "` continues from the newest checkpoint"
+                      : "; there is no checkpoint"));
   return judgement.exit_code;
 }
 

@@ -90,6 +90,7 @@ std::vector<fs::path> list_checkpoints(const fs::path& run) {
     });
   std::sort(names.begin(), names.end(), std::greater<>());
   std::vector<fs::path> paths;
+  paths.reserve(names.size());
   for (const CheckpointName& name : names) paths.push_back(checkpoint_path(run / "checkpoints", name));
   return paths;
 }
