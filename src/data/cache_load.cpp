@@ -117,7 +117,8 @@ class Loader {
       rows.next(row);
       if (shard >= mine_.first && shard < mine_.last) targets_.train.add(number, row);
     }
-    throw Error(ExitCode::kInternal, file_.path() + ": a row is wrong only among others");
+    file_.fail("its metadata are malformed: they do not list the label of one of rows " +
+               std::to_string(first) + " to " + std::to_string(first + count - 1));
   }
 
   // Before any row: all ranks give the same numbers.
