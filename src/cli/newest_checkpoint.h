@@ -13,6 +13,7 @@ struct NewestCheckpoint {
   int fold = -1;    ///< of a cross-validation
   Index step = -1;  ///< −1: there is none
 
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 means a 0 that nobody wrote
   auto operator<=>(const NewestCheckpoint&) const = default;
 };
 
