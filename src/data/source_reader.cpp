@@ -11,6 +11,7 @@
 #include "data/cache_load.h"
 #include "data/cache_options.h"
 #include "data/cache_source.h"
+#include "data/forwarding_sink.h"
 #include "data/row_router.h"
 #include "data/source_files.h"
 #include "lockstep/core/error.h"
@@ -24,9 +25,9 @@ bool is_demo(const std::string& source) {
 }
 
 /// The rows of several files as those of one.
-class ListSink final : public RowSink {
+class ListSink final : public ForwardingSink {
  public:
-  explicit ListSink(RowSink& sink) : sink_(sink) {}
+  using ForwardingSink::ForwardingSink;
 
   void begin_file(const std::string& path) {
     path_ = path;
@@ -39,7 +40,7 @@ class ListSink final : public RowSink {
       first_ = schema;
       RowSchema whole = schema;
       whole.rows = -1;
-      return sink_.begin(whole);
+      return ForwardingSink::begin(whole);
     }
     const bool is_like_first = schema.is_sparse == first_.is_sparse && schema.is_bytes == first_.is_bytes &&
                                schema.features == first_.features &&
@@ -49,17 +50,10 @@ class ListSink final : public RowSink {
     if (!is_like_first) throw Error(ExitCode::kData, path_ + ": its columns are not those of the first file");
     check_categories(schema);
   }
-  Index unlabelled_features() const override { return sink_.unlabelled_features(); }
-  bool wants_next() const override { return sink_.wants_next(); }
-  void skip() override { sink_.skip(); }
-  std::int32_t category(Index feature, std::int32_t code, const std::string& text) override {
-    return sink_.category(feature, code, text);
-  }
-  void skip_bad(Index count, const std::vector<std::string>& named) override { sink_.skip_bad(count, named); }
   void add(const Row& row) override {
     Row numbered = row;
     numbered.line += base_ << kFileShift;
-    sink_.add(numbered);
+    ForwardingSink::add(numbered);
   }
 
  private:
@@ -75,7 +69,6 @@ class ListSink final : public RowSink {
                         " (name the columns of words by data.category_columns)");
   }
 
-  RowSink& sink_;
   std::string path_;
   RowSchema first_;
   bool has_begun_ = false;
@@ -83,26 +76,19 @@ class ListSink final : public RowSink {
 };
 
 /// Ends the reading of rows, which are all kept, as soon as they are known not to fit.
-class LimitedSink final : public RowSink {
+class LimitedSink final : public ForwardingSink {
  public:
   LimitedSink(RowSink& sink, const RowTargets& targets, const MemoryLimit& limit, const std::string& source)
-      : sink_(sink), targets_(targets), limit_(limit), source_(source) {}
+      : ForwardingSink(sink), targets_(targets), limit_(limit), source_(source) {}
 
   void begin(const RowSchema& schema) override {
     const Index row = DatasetBuilder::row_bytes(schema), most = std::numeric_limits<Index>::max();
     const Index bytes = schema.rows > most / row ? most : schema.rows * row;
     if (bytes > limit_.left()) refuse(bytes, "streamed");
-    sink_.begin(schema);
+    ForwardingSink::begin(schema);
   }
-  Index unlabelled_features() const override { return sink_.unlabelled_features(); }
-  bool wants_next() const override { return sink_.wants_next(); }
-  void skip() override { sink_.skip(); }
-  std::int32_t category(Index feature, std::int32_t code, const std::string& text) override {
-    return sink_.category(feature, code, text);
-  }
-  void skip_bad(Index count, const std::vector<std::string>& named) override { sink_.skip_bad(count, named); }
   void add(const Row& row) override {
-    sink_.add(row);
+    ForwardingSink::add(row);
     ++rows_;
     const Index bytes = targets_.kept_bytes();
     if (bytes > limit_.left()) refuse(bytes, "streamed; reading ended with row " + std::to_string(rows_));
@@ -115,7 +101,6 @@ class LimitedSink final : public RowSink {
         "its rows do not fit into memory, and those of a source without a cache file cannot be " + streamed);
   }
 
-  RowSink& sink_;
   const RowTargets& targets_;
   const MemoryLimit& limit_;
   const std::string& source_;
