@@ -4,22 +4,12 @@
 # the undisturbed result when it is resumed; one that is killed or hangs is restarted.
 # shellcheck source=tests/support/script.sh
 . "$1/tests/support/script.sh"
-mkdir tmp
-export TMPDIR=$folder/tmp
-ulimit -c 0
-options=(--set model.name=logistic --set "data.train=demo:logistic?rows=5000" --set train.batch=500
-  --set train.shuffle=false --set train.steps=40000 --set eval.every=never --set eval.train=never
-  --set log.curves=false --set "checkpoint.every=300 steps" --set launch.backoff_s=0.1)
+# shellcheck source=tests/support/launched.sh
+. "$source/tests/support/launched.sh"
+options=("${unevaluated[@]}" --set "data.train=demo:logistic?rows=5000" --set train.batch=500 --set train.steps=40000)
 train=("$lockstep" train "${options[@]}" --folds 2 -n 2)
 
 hashes_of() { hash_of "$1/fold-0"; hash_of "$1/fold-1"; }
-
-# The pid of rank $2 of the run in folder $1.
-pid_of() {
-  local id
-  id=$(sed -n 's/.*"id": "\(.*\)",/\1/p' "$1/.launch.json")
-  awk -v rank="$2" '$3 == rank { print $1 }' "tmp/lockstep-$id/pids"/* 2> /dev/null
-}
 
 # start NAME FOLD ARGUMENTS...: in the background, until this fold has a checkpoint.
 start() {
@@ -80,11 +70,6 @@ has_word out "signal 9 (Killed); restart 1, resumes from step [1-9]" || complain
 expect_finished killed
 
 start stuck 0 --set launch.hang_s=3 --set train.steps=1000000000
-await 60 test -e stuck/progress.json
-kill -STOP "$(pid_of stuck 0)" "$(pid_of stuck 1)"
-await 60 has_word out "no progress for 3 s; restart 1"
-kill -TERM "$process"
-await_end "$process" 60
-((code == 75)) || complain "stuck: exit code $code instead of 75"
+expect_hang_found stuck
 
 finish "folds stop, and go on, like any run"

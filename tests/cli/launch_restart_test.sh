@@ -4,20 +4,10 @@
 # started before.
 # shellcheck source=tests/support/script.sh
 . "$1/tests/support/script.sh"
-mkdir tmp
-export TMPDIR=$folder/tmp
-ulimit -c 0
-options=(--set model.name=logistic --set "data.train=demo:logistic?rows=5000" --set train.batch=500
-  --set train.shuffle=false --set train.steps=40000 --set eval.every=never --set eval.train=never
-  --set log.curves=false --set "checkpoint.every=300 steps" --set launch.backoff_s=0.1)
+# shellcheck source=tests/support/launched.sh
+. "$source/tests/support/launched.sh"
+options=("${unevaluated[@]}" --set "data.train=demo:logistic?rows=5000" --set train.batch=500 --set train.steps=40000)
 train=("$lockstep" train "${options[@]}" -n 2)
-
-# The pid of rank $2, or -1 for mpirun, of the run in folder $1.
-pid_of() {
-  local id
-  id=$(sed -n 's/.*"id": "\(.*\)",/\1/p' "$1/.launch.json")
-  awk -v rank="$2" '$3 == rank { print $1 }' "tmp/lockstep-$id/pids"/* 2> /dev/null
-}
 
 # A rank 0 other than $2. shellcheck cannot see that `await` calls it.
 # shellcheck disable=SC2317

@@ -3,20 +3,11 @@
 # Whatever of a supervised run is killed, the run ends with the model of the undisturbed one and leaves nothing.
 # shellcheck source=tests/support/script.sh
 . "$1/tests/support/script.sh"
-mkdir tmp
-export TMPDIR=$folder/tmp
-id=none
-ulimit -c 0
-options=(--set model.name=logistic --set "data.train=demo:logistic?rows=20000" --set train.batch=2000
-  --set train.shuffle=false --set train.steps=60000 --set eval.every=never --set eval.train=never
-  --set log.curves=false --set log.hash_every=1000000 --set "checkpoint.every=300 steps" --set launch.backoff_s=0.1)
+# shellcheck source=tests/support/launched.sh
+. "$source/tests/support/launched.sh"
+options=("${unevaluated[@]}" --set "data.train=demo:logistic?rows=20000" --set train.batch=2000
+  --set train.steps=60000 --set log.hash_every=1000000)
 train=("$lockstep" train "${options[@]}")
-
-# The pid of rank $2, or -1 for mpirun, of the run in folder $1, whose job it remembers in `id`.
-pid_of() {
-  id=$(sed -n 's/.*"id": "\(.*\)",/\1/p' "$1/.launch.json")
-  awk -v rank="$2" '$3 == rank { print $1 }' "tmp/lockstep-$id/pids"/* 2> /dev/null
-}
 
 has_rank() { [[ -n $(pid_of "$1" "$2") ]]; }
 
@@ -158,12 +149,7 @@ fi
 
 echo "== no progress: all ranks are paused, so no watchdog runs either"
 start stuck "${train[@]}" -n 2 --set launch.hang_s=3 --set train.steps=1000000000 --run-dir "$folder/stuck"
-await 60 test -e stuck/progress.json
-kill -STOP "$(pid_of stuck 0)" "$(pid_of stuck 1)"
-await 60 has_word out "no progress for 3 s; restart 1"
-kill -TERM "$process"
-await_end "$process" 60
-((code == 75)) || complain "stuck: exit code $code instead of 75"
+expect_hang_found stuck
 expect_nothing_left stuck
 
 echo "== data errors are not tried again"
