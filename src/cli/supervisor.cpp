@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 
 #include "cli/mpirun_line.h"
 #include "cli/newest_checkpoint.h"
@@ -16,6 +17,7 @@
 #include "lockstep/comm/mpi_session.h"
 #include "lockstep/core/error.h"
 #include "train/launcher_watch.h"
+#include "train/run_directory.h"
 #include "train/time_limit.h"
 
 namespace lockstep {
@@ -104,18 +106,28 @@ int Supervisor::run_to_end() {
     const RestartPolicy::Decision decision =
         policy_.decide(judgement, end.step, newest_checkpoint(plan_.run), now_seconds());
     if (!decision.why_not.empty()) return give_up(judgement, decision.why_not);
-    say(fmt::format("{}; restart {}{}, {}", judgement.reason, policy_.restarts(),
-                    decision.delay_s > 0 ? fmt::format(" in {:g} s", decision.delay_s) : "", resumption()));
+    record(fmt::format("{}; restart {}{}, {}", judgement.reason, policy_.restarts(),
+                       decision.delay_s > 0 ? fmt::format(" in {:g} s", decision.delay_s) : "",
+                       resumption()));
     if (!pause(decision.delay_s)) return static_cast<int>(ExitCode::kStopped);
   }
 }
 
+/// Says it, and in the log of a run that has one: folds have their own.
+void Supervisor::record(const std::string& text) const {
+  say(text);
+  const fs::path log = plan_.run / "log.txt";
+  std::error_code error;
+  if (fs::is_regular_file(fs::symlink_status(log, error)))
+    std::ofstream(log, std::ios::app) << log_line(text);
+}
+
 int Supervisor::give_up(const Judgement& judgement, const std::string& why_not) const {
   const bool can_resume = has_begun() && newest_checkpoint(plan_.run).step >= 0;
-  say(fmt::format("{}; not restarted: {}{}", judgement.reason, why_not,
-                  can_resume
-                      ? ". `lockstep resume " + plan_.run.string() + "` continues from the newest checkpoint"
-                      : "; there is no checkpoint"));
+  record(fmt::format(
+      "{}; not restarted: {}{}", judgement.reason, why_not,
+      can_resume ? ". `lockstep resume " + plan_.run.string() + "` continues from the newest checkpoint"
+                 : "; there is no checkpoint"));
   return judgement.exit_code;
 }
 

@@ -210,8 +210,11 @@ void RunDirectory::append_metrics(const std::string& json) {
 }
 
 void RunDirectory::append_log(const std::string& line) {
-  log_ << fmt::format("{:%Y-%m-%d %H:%M:%S} {}\n", fmt::localtime(std::time(nullptr)), line) << std::flush;
-  if (!log_) fail_to_append("log.txt");
+  if (!(log_ << log_line(line) << std::flush)) fail_to_append("log.txt");
+}
+
+std::string log_line(const std::string& text) {
+  return fmt::format("{:%Y-%m-%d %H:%M:%S} {}\n", fmt::localtime(std::time(nullptr)), text);
 }
 
 bool is_finished_run(const fs::path& run) {

@@ -83,6 +83,9 @@ class RunDirectory {
   std::function<void(const std::string&)> listener_;
 };
 
+/// As a line of log.txt: with the time before it.
+std::string log_line(const std::string& text);
+
 /// Whether `run` holds a model and the summary of a run that was not stopped.
 bool is_finished_run(const std::filesystem::path& run);
 

@@ -50,6 +50,7 @@ for rank in 0 1 -1; do
   await_end "$process" 60
   expect_model "killed$rank"
   grep -q "signal 9 (Killed); restart 1, resumes from step [1-9]" out || complain "no word of the restart"
+  grep -q "; restart 1, resumes from step" "killed$rank/log.txt" || complain "no word of the restart in its log"
   who="rank $rank"
   ((rank >= 0)) || who="the launcher"
   grep -q "$who was ended by signal 9" out || complain "$who is not named"
