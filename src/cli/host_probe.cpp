@@ -139,7 +139,7 @@ std::string host_script(const std::string& id, const std::filesystem::path& fold
   // Machines may share these folders, and are asked at the same time. this_machine() is what `m` is.
   return "m=$(cat /proc/sys/kernel/random/boot_id).$(readlink /proc/self/ns/pid | tr -dc 0-9); for r in " +
          own +
-         "/pids/*[0-9]; do [ -f \"$r\" ] && read p s k y h <\"$r\" && [ \"$h\" = \"$m\" ] && "
+         "/pids/*[0-9]; do [ -f \"$r\" ] && read p s k y h l <\"$r\" && [ \"$h\" = \"$m\" ] && "
          "[ \"$(sed 's/.*) //' /proc/$p/stat 2>/dev/null | cut -d' ' -f20)\" = $s ] && "
          "tr '\\0' '\\n' </proc/$p/environ 2>/dev/null | grep -qx LOCKSTEP_RUN_ID=" +
          id + " && kill -9 $p; done; rm -rf " + both + "; " +

@@ -8,8 +8,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
 #include <cstring>
+#include <thread>
 
 #include "core/atomic_file.h"
 #include "core/file_lock.h"
@@ -62,12 +64,18 @@ bool is_in_place(const fs::path& path, int descriptor) {
          by_name.st_ino == by_descriptor.st_ino && by_name.st_dev == by_descriptor.st_dev;
 }
 
+// A rank of an earlier start that had only begun may write its record there meanwhile.
 void make_own_folder(const fs::path& path) {
-  std::error_code ignored;
-  fs::remove_all(path, ignored);
-  // Others may write to the folder it is in; whatever stands there under this name is not ours.
-  if (mkdir(path.c_str(), S_IRWXU) != 0)
-    throw Error(ExitCode::kOutput, path.string() + ": cannot be made: " + std::strerror(errno));
+  constexpr int kTries = 100, kPause_ms = 10;
+  for (int attempt = 1;; ++attempt) {
+    std::error_code ignored;
+    fs::remove_all(path, ignored);
+    // Others may write to the folder it is in; whatever stands there under this name is not ours.
+    if (mkdir(path.c_str(), S_IRWXU) == 0) return;
+    if (errno != EEXIST || attempt == kTries)
+      throw Error(ExitCode::kOutput, path.string() + ": cannot be made: " + std::strerror(errno));
+    std::this_thread::sleep_for(std::chrono::milliseconds(kPause_ms));
+  }
 }
 
 }  // namespace
@@ -148,8 +156,8 @@ void LaunchState::finish() {
   if (!note_.empty()) fs::remove(note_, ignored);
   for (auto entry = fs::directory_iterator(run_, ignored); !ignored && entry != fs::directory_iterator();
        entry.increment(ignored))
-    if (entry->path().filename().string().starts_with(kSigns)) fs::remove(entry->path(), ignored);
-  fs::remove(run_ / kState, ignored);
+    for (const char* own : {kSigns, kState})  // and what was left half-written of them
+      if (entry->path().filename().string().starts_with(own)) fs::remove(entry->path(), ignored);
   fs::remove(run_ / kLock, ignored);
   // A folder that holds something stays.
   if (fs::remove(run_, ignored) && made_root_) fs::remove(fs::absolute(run_).parent_path(), ignored);

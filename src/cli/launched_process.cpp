@@ -15,6 +15,7 @@
 #include "cli/child_process.h"
 #include "cli/process_record.h"
 #include "lockstep/core/error.h"
+#include "train/launcher_watch.h"
 
 namespace lockstep {
 
@@ -26,6 +27,7 @@ namespace {
   prctl(PR_SET_PDEATHSIG, SIGUSR1);
   if (getppid() != parent) _exit(static_cast<int>(ExitCode::kStopped));
   record_process(-1);
+  setenv(kLauncherVariable, std::to_string(getpid()).c_str(), 1);
   if (const int null = open("/dev/null", O_RDONLY | O_CLOEXEC); null >= 0) dup2(null, STDIN_FILENO);
   signals.restore();
   std::vector<char*> words = child_arguments(line);

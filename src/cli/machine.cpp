@@ -2,6 +2,7 @@
 #include "cli/machine.h"
 
 #include <sched.h>
+#include <sys/prctl.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -100,10 +101,11 @@ std::optional<double> processor_quota() {
 
 bool can_copy_between_processes() {
   static int value = 42;
-  const pid_t child = fork();
+  const pid_t parent = getpid(), child = fork();
   if (child < 0) return false;
-  if (child == 0) {
-    pause();
+  if (child == 0) {  // it holds whatever locks its parent does, and must not outlive it
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() == parent) pause();
     _exit(0);
   }
   int copy = 0;

@@ -9,6 +9,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "train/launcher_watch.h"
+
 namespace lockstep {
 
 namespace fs = std::filesystem;
@@ -60,20 +62,6 @@ int rank_of_launcher() {
   return 0;
 }
 
-std::vector<pid_t> members_of(pid_t session) {
-  std::vector<pid_t> members;
-  std::error_code error;
-  for (auto entry = fs::directory_iterator("/proc", error); !error && entry != fs::directory_iterator();
-       entry.increment(error)) {
-    const std::string name = entry->path().filename().string();
-    pid_t pid = 0;
-    if (std::from_chars(name.data(), name.data() + name.size(), pid).ec != std::errc()) continue;
-    const auto stat = stat_of(pid);
-    if (stat && stat->session == session && stat->state != 'Z') members.push_back(pid);
-  }
-  return members;
-}
-
 }  // namespace
 
 // host_script() finds the same by a shell.
@@ -95,7 +83,7 @@ void record_process(int rank, bool is_ready) {
   // Whole before it has its name: the supervisor reads it at any moment.
   const std::string temporary = path.string() + ".tmp";
   std::ofstream(temporary) << getpid() << ' ' << (stat ? stat->start : 0) << ' ' << rank << ' ' << is_ready
-                           << ' ' << this_machine() << '\n';
+                           << ' ' << this_machine() << ' ' << told_launcher() << '\n';
   fs::rename(temporary, path, ignored);
 }
 
@@ -119,8 +107,8 @@ std::vector<ProcessRecord> read_records(const fs::path& folder) {
        !error && entry != fs::directory_iterator(); entry.increment(error)) {
     std::ifstream file(entry->path());
     ProcessRecord record;
-    if (entry->path().extension() != ".tmp" &&
-        file >> record.pid >> record.start >> record.rank >> record.is_ready >> record.machine)
+    if (entry->path().extension() != ".tmp" && file >> record.pid >> record.start >> record.rank >>
+                                                   record.is_ready >> record.machine >> record.launcher)
       records.push_back(record);
   }
   return records;
@@ -138,11 +126,18 @@ bool has_died(const ProcessRecord& record, const fs::path& folder) {
          fs::exists(folder / "pids" / file_name(record.machine, record.pid), ignored);
 }
 
-std::vector<pid_t> living_processes(const std::vector<ProcessRecord>& records, const std::string& id,
-                                    pid_t session) {
-  std::vector<pid_t> living = session > 0 ? members_of(session) : std::vector<pid_t>{};
-  for (const ProcessRecord& record : records)
-    if (is_alive(record) && belongs_to(record.pid, id)) living.push_back(record.pid);
+std::vector<pid_t> living_processes(const std::string& id, pid_t session) {
+  std::vector<pid_t> living;
+  std::error_code error;
+  for (auto entry = fs::directory_iterator("/proc", error); !error && entry != fs::directory_iterator();
+       entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    pid_t pid = 0;
+    if (std::from_chars(name.data(), name.data() + name.size(), pid).ec != std::errc()) continue;
+    const auto stat = stat_of(pid);
+    if (!stat || stat->state == 'Z' || stat->state == 'X') continue;
+    if ((session > 0 && stat->session == session) || belongs_to(pid, id)) living.push_back(pid);
+  }
   return living;
 }
 

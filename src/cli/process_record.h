@@ -10,15 +10,16 @@
 
 namespace lockstep {
 
-/// A process of a supervised job, by a file MACHINE-PID, "PID START RANK READY MACHINE", in the job's folder
-/// on its machine. Machines may share that folder. Machine, pid and start time together name one process for
-/// ever; names of programs say nothing.
+/// A process of a supervised job, by a file MACHINE-PID, "PID START RANK READY MACHINE LAUNCHER", in the
+/// job's folder on its machine. Machines may share that folder. Machine, pid and start time together name one
+/// process for ever; names of programs say nothing.
 struct ProcessRecord {
   pid_t pid = 0;
   unsigned long long start = 0;  ///< field 22 of /proc/PID/stat
   int rank = -1;                 ///< −1: the launcher
   int is_ready = 0;              ///< a rank: it has found the others
   std::string machine;           ///< this_machine() there
+  pid_t launcher = 0;            ///< the mpirun that it is of; 0: not told, on another machine
 };
 
 /// Where process numbers mean the same: one start of the kernel, and one namespace of processes.
@@ -50,9 +51,8 @@ bool is_alive(const ProcessRecord& record);
 /// Whether it was of this machine and died, with its record left behind in `folder`. Of others nobody here
 /// can tell.
 bool has_died(const ProcessRecord& record, const std::filesystem::path& folder);
-/// The living processes among these that belong to the job `id`, and those of the session `session` (0:
-/// none).
-std::vector<pid_t> living_processes(const std::vector<ProcessRecord>& records, const std::string& id,
-                                    pid_t session);
+/// The living processes of this machine that are of the job `id`, be it that they have no record yet, and
+/// those of the session `session` (0: none).
+std::vector<pid_t> living_processes(const std::string& id, pid_t session);
 
 }  // namespace lockstep

@@ -51,7 +51,10 @@ std::unique_ptr<Communicator> start_mpi(std::optional<MpiSession>& session, doub
   const std::jthread guard([launcher = LauncherWatch(true)](const std::stop_token& stop) {
     constexpr auto kLook = std::chrono::milliseconds(10);
     while (!stop.stop_requested()) {
-      if (launcher.is_gone()) _exit(static_cast<int>(ExitCode::kStopped));
+      if (launcher.is_gone()) {
+        launcher.end_launcher();
+        _exit(static_cast<int>(ExitCode::kStopped));
+      }
       std::this_thread::sleep_for(kLook);
     }
   });

@@ -82,7 +82,8 @@ void SupervisedJob::look_at_ranks(JobEnd* end) {
   if (has_dead_) return;
   int ready = 0, waiting = 0, dead = 0, last_dead = 0;
   for (const ProcessRecord& record : read_records(place_.folder)) {
-    if (record.rank < 0) continue;
+    const bool is_of_earlier = record.launcher != 0 && record.launcher != launcher_;  // it has just begun
+    if (record.rank < 0 || is_of_earlier) continue;
     has_begun_ = true;
     ++(record.is_ready != 0 ? ready : waiting);
     if (has_died(record, place_.folder)) ++dead, last_dead = record.rank;
@@ -145,15 +146,14 @@ void SupervisedJob::enter(Stage stage) {
 
 void SupervisedJob::kill_all() const {
   kill(launcher_, SIGKILL);
-  for (const pid_t pid : living_processes(read_records(place_.folder), place_.id, launcher_))
-    kill(pid, SIGKILL);
+  for (const pid_t pid : living_processes(place_.id, launcher_)) kill(pid, SIGKILL);
 }
 
 bool SupervisedJob::end_leftovers(double patience_s) const {
   const double start_s = now_seconds();
   constexpr int kPause_ms = 10;
   while (true) {
-    const std::vector<pid_t> left = living_processes(read_records(place_.folder), place_.id, launcher_);
+    const std::vector<pid_t> left = living_processes(place_.id, launcher_);
     if (left.empty()) return true;
     const double waited_s = now_seconds() - start_s;
     if (waited_s > patience_s + limits_.grace_s) return false;

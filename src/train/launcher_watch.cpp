@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <fstream>
 #include <string>
@@ -27,19 +28,35 @@ struct ProcessStat {
   pid_t parent = 0;
 };
 
+// A rank may have lost its parent by the time it looks after its launcher.
+const pid_t parent_at_start = getppid();
+
+pid_t pid_in(const char* variable) {
+  const char* const text = std::getenv(variable);
+  return text == nullptr ? 0 : static_cast<pid_t>(std::atol(text));
+}
+
 }  // namespace
 
-LauncherWatch::LauncherWatch(bool is_launched) : is_launched_(is_launched), parent_(getppid()) {
-  const char* const supervisor = std::getenv(kSupervisorVariable);
-  const std::string name = ProcessStat(parent_).name;
-  if (supervisor != nullptr && (name == "mpirun" || name == "orterun" || name == "mpiexec"))
-    supervisor_ = static_cast<pid_t>(std::atol(supervisor));
+pid_t told_launcher() {
+  return pid_in(kLauncherVariable);
+}
+
+LauncherWatch::LauncherWatch(bool is_launched) : is_launched_(is_launched) {
+  const std::string name = ProcessStat(parent_at_start).name;
+  if (name == "orted" || name == "prted" || name == "slurmstepd") return;
+  launcher_ = told_launcher();
+  supervisor_ = pid_in(kSupervisorVariable);
 }
 
 bool LauncherWatch::is_gone() const {
   if (!is_launched_) return false;
-  if (getppid() != parent_) return true;
-  return supervisor_ > 0 && ProcessStat(parent_).parent != supervisor_;
+  if (getppid() != parent_at_start) return true;
+  return launcher_ > 0 && supervisor_ > 0 && ProcessStat(launcher_).parent != supervisor_;
+}
+
+void LauncherWatch::end_launcher() const {
+  if (launcher_ > 0 && getppid() == launcher_) kill(launcher_, SIGKILL);
 }
 
 }  // namespace lockstep

@@ -5,26 +5,32 @@
 
 namespace lockstep {
 
-/// The variable in which a supervisor tells its ranks its pid.
+/// The variables in which a supervisor tells its ranks its pid and that of their mpirun.
 constexpr const char* kSupervisorVariable = "LOCKSTEP_RUN_SUPERVISOR";
+constexpr const char* kLauncherVariable = "LOCKSTEP_RUN_LAUNCHER";
+
+/// The mpirun of this rank's supervisor, as it told; 0: it did not.
+pid_t told_launcher();
 
 /// The variable in which it names the file where rank 0 gives signs of life (ProgressFile), from its first
 /// moment to its last.
 constexpr const char* kSignsVariable = "LOCKSTEP_RUN_SIGNS";
 
-/// Sees whether those who started this rank are gone: its parent, and where that is an mpirun of this machine
-/// the supervisor behind it. mpirun outlives its parent, and a signal that it gets before it has ranks
-/// reaches none.
+/// Sees whether those who started this rank are gone, be it before it could look for the first time: its
+/// parent, and unless that is a daemon of another machine the mpirun of the supervisor, and the supervisor
+/// itself. mpirun outlives its parent, and a signal that it gets before it has ranks reaches none.
 class LauncherWatch {
  public:
   explicit LauncherWatch(bool is_launched);
 
   bool is_gone() const;
+  /// For a rank that ends while MPI starts, its supervisor gone: mpirun of Open MPI 4.1.4 may then wait for
+  /// ever in PMIx_server_finalize. Kills it where it is the parent.
+  void end_launcher() const;
 
  private:
   bool is_launched_;
-  pid_t parent_;
-  pid_t supervisor_ = 0;  // 0: not known
+  pid_t launcher_ = 0, supervisor_ = 0;  // 0: not known
 };
 
 }  // namespace lockstep

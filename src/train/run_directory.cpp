@@ -139,10 +139,12 @@ void RunDirectory::remove_old_run() const {
 }
 
 // What a process that was killed had not finished to write, and checkpoints that do not count.
+// A launcher's may be in the making: the one that comes after ours, which was killed.
 void RunDirectory::remove_unfinished_files() const {
   for (const fs::path& folder : {path_, checkpoints()})
     for (const auto& entry : fs::directory_iterator(folder))
-      if (entry.path().extension() == ".tmp") fs::remove(entry.path());
+      if (entry.path().extension() == ".tmp" && !is_a_hold(entry.path().filename().string()))
+        fs::remove(entry.path());
   remove_stale_checkpoints(checkpoints(), generation_.kept);
 }
 

@@ -10,6 +10,9 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <fstream>
+#include <stop_token>
+#include <thread>
 
 #include "cli/host_probe.h"
 #include "cli/mpirun_line.h"
@@ -111,6 +114,20 @@ TEST(LaunchState, FoldersAreTheUsersAloneAndGoAtTheEnd) {
   EXPECT_FALSE(fs::exists(state.memory()));
 }
 
+TEST(LaunchState, FoldersAreMadeWhileAnEarlierRankWritesThere) {
+  const ScratchFolder scratch;
+  LaunchState state(scratch.path() / "run", "train");
+  state.make_folders();
+  const std::jthread rank([folder = state.folder()](const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      std::error_code ignored;
+      fs::create_directory(folder / "pids", ignored);
+      std::ofstream(folder / "pids" / "1") << "1";
+    }
+  });
+  for (int i = 0; i < 300; ++i) EXPECT_NO_THROW(state.make_folders());
+}
+
 /// A process that sleeps, with these variables.
 pid_t start_sleeper(const std::string& id) {
   const pid_t child = fork();
@@ -139,31 +156,13 @@ TEST(ProcessRecord, NamesOneProcessForEver) {
 }
 
 TEST(ProcessRecord, OnlyProcessesOfTheJobAreItsOwn) {
-  const pid_t mine = start_sleeper("aaaa"), others = start_sleeper("bbbb");
-  std::vector<ProcessRecord> records;
-  for (const pid_t pid : {mine, others}) {
-    const ScratchFolder scratch;
-    setenv(kJobFolderVariable, scratch.path().c_str(), 1);
-    record_process(0);
-    ProcessRecord record = read_records(scratch.path()).at(0);
-    record.pid = pid;
-    std::string stat = read_file("/proc/" + std::to_string(pid) + "/stat");
-    std::istringstream fields(stat.substr(stat.rfind(')') + 2));
-    std::string word;
-    for (int i = 0; i < 20; ++i) fields >> word;
-    record.start = std::stoull(word);
-    records.push_back(record);
-  }
-  unsetenv(kJobFolderVariable);
-  EXPECT_TRUE(is_alive(records[0]));
-  EXPECT_TRUE(is_alive(records[1]));
-  EXPECT_EQ(living_processes(records, "aaaa", 0), std::vector<pid_t>{mine});
-  for (const pid_t pid : {mine, others}) {
-    kill(pid, SIGKILL);
-    while (is_alive(records[pid == mine ? 0 : 1])) usleep(1000);  // a zombie, which is no longer alive
-    waitpid(pid, nullptr, 0);
-  }
-  EXPECT_TRUE(living_processes(records, "aaaa", 0).empty());
+  const std::string id = "job-" + std::to_string(getpid());
+  const pid_t mine = start_sleeper(id), others = start_sleeper(id + "-other");
+  EXPECT_EQ(living_processes(id, 0), std::vector<pid_t>{mine}) << "without a record";
+  kill(mine, SIGKILL);
+  while (!living_processes(id, 0).empty()) usleep(1000);  // a zombie, which is no longer alive
+  kill(others, SIGKILL);
+  for (const pid_t pid : {mine, others}) waitpid(pid, nullptr, 0);
 }
 
 // A folder for temporary files that machines share.
@@ -180,7 +179,7 @@ TEST(ProcessRecord, OfAnotherMachineIsNotLookedFor) {
   EXPECT_TRUE(has_died(gone, scratch.path()));
   gone.machine = elsewhere.machine = "another.1";
   write_file_atomically(scratch.path() / "pids" / ("another.1-" + std::to_string(mine.pid)),
-                        fmt::format("{} {} 0 1 another.1\n", mine.pid, mine.start + 1));
+                        fmt::format("{} {} 0 1 another.1 0\n", mine.pid, mine.start + 1));
   EXPECT_EQ(read_records(scratch.path()).size(), 2U) << "the same pid on two machines";
   EXPECT_FALSE(has_died(gone, scratch.path())) << "nobody here can tell";
   EXPECT_FALSE(is_alive(elsewhere));
@@ -202,7 +201,7 @@ TEST(ProcessRecord, TellsAMachineThatIsAskedWhatToEnd) {
     std::istringstream fields(stat.substr(stat.rfind(')') + 2));
     for (int i = 0; i < 20; ++i) fields >> start;
     write_file_atomically(folder / "pids" / (machine + "-" + std::to_string(child)),
-                          fmt::format("{} {} 0 1 {}\n", child, start, machine));
+                          fmt::format("{} {} 0 1 {} 0\n", child, start, machine));
   };
   record("another.1");
   ask_this_machine(folder);

@@ -305,7 +305,9 @@ TEST(RunDirectory, OverwritesARunWithItsUnfinishedFilesAndNothingElse) {
   make(Mode::kNew);
   write("model.safetensors.a1B2c3.tmp");
   write("checkpoints/step-000000000001-g0001.safetensors.a1B2c3.tmp");
+  write(".launch.json.a1B2c3.tmp");
   make(Mode::kResume);
+  EXPECT_TRUE(fs::exists(run / ".launch.json.a1B2c3.tmp")) << "a supervisor's, which may write it now";
   EXPECT_FALSE(fs::exists(run / "checkpoints/step-000000000001-g0001.safetensors.a1B2c3.tmp"));
   write("model.safetensors.a1B2c3.tmp");
   write("summary.json");
