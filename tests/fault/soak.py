@@ -178,7 +178,8 @@ class Campaign:
         if launchers:
             choices += [("mpirun", launchers)] * 2
         if parents:
-            choices += [("supervisor", parents)] * 4 if self.options.mode == "launch" else [("parent", parents)] * 2
+            name, share = ("supervisor", 4) if self.options.mode == "launch" else ("parent", 2)
+            choices += [(name, parents)] * (40 if self.options.early else share)
         if self.cluster:
             network = self.cluster.network(self.random.choice(self.cluster.names[1:]))
             choices += [("host", [p for p in family if p.network == network])] * 4
@@ -260,7 +261,7 @@ class Campaign:
         self.start()
         while self.kills < KILLS_OF_A_RUN:
             begun = time.monotonic()
-            if self.random.random() < 0.25:  # while ranks are only starting
+            if self.options.early or self.random.random() < 0.25:  # while ranks are only starting
                 time.sleep(self.random.uniform(0, 0.7))
             elif not self.wait_for_steps(written):
                 break
@@ -393,6 +394,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=4)
     parser.add_argument("--mode", choices=["launch", "train"])
+    parser.add_argument("--early", action="store_true")
     parser.add_argument("--hosts", type=int, default=0)
     parser.add_argument("--keep", default="")
     options = parser.parse_args()

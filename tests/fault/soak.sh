@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# tests/fault/soak.sh [--kills N] [--hours H] [--seed S] [--jobs J] [--mode launch|train] [--hosts N] [--program FILE]
-#                     [--keep FOLDER]
+# tests/fault/soak.sh [--kills N] [--hours H] [--seed S] [--jobs J] [--mode launch|train] [--early] [--hosts N]
+#                     [--program FILE] [--keep FOLDER]
 #
 # Chaos: short trainings whose ranks, mpirun and supervisor are killed, told to end and stopped for a while at random
 # moments, again and again, and go on with another number of ranks each time. Every run must end with the weights of
@@ -10,8 +10,9 @@
 #
 # --mode launch leaves recovery to `lockstep launch`, and starts that again when it is killed itself; --mode train does
 # what a user would: `lockstep resume RUN -n P`. Without it: launch, if the program has it. J trainings go on at once (4,
-# since most of the time is spent waiting for processes to end). --hosts N trains on virtual hosts (cluster.sh), whose
-# processes are killed all at once and whose cables are cut, for 1, 3 or 30 s. --keep leaves the runs that failed in FOLDER.
+# since most of the time is spent waiting for processes to end). --early strikes while ranks are starting, and mostly
+# the supervisor. --hosts N trains on virtual hosts (cluster.sh), whose processes are killed all at once and whose cables
+# are cut, for 1, 3 or 30 s. --keep leaves the runs that failed in FOLDER.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 source "$root/launch/dependencies.sh"
