@@ -27,7 +27,7 @@ namespace {
   prctl(PR_SET_PDEATHSIG, SIGUSR1);
   if (getppid() != parent) _exit(static_cast<int>(ExitCode::kStopped));
   record_process(-1);
-  setenv(kLauncherVariable, std::to_string(getpid()).c_str(), 1);
+  tell_launcher();
   if (const int null = open("/dev/null", O_RDONLY | O_CLOEXEC); null >= 0) dup2(null, STDIN_FILENO);
   signals.restore();
   std::vector<char*> words = child_arguments(line);

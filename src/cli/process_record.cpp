@@ -7,8 +7,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
-#include <sstream>
 
+#include "core/process_stat.h"
 #include "train/launcher_watch.h"
 
 namespace lockstep {
@@ -16,28 +16,6 @@ namespace lockstep {
 namespace fs = std::filesystem;
 
 namespace {
-
-struct ProcessStat {
-  char state = 'Z';
-  pid_t session = 0;
-  unsigned long long start = 0;
-};
-
-std::optional<ProcessStat> stat_of(pid_t pid) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-  std::string text;
-  std::getline(file, text, '\0');  // all of it; a process that is gone meanwhile is an end and no exception
-  const std::size_t name_end = text.rfind(')');  // the name may hold anything
-  if (name_end == std::string::npos) return {};
-  std::istringstream fields(text.substr(name_end + 1));
-  ProcessStat stat;
-  std::string skipped;
-  fields >> stat.state >> skipped >> skipped >> stat.session;
-  constexpr int kFieldsBetween = 15;  // 7 to 21
-  for (int i = 0; i < kFieldsBetween; ++i) fields >> skipped;
-  if (!(fields >> stat.start)) return {};
-  return stat;
-}
 
 std::string file_name(const std::string& machine, pid_t pid) {
   return machine + "-" + std::to_string(pid);
@@ -77,7 +55,7 @@ std::string this_machine() {
 void record_process(int rank, bool is_ready) {
   const fs::path path = own_path_of_record();
   if (path.empty()) return;
-  const auto stat = stat_of(getpid());
+  const auto stat = process_stat(getpid());
   std::error_code ignored;
   fs::create_directory(path.parent_path(), ignored);  // in a folder that the supervisor made, or nowhere
   // Whole before it has its name: the supervisor reads it at any moment.
@@ -116,8 +94,8 @@ std::vector<ProcessRecord> read_records(const fs::path& folder) {
 
 bool is_alive(const ProcessRecord& record) {
   if (record.machine != this_machine()) return false;
-  const auto stat = stat_of(record.pid);
-  return stat && stat->start == record.start && stat->state != 'Z' && stat->state != 'X';
+  const auto stat = process_stat(record.pid);
+  return stat && stat->start == record.start && !stat->has_ended();
 }
 
 bool has_died(const ProcessRecord& record, const fs::path& folder) {
@@ -134,8 +112,8 @@ std::vector<pid_t> living_processes(const std::string& id, pid_t session) {
     const std::string name = entry->path().filename().string();
     pid_t pid = 0;
     if (std::from_chars(name.data(), name.data() + name.size(), pid).ec != std::errc()) continue;
-    const auto stat = stat_of(pid);
-    if (!stat || stat->state == 'Z' || stat->state == 'X') continue;
+    const auto stat = process_stat(pid);
+    if (!stat || stat->has_ended()) continue;
     if ((session > 0 && stat->session == session) || belongs_to(pid, id)) living.push_back(pid);
   }
   return living;

@@ -19,7 +19,7 @@ struct ProcessRecord {
   int rank = -1;                 ///< −1: the launcher
   int is_ready = 0;              ///< a rank: it has found the others
   std::string machine;           ///< this_machine() there
-  pid_t launcher = 0;            ///< the mpirun that it is of; 0: not told, on another machine
+  pid_t launcher = 0;            ///< told_launcher() there
 };
 
 /// Where process numbers mean the same: one start of the kernel, and one namespace of processes.

@@ -106,15 +106,15 @@ int Supervisor::run_to_end() {
     const RestartPolicy::Decision decision =
         policy_.decide(judgement, end.step, newest_checkpoint(plan_.run), now_seconds());
     if (!decision.why_not.empty()) return give_up(judgement, decision.why_not);
-    record(fmt::format("{}; restart {}{}, {}", judgement.reason, policy_.restarts(),
-                       decision.delay_s > 0 ? fmt::format(" in {:g} s", decision.delay_s) : "",
-                       resumption()));
+    say_and_log(fmt::format("{}; restart {}{}, {}", judgement.reason, policy_.restarts(),
+                            decision.delay_s > 0 ? fmt::format(" in {:g} s", decision.delay_s) : "",
+                            resumption()));
     if (!pause(decision.delay_s)) return static_cast<int>(ExitCode::kStopped);
   }
 }
 
-/// Says it, and in the log of a run that has one: folds have their own.
-void Supervisor::record(const std::string& text) const {
+// Folds have logs of their own, and the folder above them none.
+void Supervisor::say_and_log(const std::string& text) const {
   say(text);
   const fs::path log = plan_.run / "log.txt";
   std::error_code error;
@@ -124,7 +124,7 @@ void Supervisor::record(const std::string& text) const {
 
 int Supervisor::give_up(const Judgement& judgement, const std::string& why_not) const {
   const bool can_resume = has_begun() && newest_checkpoint(plan_.run).step >= 0;
-  record(fmt::format(
+  say_and_log(fmt::format(
       "{}; not restarted: {}{}", judgement.reason, why_not,
       can_resume ? ". `lockstep resume " + plan_.run.string() + "` continues from the newest checkpoint"
                  : "; there is no checkpoint"));

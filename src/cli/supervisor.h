@@ -53,7 +53,7 @@ class Supervisor {
   bool wait_for_lock();
   std::vector<std::string> job_line() const;
   std::string resumption() const;
-  void record(const std::string& text) const;
+  void say_and_log(const std::string& text) const;
   int give_up(const Judgement& judgement, const std::string& why_not) const;
   int run_to_end();
   bool pause(double seconds);

@@ -1,58 +1,49 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/launcher_watch.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <cstdlib>
-#include <fstream>
+#include <sstream>
 #include <string>
+
+#include "comm/host_name.h"
+#include "core/process_stat.h"
 
 namespace lockstep {
 
 namespace {
 
-/// "PID (NAME) STATE PARENT …" as the kernel has it; the name may hold anything.
-struct ProcessStat {
-  explicit ProcessStat(pid_t pid) {
-    std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-    std::string text;
-    std::getline(file, text);
-    const std::size_t begin = text.find('('), end = text.rfind(')');
-    if (begin == std::string::npos || end == std::string::npos || end + 4 > text.size()) return;
-    name = text.substr(begin + 1, end - begin - 1);
-    parent = static_cast<pid_t>(std::atol(text.c_str() + end + 4));
-  }
-
-  std::string name;
-  pid_t parent = 0;
-};
-
 // A rank may have lost its parent by the time it looks after its launcher.
 const pid_t parent_at_start = getppid();
 
-pid_t pid_in(const char* variable) {
-  const char* const text = std::getenv(variable);
-  return text == nullptr ? 0 : static_cast<pid_t>(std::atol(text));
-}
-
 }  // namespace
 
-pid_t told_launcher() {
-  return pid_in(kLauncherVariable);
+void tell_launcher() {
+  setenv(kLauncherVariable, fmt::format("{} {}", getpid(), host_name()).c_str(), 1);
 }
 
-LauncherWatch::LauncherWatch(bool is_launched) : is_launched_(is_launched) {
-  const std::string name = ProcessStat(parent_at_start).name;
-  if (name == "orted" || name == "prted" || name == "slurmstepd") return;
-  launcher_ = told_launcher();
-  supervisor_ = pid_in(kSupervisorVariable);
+pid_t told_launcher() {
+  const char* const text = std::getenv(kLauncherVariable);
+  std::istringstream words(text == nullptr ? "" : text);
+  pid_t launcher = 0;
+  std::string host;
+  return words >> launcher >> host && host == host_name() ? launcher : 0;
+}
+
+LauncherWatch::LauncherWatch(bool is_launched) : is_launched_(is_launched), launcher_(told_launcher()) {
+  if (const char* const supervisor = std::getenv(kSupervisorVariable))
+    supervisor_ = static_cast<pid_t>(std::atol(supervisor));
 }
 
 bool LauncherWatch::is_gone() const {
   if (!is_launched_) return false;
   if (getppid() != parent_at_start) return true;
-  return launcher_ > 0 && supervisor_ > 0 && ProcessStat(launcher_).parent != supervisor_;
+  if (launcher_ == 0 || supervisor_ == 0) return false;
+  const auto launcher = process_stat(launcher_);
+  return !launcher || launcher->parent != supervisor_;
 }
 
 void LauncherWatch::end_launcher() const {

@@ -5,11 +5,13 @@
 
 namespace lockstep {
 
-/// The variables in which a supervisor tells its ranks its pid and that of their mpirun.
+/// The variables in which ranks are told the pid of their supervisor, and "PID HOST" of their mpirun.
 constexpr const char* kSupervisorVariable = "LOCKSTEP_RUN_SUPERVISOR";
 constexpr const char* kLauncherVariable = "LOCKSTEP_RUN_LAUNCHER";
 
-/// The mpirun of this rank's supervisor, as it told; 0: it did not.
+/// For the process that becomes mpirun.
+void tell_launcher();
+/// The mpirun of this rank; 0: it is on another host, or nobody told.
 pid_t told_launcher();
 
 /// The variable in which it names the file where rank 0 gives signs of life (ProgressFile), from its first
@@ -17,8 +19,8 @@ pid_t told_launcher();
 constexpr const char* kSignsVariable = "LOCKSTEP_RUN_SIGNS";
 
 /// Sees whether those who started this rank are gone, be it before it could look for the first time: its
-/// parent, and unless that is a daemon of another machine the mpirun of the supervisor, and the supervisor
-/// itself. mpirun outlives its parent, and a signal that it gets before it has ranks reaches none.
+/// parent, and where they are on its host mpirun and the supervisor. mpirun outlives its parent, and a signal
+/// that it gets before it has ranks reaches none.
 class LauncherWatch {
  public:
   explicit LauncherWatch(bool is_launched);
@@ -30,7 +32,7 @@ class LauncherWatch {
 
  private:
   bool is_launched_;
-  pid_t launcher_ = 0, supervisor_ = 0;  // 0: not known
+  pid_t launcher_, supervisor_ = 0;  // 0: not known
 };
 
 }  // namespace lockstep

@@ -10,11 +10,11 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
-#include <sstream>
 #include <string>
 
 #include "core/clock.h"
 #include "core/duration.h"
+#include "core/process_stat.h"
 
 namespace lockstep {
 
@@ -33,15 +33,11 @@ double number_in(const char* text) {
 
 // Seconds since this process began, by /proc.
 double process_age() {
-  std::ifstream file("/proc/self/stat");
-  std::string text;
-  std::getline(file, text);
-  std::istringstream fields(text.substr(std::min(text.rfind(')') + 1, text.size())));
-  std::string field;
-  for (int i = 3; i <= 22; ++i) fields >> field;  // field 22: ticks from boot to start
+  const auto stat = process_stat(getpid());
   double uptime = 0;
   std::ifstream("/proc/uptime") >> uptime;
-  const double started = number_in(field.c_str()) / static_cast<double>(sysconf(_SC_CLK_TCK));
+  const double started =
+      static_cast<double>(stat ? stat->start : 0) / static_cast<double>(sysconf(_SC_CLK_TCK));
   return std::max(uptime - started, 0.0);
 }
 

@@ -19,6 +19,7 @@
 #include "cli/process_record.h"
 #include "cli/progress_watch.h"
 #include "core/atomic_file.h"
+#include "core/process_stat.h"
 #include "lockstep/core/error.h"
 #include "support/failing_flock.h"
 #include "train/run_status.h"
@@ -197,11 +198,8 @@ TEST(ProcessRecord, TellsAMachineThatIsAskedWhatToEnd) {
   const pid_t child = start_sleeper("aaaa");
   const auto record = [&](const std::string& machine) {
     fs::create_directories(folder / "pids");
-    std::string stat = read_file("/proc/" + std::to_string(child) + "/stat"), start;
-    std::istringstream fields(stat.substr(stat.rfind(')') + 2));
-    for (int i = 0; i < 20; ++i) fields >> start;
     write_file_atomically(folder / "pids" / (machine + "-" + std::to_string(child)),
-                          fmt::format("{} {} 0 1 {} 0\n", child, start, machine));
+                          fmt::format("{} {} 0 1 {} 0\n", child, process_stat(child)->start, machine));
   };
   record("another.1");
   ask_this_machine(folder);

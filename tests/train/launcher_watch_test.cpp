@@ -8,11 +8,13 @@
 #include <cstdlib>
 #include <string>
 
+#include "comm/host_name.h"
+
 namespace lockstep {
 namespace {
 
-bool is_gone(pid_t launcher, pid_t supervisor) {
-  setenv(kLauncherVariable, std::to_string(launcher).c_str(), 1);
+bool is_gone(pid_t launcher, pid_t supervisor, const std::string& host = host_name()) {
+  setenv(kLauncherVariable, (std::to_string(launcher) + " " + host).c_str(), 1);
   setenv(kSupervisorVariable, std::to_string(supervisor).c_str(), 1);
   const LauncherWatch watch(true);
   unsetenv(kLauncherVariable);
@@ -27,6 +29,7 @@ TEST(LauncherWatch, SeesWhoWasGoneBeforeItLooked) {
   if (ended == 0) _exit(0);
   ASSERT_EQ(waitpid(ended, nullptr, 0), ended);
   EXPECT_TRUE(is_gone(ended, getpid()));
+  EXPECT_FALSE(is_gone(ended, getpid(), "another-host")) << "its processes are not looked for here";
 }
 
 TEST(LauncherWatch, OfARankThatNobodyLaunchedSeesNothing) {
