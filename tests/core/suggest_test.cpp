@@ -28,7 +28,8 @@ TEST(Suggest, NearestKnowsInsertionsDeletionsSubstitutionsAndSwaps) {
 TEST(Suggest, KnowsKeysByTypingErrorTableAndNeighbour) {
   const OptionTable table =
       table_of({"optim.learning_rate", "optim.l2", "optim.weight_decay", "optim.momentum", "optim.name",
-                "train.batch", "train.epochs", "train.steps", "model.hidden", "model.bias", "run.seed"});
+                "train.batch", "train.epochs", "train.steps", "model.hidden", "model.bias", "run.seed",
+                "train.check_every", "checkpoint.every"});
   const std::pair<const char*, const char*> cases[] = {
       {"lr", "; did you mean optim.learning_rate?"},
       {"optim.lr", "; did you mean optim.learning_rate?"},  // not optim.l2, though that is nearer
@@ -53,6 +54,7 @@ TEST(Suggest, KnowsKeysByTypingErrorTableAndNeighbour) {
       {"model.momentm", "; did you mean optim.momentum?"},
       {"optim.name.first", "; did you mean optim.name?"},
       {"Optim.Learning_Rate", "; did you mean optim.learning_rate?"},
+      {"train.checkpoint_every", "; did you mean checkpoint.every?"},  // not train.check_every
       {"entirely.different", ""},
       {"", ""},
       {".", ""},
