@@ -26,6 +26,8 @@ class Rewind {
   Snapshot& next();
   /// The older one; the newer one is forgotten.
   const Snapshot& go_back();
+  /// As if none had been kept.
+  void forget() { count_ = 0; }
   /// What is kept, the older one first.
   std::span<Snapshot> kept() { return std::span(snapshots_).first(count_); }
 

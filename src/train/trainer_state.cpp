@@ -149,8 +149,10 @@ void Trainer::resume(const RunState& state, CheckpointReader& checkpoint) {
     checkpoint.read("pair", 0, layout.size(), model_.weights.data());
     noise_.restore_kept(model_.weights.data() + slice.begin);
   }
+  rewind_.forget();  // those of a checkpoint that turned out to be damaged
   for (std::size_t k = 0; k < state.rewinds.size(); ++k) {
     Snapshot& snapshot = rewind_.next();
+    snapshot.values.clear();
     snapshot.state = parse_run_state(state.rewinds[k]);
     for (const NamedSlice& named : slices())
       take_slice(rewind_prefix(k) + named.name, snapshot.values.emplace_back(update_step_.slice_size()));

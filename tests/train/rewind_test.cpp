@@ -8,6 +8,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <random>
+#include <sstream>
 
 #include "core/atomic_file.h"
 #include "lockstep/core/error.h"
@@ -170,6 +171,31 @@ TEST_F(Spikes, AreGoneBackFromAfterAResumeFromBeforeThem) {
   const End resumed = train("cut", 1, rewind, true);
   EXPECT_EQ(resumed.hash(), whole.hash());
   EXPECT_EQ(resumed.summary.at("rewinds"), 1);
+}
+
+// Its states were read before the damage in its weights was found: none of them may stay. The weights are
+// longer than a block, the state behind them begins in another.
+TEST_F(Spikes, AreGoneBackFromAfterADamagedCheckpointWasPassedOver) {
+  std::istringstream rows(rows_with("300"));
+  std::string text, a, b, label;
+  std::getline(rows, label);
+  while (std::getline(rows, a, ',') && std::getline(rows, b, ',') && std::getline(rows, label))
+    text += fmt::format("{} 1:{} 2:{}\n", label, a, b);
+  const Settings rewind = with(settings({"train.on_spike=rewind", "checkpoint.every=9 steps",
+                                         "checkpoint.background=false", "comm.sparse=off"}),
+                               {"data.train=" + folder_.write("rows.svm", text), "data.features=300000"});
+  const End whole = train("whole", 2, rewind);
+  ASSERT_EQ(whole.code, 0) << whole.message;
+  EXPECT_EQ(whole.summary.at("rewinds"), 1);
+  EXPECT_EQ(train("cut", 1, with(rewind, {"train.budget=56 steps"})).code, 0);
+  fs::remove(folder_.path() / "cut" / "model.safetensors");
+  const fs::path newest = list_checkpoints(folder_.path() / "cut").at(0);
+  ASSERT_EQ(newest.filename(), "step-000000000054-g0001");
+  std::fstream(newest / "part-000.bin", std::ios::in | std::ios::out | std::ios::binary).write("damage", 6);
+  const End resumed = train("cut", 2, rewind, true);
+  ASSERT_EQ(resumed.code, 0) << resumed.message;
+  EXPECT_NE(read_file(resumed.run / "log.txt").find("resumes from step-000000000045"), std::string::npos);
+  EXPECT_EQ(resumed.hash(), whole.hash());
 }
 
 // What lies behind the state that was gone back to is made anew.
