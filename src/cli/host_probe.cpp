@@ -19,6 +19,7 @@
 
 #include "cli/child_process.h"
 #include "cli/mpirun_line.h"
+#include "cli/process_record.h"
 #include "comm/host_name.h"
 #include "core/clock.h"
 
@@ -53,10 +54,12 @@ Question ask(const std::vector<std::string>& line) {
   std::vector<char*> words = child_arguments(line);
   const pid_t parent = getpid();
   question.pid = fork();
+  if (question.pid > 0) setpgid(question.pid, question.pid);  // whoever comes first
   if (question.pid == 0) {
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) _exit(1);
+    unsetenv(kJobVariable);  // what is asked is no process of the job
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -136,13 +139,8 @@ std::vector<HostAnswer> ask_hosts(const std::vector<HostSlots>& hosts, const std
 std::string host_script(const std::string& id, const std::filesystem::path& folder,
                         const std::filesystem::path& memory, bool prepares) {
   const std::string own = shell_text({folder.string()}), both = own + " " + shell_text({memory.string()});
-  // Machines may share these folders, and are asked at the same time. this_machine() is what `m` is.
-  return "m=$(cat /proc/sys/kernel/random/boot_id).$(readlink /proc/self/ns/pid | tr -dc 0-9); for r in " +
-         own +
-         "/pids/*[0-9]; do [ -f \"$r\" ] && read p s k y h l <\"$r\" && [ \"$h\" = \"$m\" ] && "
-         "[ \"$(sed 's/.*) //' /proc/$p/stat 2>/dev/null | cut -d' ' -f20)\" = $s ] && "
-         "tr '\\0' '\\n' </proc/$p/environ 2>/dev/null | grep -qx LOCKSTEP_RUN_ID=" +
-         id + " && kill -9 $p; done; rm -rf " + both + "; " +
+  return "for p in $(grep -lszxF " + std::string(kJobVariable) + "=" + id +
+         " /proc/[0-9]*/environ | tr -dc '0-9\\n'); do kill -9 $p; done; rm -rf " + both + "; " +
          (prepares ? "mkdir -p -m 700 " + both + " && [ -O " + own + " ] && " : std::string()) + "nproc";
 }
 

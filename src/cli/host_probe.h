@@ -25,7 +25,7 @@ std::vector<HostAnswer> ask_hosts(const std::vector<HostSlots>& hosts, const std
 /// Whether `name` is this machine: by name, or an address of one of its networks.
 bool is_this_machine(const std::string& name);
 
-/// For ask_hosts(): ends what a job left on a machine, by its records there, makes its folders anew
+/// For ask_hosts(): ends what a job left on a machine, records or not, makes its folders anew
 /// (`prepares`) or removes them, and says how many processors there are. `id` is the job's.
 std::string host_script(const std::string& id, const std::filesystem::path& folder,
                         const std::filesystem::path& memory, bool prepares);

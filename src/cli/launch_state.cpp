@@ -17,6 +17,7 @@
 #include "core/file_lock.h"
 #include "core/json.h"
 #include "lockstep/core/error.h"
+#include "train/run_directory.h"
 
 namespace lockstep {
 
@@ -39,6 +40,12 @@ bool is_token(const std::string& text) {
   return text.size() == 16 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
 }
 
+// A copy of a folder is another one.
+std::uint64_t number_of(const fs::path& folder) {
+  struct stat found = {};
+  return stat(folder.c_str(), &found) == 0 ? found.st_ino : 0;
+}
+
 // A file that was replaced by a rename is another one.
 std::string identity(const fs::path& path) {
   struct stat found = {};
@@ -50,11 +57,11 @@ Json read_state(const fs::path& run) {
   std::error_code error;
   if (!fs::is_regular_file(run / kState, error)) return Json::object();
   const Json json = Json::parse(read_file(run / kState), nullptr, false);
-  const bool is_whole = json.is_object() && json.contains("line") && json["line"].is_string() &&
-                        json.contains("id") && json["id"].is_string() && is_token(json["id"]) &&
-                        json.contains("before") && json["before"].is_string() && json.contains("root") &&
-                        json["root"].is_string();
-  return is_whole ? json : Json::object();
+  const auto is_text = [&](const char* key) { return json.contains(key) && json[key].is_string(); };
+  const bool is_whole = json.is_object() && is_text("line") && is_text("before") && is_text("root") &&
+                        is_text("id") && is_token(json["id"]) && json.contains("empty") &&
+                        json["empty"].is_boolean() && json.contains("folder");
+  return is_whole && json["folder"] == number_of(run) ? json : Json::object();
 }
 
 // The one who held it before may have removed it since it was opened.
@@ -117,16 +124,19 @@ void LaunchState::lock() {
 
 void LaunchState::read_or_begin(const std::string& line) {
   const Json left = read_state(run_);
-  const fs::path folder = fs::temp_directory_path();
   continues_ = !left.empty() && left["line"] == line;
   // What another line left there is ours to end too: nobody else holds the folder.
   id_ = left.empty() ? random_token() : left["id"].get<std::string>();
-  temporary_root_ = left.empty() ? folder : fs::path(left["root"].get<std::string>());
+  std::error_code error;
+  if (!left.empty()) temporary_root_ = left["root"].get<std::string>();
+  if (!fs::is_directory(temporary_root_, error))  // a batch system's, which went with its job
+    temporary_root_ = fs::temp_directory_path();
   before_ = continues_ ? left["before"].get<std::string>() : identity(run_ / "config.toml");
-  write_file_atomically(
-      run_ / kState,
-      Json{{"id", id_}, {"root", temporary_root_.string()}, {"before", before_}, {"line", line}}.dump(2) +
-          "\n");
+  was_empty_ = continues_ ? left["empty"].get<bool>() : !holds_something(run_);
+  const Json state{{"id", id_},           {"root", temporary_root_.string()},
+                   {"before", before_},   {"line", line},
+                   {"empty", was_empty_}, {"folder", number_of(run_)}};
+  write_file_atomically(run_ / kState, state.dump(2) + "\n");
 }
 
 fs::path LaunchState::folder() const {

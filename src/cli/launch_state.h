@@ -31,8 +31,8 @@ class LaunchState {
   /// Whether the run in the folder was begun by this job: there is a config.toml, and not the one that was
   /// there before.
   bool has_begun() const;
-  /// Whether there was no run in the folder before.
-  bool was_empty() const { return before_ == "none"; }
+  /// Whether there was nothing in the folder before.
+  bool was_empty() const { return was_empty_; }
   /// Makes both folders anew, empty and open to this user alone. Throws Error(kOutput).
   void make_folders() const;
   /// The job has come to its end: removes both folders, the state, and the run directory if it is empty.
@@ -52,6 +52,7 @@ class LaunchState {
   std::string id_;
   std::string warning_;
   std::string before_;  // what config.toml was when the job began
+  bool was_empty_ = false;
   bool continues_ = false;
   bool made_root_ = false;
   int lock_ = -1;

@@ -42,16 +42,6 @@ int rank_of_launcher() {
 
 }  // namespace
 
-// host_script() finds the same by a shell.
-std::string this_machine() {
-  std::string boot;
-  std::ifstream("/proc/sys/kernel/random/boot_id") >> boot;
-  std::error_code ignored;
-  std::string processes = fs::read_symlink("/proc/self/ns/pid", ignored).string();
-  std::erase_if(processes, [](char letter) { return letter < '0' || letter > '9'; });
-  return boot + "." + processes;
-}
-
 void record_process(int rank, bool is_ready) {
   const fs::path path = own_path_of_record();
   if (path.empty()) return;

@@ -22,9 +22,6 @@ struct ProcessRecord {
   pid_t launcher = 0;            ///< told_launcher() there
 };
 
-/// Where process numbers mean the same: one start of the kernel, and one namespace of processes.
-std::string this_machine();
-
 /// What a supervisor tells its ranks through the environment.
 constexpr const char* kJobVariable = "LOCKSTEP_RUN_ID";            ///< a token that no other job has
 constexpr const char* kJobFolderVariable = "LOCKSTEP_RUN_FOLDER";  ///< its folder, on every machine

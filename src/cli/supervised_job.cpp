@@ -56,15 +56,12 @@ double SupervisedJob::sign_limit_s() const {
 }
 
 bool SupervisedJob::has_ended(double seconds, JobEnd* end) {
-  const int signal = signals_.wait(seconds);
+  handle(signals_.wait(seconds), end);  // it may have come together with the end
   int status = 0;
-  if (waitpid(launcher_, &status, WNOHANG) == launcher_) {
-    end->code = exit_code_of(status);
-    end->launcher_died = WIFSIGNALED(status);
-    return true;
-  }
-  handle(signal, end);
-  return false;
+  if (waitpid(launcher_, &status, WNOHANG) != launcher_) return false;
+  end->code = exit_code_of(status);
+  end->launcher_died = WIFSIGNALED(status);
+  return true;
 }
 
 void SupervisedJob::handle(int signal, JobEnd* end) {

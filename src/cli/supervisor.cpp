@@ -88,13 +88,13 @@ int Supervisor::run_to_end() {
   bool is_shown = false;
   while (true) {
     state_.make_folders();
-    if (!wait_for_lock()) return static_cast<int>(ExitCode::kStopped);
     if (!find_hosts()) {
       if (asked_to_stop_) return static_cast<int>(ExitCode::kStopped);
       throw Error(ExitCode::kHosts,
                   fmt::format("of {} ranks at least {} are wanted, and too few machines answered",
                               plan_.ranks > 0 ? plan_.ranks : count_slots(plan_.hosts), plan_.min_ranks));
     }
+    if (!wait_for_lock()) return static_cast<int>(ExitCode::kStopped);  // of what the hosts could not end
     const std::vector<std::string> line = job_line();
     if (!is_shown) fmt::print(stderr, "{}\n", shell_text(line));
     is_shown = true;
@@ -123,7 +123,7 @@ void Supervisor::say_and_log(const std::string& text) const {
 }
 
 int Supervisor::give_up(const Judgement& judgement, const std::string& why_not) const {
-  const bool can_resume = has_begun() && newest_checkpoint(plan_.run).step >= 0;
+  const bool can_resume = goes_on() && newest_checkpoint(plan_.run).step >= 0;
   say_and_log(fmt::format(
       "{}; not restarted: {}{}", judgement.reason, why_not,
       can_resume ? ". `lockstep resume " + plan_.run.string() + "` continues from the newest checkpoint"
@@ -172,23 +172,27 @@ bool Supervisor::has_begun() const {
   return state_.has_begun() && (!plan_.has_folds || fs::exists(plan_.run / "folds.json"));
 }
 
+/// Whether the next start is of a run that is there.
+bool Supervisor::goes_on() const {
+  return has_begun() || plan_.begin == plan_.resume;
+}
+
 std::string Supervisor::resumption() const {
   const NewestCheckpoint checkpoint = newest_checkpoint(plan_.run);
-  if (!has_begun() || checkpoint.step < 0) return "begins anew: there is no checkpoint yet";
+  if (!goes_on() || checkpoint.step < 0) return "begins anew: there is no checkpoint yet";
   return fmt::format("resumes from step {}", checkpoint.step);
 }
 
 std::vector<std::string> Supervisor::job_line() const {
-  std::vector<std::string> command = has_begun() ? plan_.resume : plan_.begin;
+  std::vector<std::string> command = goes_on() ? plan_.resume : plan_.begin;
   // Killed between making the folder and writing the config.
-  if (!has_begun() && has_predecessor() && state_.was_empty() && !plan_.is_overwriting &&
-      plan_.begin != plan_.resume)
+  if (!goes_on() && has_predecessor() && state_.was_empty() && !plan_.is_overwriting)
     command.emplace_back("--overwrite");
   if (plan_.uses_srun) return srun_line(plan_.ranks, command);
   if (plan_.hosts.empty()) return mpirun_line(plan_.ranks, command, Binding::kCores, Ending::kSwift);
   HostPlan hosts;
   hosts.hosts = chosen_;
-  hosts.binding = processors_ > 0 ? Binding::kCores : Binding::kInherited;
+  hosts.binding = has_processors_ ? Binding::kCores : Binding::kInherited;
   hosts.agent = plan_.agent;
   hosts.interface = plan_.limits.interface;
   hosts.start_s = static_cast<int>(std::ceil(plan_.limits.start_s));
@@ -209,13 +213,13 @@ bool Supervisor::find_hosts() {
     for (const HostSlots& host : plan_.hosts)
       if (has_waited || !quarantine_.holds(host.name, now_seconds())) asked.push_back(host);
     const std::vector<HostAnswer> answers = ask_hosts(asked, plan_.agent, script, plan_.limits.probe_s);
-    processors_ = 1;
+    has_processors_ = true;
     for (std::size_t i = 0; i < asked.size(); ++i) {
       quarantine_.tell(asked[i].name, answers[i].has_answered, now_seconds());
       if (!answers[i].has_answered) say(asked[i].name + " does not answer");
       if (!answers[i].has_answered) continue;
       found.push_back(asked[i]);
-      if (answers[i].processors < asked[i].slots) processors_ = 0;
+      if (answers[i].processors < asked[i].slots) has_processors_ = false;
     }
     chosen_ = fill_hosts(found, wanted);
     if (count_slots(chosen_) >= std::max(plan_.min_ranks, 1)) return true;

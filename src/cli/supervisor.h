@@ -48,6 +48,7 @@ class Supervisor {
   bool find_hosts();
   void finish();
   bool has_begun() const;
+  bool goes_on() const;
   bool has_ranks_here() const;
   bool has_predecessor() const;
   bool wait_for_lock();
@@ -65,7 +66,7 @@ class Supervisor {
   RestartPolicy policy_;
   Quarantine quarantine_;
   std::vector<HostSlots> chosen_;  // with the ranks each gets
-  int processors_ = 0;             // fewest for each rank there: 0: more ranks than processors somewhere
+  bool has_processors_ = false;    // all of them, one for each rank
   bool asked_to_stop_ = false;
 };
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/process_stat.h"
 
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <system_error>
 
 namespace lockstep {
 
@@ -21,6 +23,15 @@ std::optional<ProcessStat> process_stat(pid_t pid) {
   for (int i = 0; i < kFieldsBetween; ++i) fields >> skipped;
   if (!(fields >> stat.start)) return {};
   return stat;
+}
+
+std::string this_machine() {
+  std::string boot;
+  std::ifstream("/proc/sys/kernel/random/boot_id") >> boot;
+  std::error_code ignored;
+  std::string processes = std::filesystem::read_symlink("/proc/self/ns/pid", ignored).string();
+  std::erase_if(processes, [](char letter) { return letter < '0' || letter > '9'; });
+  return boot + "." + processes;
 }
 
 }  // namespace lockstep

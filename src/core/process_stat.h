@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <optional>
+#include <string>
 
 namespace lockstep {
 
@@ -20,5 +21,8 @@ struct ProcessStat {
 
 /// None: there is no such process.
 std::optional<ProcessStat> process_stat(pid_t pid);
+
+/// Where process numbers mean the same: one start of the kernel, and one namespace of processes.
+std::string this_machine();
 
 }  // namespace lockstep

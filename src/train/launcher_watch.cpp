@@ -19,10 +19,15 @@ namespace {
 // A rank may have lost its parent by the time it looks after its launcher.
 const pid_t parent_at_start = getppid();
 
+// A container may have the name of its host, and a host that is only a network namespace its processes.
+std::string this_host() {
+  return this_machine() + " " + host_name();
+}
+
 }  // namespace
 
 void tell_launcher() {
-  setenv(kLauncherVariable, fmt::format("{} {}", getpid(), host_name()).c_str(), 1);
+  setenv(kLauncherVariable, fmt::format("{} {}", getpid(), this_host()).c_str(), 1);
 }
 
 pid_t told_launcher() {
@@ -30,7 +35,7 @@ pid_t told_launcher() {
   std::istringstream words(text == nullptr ? "" : text);
   pid_t launcher = 0;
   std::string host;
-  return words >> launcher >> host && host == host_name() ? launcher : 0;
+  return words >> launcher >> std::ws && std::getline(words, host) && host == this_host() ? launcher : 0;
 }
 
 LauncherWatch::LauncherWatch(bool is_launched) : is_launched_(is_launched), launcher_(told_launcher()) {

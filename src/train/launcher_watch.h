@@ -5,18 +5,18 @@
 
 namespace lockstep {
 
-/// The variables in which ranks are told the pid of their supervisor, and "PID HOST" of their mpirun.
+/// The variables in which ranks are told the pid of their supervisor, and of their mpirun with its host.
 constexpr const char* kSupervisorVariable = "LOCKSTEP_RUN_SUPERVISOR";
 constexpr const char* kLauncherVariable = "LOCKSTEP_RUN_LAUNCHER";
+
+/// The variable in which a supervisor names the file where rank 0 gives signs of life (ProgressFile), from
+/// the rank's first moment to its last.
+constexpr const char* kSignsVariable = "LOCKSTEP_RUN_SIGNS";
 
 /// For the process that becomes mpirun.
 void tell_launcher();
 /// The mpirun of this rank; 0: it is on another host, or nobody told.
 pid_t told_launcher();
-
-/// The variable in which it names the file where rank 0 gives signs of life (ProgressFile), from its first
-/// moment to its last.
-constexpr const char* kSignsVariable = "LOCKSTEP_RUN_SIGNS";
 
 /// Sees whether those who started this rank are gone, be it before it could look for the first time: its
 /// parent, and where they are on its host mpirun and the supervisor. mpirun outlives its parent, and a signal

@@ -48,12 +48,6 @@ bool is_a_hold(const std::string& name) {
   return name == ".lock" || name.starts_with(".launch");
 }
 
-bool holds_something(const fs::path& path) {
-  for (const auto& entry : fs::directory_iterator(path))
-    if (!is_a_hold(entry.path().filename().string())) return true;
-  return false;
-}
-
 }  // namespace
 
 fs::path RunDirectory::fresh_path(const fs::path& root, const std::string& name) {
@@ -213,6 +207,12 @@ void RunDirectory::append_metrics(const std::string& json) {
 
 void RunDirectory::append_log(const std::string& line) {
   if (!(log_ << log_line(line) << std::flush)) fail_to_append("log.txt");
+}
+
+bool holds_something(const fs::path& folder) {
+  for (const auto& entry : fs::directory_iterator(folder))
+    if (!is_a_hold(entry.path().filename().string())) return true;
+  return false;
 }
 
 std::string log_line(const std::string& text) {

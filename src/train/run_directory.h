@@ -83,6 +83,9 @@ class RunDirectory {
   std::function<void(const std::string&)> listener_;
 };
 
+/// Whether there is more in it than locks, and what a launcher keeps there before there is a run.
+bool holds_something(const std::filesystem::path& folder);
+
 /// As a line of log.txt: with the time before it.
 std::string log_line(const std::string& text);
 

@@ -127,6 +127,7 @@ class Trainer {
   bool is_spike(const Tail& total);
   void handle_spike(const BatchWindow& window, const Tail& total);
   void go_back(const Snapshot& snapshot);
+  void remove_checkpoints_since(Index step);
   void rewind(TroubleReport trouble);
   void pass_over(const BatchWindow& window);
   void handle_disagreement(TroubleReport trouble, const Verdict& verdict);
@@ -209,6 +210,7 @@ class Trainer {
   Index skipped_in_a_row_ = 0;
   Index rewinds_ = 0, rewinds_in_a_row_ = 0, passed_over_ = 0;
   std::vector<int> blamed_;  // ranks that disagreed in this session
+  Index passed_step_ = 0;    // the last whose state passed a check
   Index hashed_step_ = -1;
   double loss_sum_ = 0, weight_sum_ = 0;  // of the rows of all updates
 };

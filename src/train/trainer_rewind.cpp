@@ -65,13 +65,19 @@ void Trainer::go_back(const Snapshot& snapshot) {
   update_step_.forget_change();
   resumed_rows_ += consumed_ - computed;
   hashed_step_ = step_;
-  checkpoints_.go_back();
+  passed_step_ = std::min(passed_step_, step_);
+  remove_checkpoints_since(step_);
   path_.forget_after(step_);
   reducer_->publish(weights_);
   on_all_ranks(communicator_, [&] {
-    if (directory_ == nullptr) return;
-    directory_->drop_metrics_after(step_);
-    remove_checkpoints_from(directory_->path(), step_);
+    if (directory_ != nullptr) directory_->drop_metrics_after(step_);
+  });
+}
+
+void Trainer::remove_checkpoints_since(Index step) {
+  checkpoints_.go_back();
+  on_all_ranks(communicator_, [&] {
+    if (directory_ != nullptr) remove_checkpoints_from(directory_->path(), step);
   });
 }
 

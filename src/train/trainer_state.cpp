@@ -162,7 +162,7 @@ void Trainer::resume(const RunState& state, CheckpointReader& checkpoint) {
   if (sparse_) sparse_->restore(checkpoint.tensors("lazy."), model_.weights.data());
   if (directory_ != nullptr && path_.exists()) path_.restore(directory_->file("path.safetensors"), step_);
   resumed_rows_ = consumed_;
-  hashed_step_ = step_;
+  hashed_step_ = passed_step_ = step_;
   report_.train_s = resumed_train_s_ = state.train_s;
   reason_ = static_cast<EndReason>(state.end_reason);
   if (reason_ == EndReason::kTarget) outcome_.time_to_target_s = state.train_s;

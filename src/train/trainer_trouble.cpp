@@ -115,16 +115,24 @@ void Trainer::handle_spike(const BatchWindow& window, const Tail& total) {
   skip_step(trouble);
 }
 
-// The same rank again: it does not come and go.
+// The same rank again: it does not come and go. Where the run ends, nothing may go on from a checkpoint that
+// was made since the last check that passed: all ranks would read the same from it, and none would disagree.
 void Trainer::handle_disagreement(TroubleReport trouble, const Verdict& verdict) {
   trouble.detail = verdict.text;
   const bool is_known = std::any_of(verdict.ranks.begin(), verdict.ranks.end(), [&](int rank) {
     return std::find(blamed_.begin(), blamed_.end(), rank) != blamed_.end();
   });
-  if (!keeps_rollback_ || is_known)
-    end_in_trouble(trouble, ExitCode::kDisagree,
-                   fmt::format("after step {}: {}{}.", step_, verdict.text,
-                               is_known ? ", not for the first time in this run" : ""));
+  if (!keeps_rollback_ || is_known) {
+    std::string text = fmt::format("after step {}: {}{}.", step_, verdict.text,
+                                   is_known ? ", not for the first time in this run" : "");
+    try {
+      remove_checkpoints_since(passed_step_ + 1);
+    } catch (const AgreedError& error) {  // the reason why the run ends is another
+      text +=
+          fmt::format(" Checkpoints behind step {} may be wrong, and stay: {}", passed_step_, error.what());
+    }
+    end_in_trouble(trouble, ExitCode::kDisagree, text);
+  }
   blamed_.insert(blamed_.end(), verdict.ranks.begin(), verdict.ranks.end());
   go_back(rollback_);
   trouble.action = "rollback";
@@ -136,7 +144,10 @@ void Trainer::handle_disagreement(TroubleReport trouble, const Verdict& verdict)
 // bit that flips since they were made is then still there.
 bool Trainer::passes_weight_check() {
   const auto verdict = weight_check_.compare(weights_);
-  if (!verdict) return true;
+  if (!verdict) {
+    passed_step_ = step_;
+    return true;
+  }
   TroubleReport trouble;
   trouble.what = "disagreement";
   trouble.step = step_;
@@ -151,11 +162,13 @@ bool Trainer::passes_checks(const BatchWindow& window, const Tail& total) {
   const bool compares = check_every_ > 0 && step_ % check_every_ == 0;
   const bool is_audited = audit_ && audit_->is_on();
   if (compares && !passes_weight_check()) return false;
-  if (is_audited)
+  if (is_audited) {
     if (const auto verdict = audit_->finish()) {
       handle_disagreement(trouble_in(window, "disagreement", total), *verdict);
       return false;
     }
+    passed_step_ = step_;
+  }
   if (!keeps_rollback_ || !(check_every_ > 0 ? compares : is_audited)) return true;
   const Index consumed = std::exchange(consumed_, static_cast<Index>(window.epoch) * rows() + window.first);
   keep(rollback_);

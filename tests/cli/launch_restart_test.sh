@@ -11,7 +11,11 @@ train=("$lockstep" train "${options[@]}" -n 2)
 
 # A rank 0 other than $2. shellcheck cannot see that `await` calls it.
 # shellcheck disable=SC2317
-has_other_rank() { [[ -n $(pid_of "$1" 0) && $(pid_of "$1" 0) != "$2" ]]; }
+has_other_rank() {
+  local pid
+  pid=$(pid_of "$1" 0)
+  [[ -n $pid && $pid != "$2" ]]
+}
 start_of() { tr '\0' '\n' < "/proc/$1/environ" | sed -n 's/^LOCKSTEP_START=//p'; }
 
 # go_on NAME ARGUMENTS...: in the background, without the lock of this script.

@@ -87,6 +87,57 @@ TEST(LaunchState, TheSameLineGoesOnWhereAnotherBeginsAnew) {
   EXPECT_EQ(other.id(), id) << "what the killed one left could not be found";
 }
 
+// While the job goes on with the folder that was copied.
+TEST(LaunchState, ACopyOfAFolderIsAnotherJob) {
+  const ScratchFolder scratch;
+  const fs::path run = scratch.path() / "run", copy = scratch.path() / "copy";
+  const LaunchState state(run, "train");
+  fs::copy(run, copy);
+  EXPECT_FALSE(LaunchState::is_left_behind(copy, "train"));
+  const LaunchState other(copy, "train");
+  EXPECT_FALSE(other.continues());
+  EXPECT_NE(other.id(), state.id()) << "its processes would be ended";
+}
+
+// A batch system's, which goes with its job.
+TEST(LaunchState, GoesOnWhereTheFolderForTemporaryFilesIsGone) {
+  const ScratchFolder scratch;
+  const char* const before = std::getenv("TMPDIR");
+  const std::string usual = before == nullptr ? "" : before;
+  const fs::path run = scratch.path() / "run", gone = scratch.path() / "gone";
+  fs::create_directories(gone);
+  setenv("TMPDIR", gone.c_str(), 1);
+  std::string id;
+  {
+    const LaunchState killed(run, "train");
+    killed.make_folders();
+    EXPECT_EQ(killed.folder().parent_path(), gone);
+    id = killed.id();
+  }
+  fs::remove_all(gone);
+  setenv("TMPDIR", usual.c_str(), 1);
+  if (usual.empty()) unsetenv("TMPDIR");
+  LaunchState again(run, "train");
+  EXPECT_TRUE(again.continues());
+  EXPECT_EQ(again.id(), id);
+  EXPECT_NO_THROW(again.make_folders());
+  again.finish();
+}
+
+// Nothing there may be overwritten unasked.
+TEST(LaunchState, AFolderThatHoldsAnythingIsNotEmpty) {
+  const ScratchFolder scratch;
+  fs::create_directories(scratch.path() / "run" / "checkpoints");
+  EXPECT_FALSE(LaunchState(scratch.path() / "run", "train").was_empty());
+  {
+    const LaunchState killed(scratch.path() / "new", "train");
+    EXPECT_TRUE(killed.was_empty());
+  }
+  write_file_atomically(scratch.path() / "new" / "generation.json", "{}");
+  EXPECT_TRUE(LaunchState(scratch.path() / "new", "train").was_empty()) << "it is what the job made";
+  EXPECT_FALSE(LaunchState(scratch.path() / "new", "another").was_empty());
+}
+
 TEST(LaunchState, KnowsAnOldConfigFromTheJobsOwn) {
   const ScratchFolder scratch;
   const fs::path run = scratch.path() / "run";
@@ -186,31 +237,27 @@ TEST(ProcessRecord, OfAnotherMachineIsNotLookedFor) {
   EXPECT_FALSE(is_alive(elsewhere));
 }
 
-// As a machine is asked before ranks are started on it.
-void ask_this_machine(const fs::path& folder) {
-  const std::string script = host_script("aaaa", folder, folder.parent_path() / "memory", true);
-  ASSERT_EQ(std::system(shell_text({"/bin/sh", "-c", script + " >/dev/null"}).c_str()), 0) << script;
-}
-
-TEST(ProcessRecord, TellsAMachineThatIsAskedWhatToEnd) {
+TEST(HostProbe, AMachineThatIsAskedEndsWhatIsOfTheJobAndNothingElse) {
   const ScratchFolder scratch;
-  const fs::path folder = scratch.path() / "with a blank";
-  const pid_t child = start_sleeper("aaaa");
-  const auto record = [&](const std::string& machine) {
-    fs::create_directories(folder / "pids");
-    write_file_atomically(folder / "pids" / (machine + "-" + std::to_string(child)),
-                          fmt::format("{} {} 0 1 {} 0\n", child, process_stat(child)->start, machine));
-  };
-  record("another.1");
-  ask_this_machine(folder);
-  EXPECT_EQ(kill(child, 0), 0);
-  EXPECT_EQ(waitpid(child, nullptr, WNOHANG), 0) << "another machine's was ended here";
-  EXPECT_TRUE(fs::is_empty(folder));
-  record(this_machine());
-  ask_this_machine(folder);
+  const fs::path folder = scratch.path() / "with a blank", memory = scratch.path() / "memory";
+  fs::create_directories(folder / "left");
+  const std::string id = "asked-" + std::to_string(getpid());
+  const pid_t mine = start_sleeper(id), others = start_sleeper(id + "-other");
+  setenv(kJobVariable, id.c_str(), 1);  // as in a supervisor, whose questions must not end themselves
+  const auto answers = ask_hosts({{"localhost", 1}}, "", host_script(id, folder, memory, true), 30);
+  unsetenv(kJobVariable);
+  EXPECT_TRUE(answers.at(0).has_answered);
+  EXPECT_GT(answers.at(0).processors, 0);
   int status = 0;
-  EXPECT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(waitpid(mine, &status, 0), mine);
   EXPECT_EQ(WTERMSIG(status), SIGKILL);
+  EXPECT_EQ(waitpid(others, nullptr, WNOHANG), 0) << "another job's";
+  kill(others, SIGKILL);
+  waitpid(others, nullptr, 0);
+  for (const fs::path& made : {folder, memory}) {
+    EXPECT_TRUE(fs::is_empty(made));
+    EXPECT_EQ(fs::status(made).permissions(), fs::perms::owner_all);
+  }
 }
 
 TEST(ProgressWatch, OnlyChangesCount) {

@@ -5,13 +5,16 @@
 mkdir tmp
 export TMPDIR=$folder/tmp
 ulimit -c 0
-id=none
+: > ids
 unevaluated=(--set model.name=logistic --set train.shuffle=false --set eval.every=never --set eval.train=never
   --set log.curves=false --set "checkpoint.every=300 steps" --set launch.backoff_s=0.1)
 
-# The pid of rank $2, or -1 for mpirun, of the run in folder $1, whose job it remembers in `id`.
+# The pid of rank $2, or -1 for mpirun, of the run in folder $1, whose job it remembers in `ids`: it may be called in a
+# subshell.
 pid_of() {
+  local id
   id=$(sed -n 's/.*"id": "\(.*\)",/\1/p' "$1/.launch.json")
+  echo "$id" >> "$folder/ids"
   awk -v rank="$2" '$3 == rank { print $1 }' "tmp/lockstep-$id/pids"/* 2> /dev/null
 }
 

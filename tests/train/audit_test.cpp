@@ -17,6 +17,7 @@
 #include "support/temporary_folder.h"
 #include "support/thread_communicator.h"
 #include "support/training.h"
+#include "train/checkpoint.h"
 #include "train/leaf_hash.h"
 #include "train/weight_check.h"
 
@@ -40,6 +41,7 @@ struct End {
   int code = 0;
   std::string message;
   std::string hash;
+  std::string newest;  // checkpoint
 };
 
 // All ranks must come to the same end.
@@ -60,7 +62,8 @@ End run(int ranks, const Settings& settings, const Fault& fault) {
     try {
       mine.code = train_run(options, plugins, communicator, training).exit_code;
     } catch (const AgreedError& error) {
-      mine = {static_cast<int>(error.code()), error.what(), ""};
+      mine.code = static_cast<int>(error.code());
+      mine.message = error.what();
     }
   });
   for (const End& end : ends) {
@@ -68,6 +71,8 @@ End run(int ranks, const Settings& settings, const Fault& fault) {
     EXPECT_EQ(end.message, ends[0].message);
   }
   if (ends[0].code == 0) ends[0].hash = summary_text(training.directory, "parameters_hash");
+  if (const auto all = list_checkpoints(training.directory); !all.empty())
+    ends[0].newest = all[0].filename().string();
   return ends[0];
 }
 
@@ -231,6 +236,17 @@ TEST(WeightCheck, FindsWithinKStepsWhereCopiesDriftApart) {
   const End end = run(3, apart, {2, 13, 13});
   EXPECT_NE(end.message.find("after step 20:"), std::string::npos) << end.message;
   EXPECT_TRUE(names(end, 2) && !names(end, 0) && !names(end, 1)) << end.message;
+}
+
+// All ranks would read the same from it, and none would disagree any more.
+TEST(WeightCheck, LeavesNoCheckpointSinceTheLastThatPassed) {
+  const Settings saving = {"model.name=softmax",   "train.reduction=faulty_mpi",
+                           "train.check_every=10", "checkpoint.every=3 steps",
+                           "checkpoint.keep=100",  "checkpoint.background=false"};
+  EXPECT_EQ(run(3, saving, {}).newest, "step-000000000039-g0001");
+  const End end = run(3, saving, {2, 13, 13});
+  EXPECT_EQ(end.code, static_cast<int>(ExitCode::kDisagree)) << end.message;
+  EXPECT_EQ(end.newest, "step-000000000009-g0001") << "step 10 is the last where copies were the same";
 }
 
 TEST(WeightCheck, OfTwoNodesNamesBoth) {

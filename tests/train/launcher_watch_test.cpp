@@ -9,12 +9,14 @@
 #include <string>
 
 #include "comm/host_name.h"
+#include "core/process_stat.h"
 
 namespace lockstep {
 namespace {
 
-bool is_gone(pid_t launcher, pid_t supervisor, const std::string& host = host_name()) {
-  setenv(kLauncherVariable, (std::to_string(launcher) + " " + host).c_str(), 1);
+bool is_gone(pid_t launcher, pid_t supervisor,
+             const std::string& place = this_machine() + " " + host_name()) {
+  setenv(kLauncherVariable, (std::to_string(launcher) + " " + place).c_str(), 1);
   setenv(kSupervisorVariable, std::to_string(supervisor).c_str(), 1);
   const LauncherWatch watch(true);
   unsetenv(kLauncherVariable);
@@ -29,7 +31,8 @@ TEST(LauncherWatch, SeesWhoWasGoneBeforeItLooked) {
   if (ended == 0) _exit(0);
   ASSERT_EQ(waitpid(ended, nullptr, 0), ended);
   EXPECT_TRUE(is_gone(ended, getpid()));
-  EXPECT_FALSE(is_gone(ended, getpid(), "another-host")) << "its processes are not looked for here";
+  for (const std::string& place : {this_machine() + " another", "another.1 " + host_name()})
+    EXPECT_FALSE(is_gone(ended, getpid(), place)) << "its processes are not looked for here";
 }
 
 TEST(LauncherWatch, OfARankThatNobodyLaunchedSeesNothing) {
