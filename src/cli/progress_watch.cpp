@@ -22,6 +22,9 @@ ProgressWatch::ProgressWatch(fs::path file, double hang_s, double timeout_s, dou
 }
 
 void ProgressWatch::look(double now_s) {
+  if (const double pause_s = now_s - looked_s_; looked_s_ > 0 && pause_s > hang_s_)
+    for (double* const since : {&rewritten_s_, &moved_s_, &latest_s_}) *since += pause_s;
+  looked_s_ = now_s;
   struct stat found = {};
   if (stat(path_.c_str(), &found) != 0) return;
   const std::string identity =
@@ -55,6 +58,10 @@ bool ProgressWatch::is_stuck(double now_s) const {
   if (!has_come()) return now_s > latest_s_;
   const bool has_limit = phase_ != name_of(RankPhase::kLoad);
   return now_s - rewritten_s_ > hang_s_ || (has_limit && now_s - moved_s_ > timeout_s_);
+}
+
+double ProgressWatch::passed_limit_s(double now_s) const {
+  return now_s - rewritten_s_ > hang_s_ ? hang_s_ : timeout_s_;
 }
 
 }  // namespace lockstep

@@ -19,9 +19,13 @@ class ProgressWatch {
   /// when the file has to be there.
   ProgressWatch(std::filesystem::path file, double hang_s, double timeout_s, double latest_s);
 
+  /// Far more often than each `hang_s`: a longer pause is one of this process too, as when all are frozen,
+  /// and does not count.
   void look(double now_s);
   /// Whether nothing moves any more, or the file did not come in time.
   bool is_stuck(double now_s) const;
+  /// The limit that is_stuck() found passed.
+  double passed_limit_s(double now_s) const;
   bool has_come() const { return !identity_.empty(); }
   Index step() const { return step_; }  ///< −1: unknown
   const std::string& phase() const { return phase_; }
@@ -33,7 +37,7 @@ class ProgressWatch {
   std::string identity_;  // of the file
   Index step_ = -1;
   std::string phase_;
-  double rewritten_s_ = 0, moved_s_ = 0;
+  double looked_s_ = 0, rewritten_s_ = 0, moved_s_ = 0;
 };
 
 }  // namespace lockstep

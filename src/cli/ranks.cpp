@@ -81,7 +81,7 @@ std::optional<int> fail_with_all_ranks(const std::exception_ptr& error) {
   constexpr int kTimeout_s = 30;  // the config, which says another, may be what is wrong
   alarm(kTimeout_s);              // MPI_Init has no deadline of its own, and others may have ended before it
   MpiSession session;
-  alarm(0);
+  alarm(2 * kTimeout_s);  // nor has MPI where ranks find each other, or leave
   const std::unique_ptr<Communicator> communicator = make_communicator(kTimeout_s);
   try {
     rethrow_first_error(*communicator, error);

@@ -107,7 +107,7 @@ void SupervisedJob::watch(JobEnd* end) {
     enter(Stage::kEnds);
   } else if (progress_->is_stuck(now_s)) {
     end->ended_because = progress_->has_come()
-                             ? fmt::format("no progress for {:g} s", limits_.hang_s)
+                             ? fmt::format("no progress for {:g} s", progress_->passed_limit_s(now_s))
                              : fmt::format("the ranks gave no sign of life within {:g} s", sign_limit_s());
     enter(Stage::kEnds);
   }

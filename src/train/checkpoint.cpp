@@ -59,8 +59,8 @@ std::vector<CheckpointName> names_in(const fs::path& folder) {
 bool is_milestone(const fs::path& folder) {
   try {
     return read_manifest(folder).is_milestone;
-  } catch (const Error&) {
-    return false;
+  } catch (const Error& error) {
+    return error.code() == ExitCode::kIo;  // it may be one
   }
 }
 

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/checkpoint_manifest.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <set>
 
 #include "core/atomic_file.h"
@@ -94,6 +98,7 @@ void require_cover(const CheckpointManifest& manifest) {
 void require_part_files(const fs::path& folder, const CheckpointManifest& manifest) {
   for (std::size_t i = 0; i < manifest.parts.size(); ++i) {
     const fs::path path = folder / part_name(i);
+    require_openable(path);
     std::error_code error;
     if (!fs::is_regular_file(fs::symlink_status(path, error)) || error) refuse(part_name(i) + " is missing");
     const auto size = fs::file_size(path, error);
@@ -192,6 +197,7 @@ std::string manifest_text(const CheckpointManifest& manifest) {
 
 CheckpointManifest read_manifest(const fs::path& folder) {
   const fs::path path = folder / "manifest.json";
+  require_openable(path);
   try {
     if (!fs::is_regular_file(path)) refuse("is missing: the checkpoint is not whole");
     if (fs::file_size(path) > kMostBytes) refuse("is too large for a manifest");
@@ -201,6 +207,17 @@ CheckpointManifest read_manifest(const fs::path& folder) {
   } catch (const std::exception& error) {
     throw Error(ExitCode::kData, path.string() + ": is damaged: " + error.what());
   }
+}
+
+void require_openable(const fs::path& path) {
+  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  if (descriptor >= 0) {
+    close(descriptor);
+    return;
+  }
+  for (const int passing : {EACCES, EPERM, EMFILE, ENFILE, ENOMEM, ESTALE, ETIMEDOUT})
+    if (errno == passing)
+      throw Error(ExitCode::kIo, path.string() + ": cannot be read: " + std::strerror(errno));
 }
 
 }  // namespace lockstep

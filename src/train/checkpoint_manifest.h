@@ -71,4 +71,8 @@ std::string manifest_text(const CheckpointManifest& manifest);
 /// have the size that follows, so memory for what they hold is bounded by what is there.
 CheckpointManifest read_manifest(const std::filesystem::path& folder);
 
+/// Throws Error(kIo) where a file cannot be opened for now: for want of rights, descriptors, memory or a
+/// server. Nothing then says that it is damaged, and a checkpoint must not be given up for it.
+void require_openable(const std::filesystem::path& path);
+
 }  // namespace lockstep

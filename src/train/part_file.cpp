@@ -108,6 +108,7 @@ PartReader::PartReader(fs::path path, const CheckpointPart& part)
       descriptor_(open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)) {
   try {
     struct stat status = {};
+    if (descriptor_ < 0) require_openable(path_);
     if (descriptor_ < 0 || fstat(descriptor_, &status) != 0)
       fail(std::string("cannot be read: ") + std::strerror(errno));
     if (status.st_size != part.file_bytes()) fail("is truncated or damaged: it has another size");

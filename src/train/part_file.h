@@ -21,7 +21,8 @@ std::string write_part(FileSystem& files, const std::filesystem::path& path, con
 /// Reads a part file; every block is verified before anything of it is used.
 class PartReader {
  public:
-  /// Throws Error(kData) where the file has another size than `part` says, or its hashes are not those.
+  /// Throws Error(kData) where the file has another size than `part` says, or its hashes are not those, and
+  /// as require_openable().
   PartReader(std::filesystem::path path, const CheckpointPart& part);
   ~PartReader();
   PartReader(const PartReader&) = delete;

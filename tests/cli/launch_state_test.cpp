@@ -295,6 +295,20 @@ TEST(ProgressWatch, OnlyChangesCount) {
   EXPECT_EQ(watch.step(), -1) << "which step a run stands at that still loads nobody knows";
 }
 
+TEST(ProgressWatch, APauseOfTheWatchItselfDoesNotCount) {
+  const ScratchFolder scratch;
+  const fs::path file = scratch.path() / "signs";
+  ProgressWatch watch(file, 10, 100, 6000);
+  write_file_atomically(file, R"({"step": 5, "phase": "step"})");
+  watch.look(1000);
+  watch.look(1009);
+  watch.look(1500);
+  EXPECT_FALSE(watch.is_stuck(1500)) << "the ranks may have been frozen too";
+  watch.look(1502);
+  EXPECT_TRUE(watch.is_stuck(1502)) << "11 s of which the watch knows";
+  EXPECT_EQ(watch.passed_limit_s(1502), 10);
+}
+
 TEST(ProgressWatch, LoadingTheNextFoldTakesWhatItTakes) {
   const ScratchFolder scratch;
   const fs::path file = scratch.path() / "progress.json";

@@ -2,6 +2,8 @@
 // Whatever happens while a checkpoint is written, the one before or the new one loads, and training goes on
 // with the same bits; whatever happened to one since, it is not used (cases 7 to 15 of the faults).
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <fstream>
 
@@ -169,6 +171,27 @@ TEST_F(CheckpointFaults, EveryLengthAndEveryFlippedBitIsFound) {
     fs::rename(copy, path);
     EXPECT_EQ(code_of_reading(checkpoint), ExitCode::kOk);
   }
+}
+
+// It would be given up, and removed, though nothing is wrong with it.
+TEST_F(CheckpointFaults, WhatCannotBeOpenedForNowIsNotTakenForDamaged) {
+  const fs::path checkpoint = list_checkpoints(trained("run")).at(0);
+  rlimit usual = {};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &usual), 0);
+  const int next = dup(0);
+  close(next);
+  for (rlim_t spare = 0; spare <= 1; ++spare) {  // none for the manifest; one, which a part keeps
+    const rlimit few = {static_cast<rlim_t>(next) + spare, usual.rlim_max};
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
+    const ExitCode code = spare == 0 ? code_of([&] { read_manifest(checkpoint); }) : code_of([&] {
+      const CheckpointManifest manifest = read_manifest(checkpoint);
+      const PartReader first(checkpoint / "part-000.bin", manifest.parts.at(0));
+      const PartReader second(checkpoint / "part-000.bin", manifest.parts.at(0));
+    });
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &usual), 0);
+    EXPECT_EQ(code, ExitCode::kIo) << spare;
+  }
+  EXPECT_EQ(code_of_reading(checkpoint), ExitCode::kOk);
 }
 
 TEST_F(CheckpointFaults, EveryBlockOfALargePartIsVerified) {
