@@ -18,7 +18,8 @@ TEST(Machine, CopiesBetweenProcessesAreLookedForWithoutLeavingOne) {
   for (int kills = 0; kills < 30; ++kills) {
     const pid_t looking = fork();
     ASSERT_GE(looking, 0);
-    while (looking == 0) can_copy_between_processes();
+    if (looking == 0)
+      while (true) can_copy_between_processes();
     usleep(1000 + 300 * kills);
     kill(looking, SIGKILL);
     while (waitpid(-1, nullptr, 0) > 0) continue;
