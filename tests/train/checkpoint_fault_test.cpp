@@ -2,7 +2,7 @@
 // Whatever happens while a checkpoint is written, the one before or the new one loads, and training goes on
 // with the same bits; whatever happened to one since, it is not used (cases 7 to 15 of the faults).
 #include <gtest/gtest.h>
-#include <sys/resource.h>
+#include <sys/fsuid.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -173,38 +173,34 @@ TEST_F(CheckpointFaults, EveryLengthAndEveryFlippedBitIsFound) {
   }
 }
 
-// Until its end this process can open `spare` files more.
-class FewDescriptors {
+// Until its end nothing in the folder can be opened, not by root either.
+class NoRights {
  public:
-  explicit FewDescriptors(rlim_t spare) {
-    const int next = dup(0);
-    close(next);
-    getrlimit(RLIMIT_NOFILE, &usual_);
-    const rlimit few = {static_cast<rlim_t>(next) + spare, usual_.rlim_max};
-    setrlimit(RLIMIT_NOFILE, &few);
+  explicit NoRights(const fs::path& folder) : folder_(folder) {
+    fs::permissions(folder_, fs::perms::none);
+    constexpr uid_t kNobody = 65534;
+    setfsuid(kNobody);
   }
-  ~FewDescriptors() { setrlimit(RLIMIT_NOFILE, &usual_); }
-  FewDescriptors(const FewDescriptors&) = delete;
-  FewDescriptors& operator=(const FewDescriptors&) = delete;
+  ~NoRights() {
+    setfsuid(geteuid());
+    fs::permissions(folder_, fs::perms::owner_all);
+  }
+  NoRights(const NoRights&) = delete;
+  NoRights& operator=(const NoRights&) = delete;
 
  private:
-  rlimit usual_ = {};
+  const fs::path folder_;
 };
 
 // It would be given up, and removed, though nothing is wrong with it.
 TEST_F(CheckpointFaults, WhatCannotBeOpenedForNowIsNotTakenForDamaged) {
   const fs::path checkpoint = list_checkpoints(trained("run")).at(0);
   const CheckpointPart part = read_manifest(checkpoint).parts.at(0);
-  const auto open_two_parts = [&] {
-    const FewDescriptors few(1);
-    const PartReader first(checkpoint / "part-000.bin", part), second(checkpoint / "part-000.bin", part);
-  };
-  const auto open_manifest = [&] {
-    const FewDescriptors few(0);
-    read_manifest(checkpoint);
-  };
-  EXPECT_EQ(code_of(open_manifest), ExitCode::kIo);
-  EXPECT_EQ(code_of(open_two_parts), ExitCode::kIo);
+  {
+    const NoRights none(checkpoint);
+    EXPECT_EQ(code_of([&] { read_manifest(checkpoint); }), ExitCode::kIo);
+    EXPECT_EQ(code_of([&] { PartReader(checkpoint / "part-000.bin", part); }), ExitCode::kIo);
+  }
   EXPECT_EQ(code_of_reading(checkpoint), ExitCode::kOk);
 }
 
