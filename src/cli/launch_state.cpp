@@ -41,7 +41,7 @@ bool is_token(const std::string& text) {
 }
 
 // A copy of a folder is another one.
-std::uint64_t number_of(const fs::path& folder) {
+std::uint64_t inode_of(const fs::path& folder) {
   struct stat found = {};
   return stat(folder.c_str(), &found) == 0 ? found.st_ino : 0;
 }
@@ -61,7 +61,7 @@ Json read_state(const fs::path& run) {
   const bool is_whole = json.is_object() && is_text("line") && is_text("before") && is_text("root") &&
                         is_text("id") && is_token(json["id"]) && json.contains("empty") &&
                         json["empty"].is_boolean() && json.contains("folder");
-  return is_whole && json["folder"] == number_of(run) ? json : Json::object();
+  return is_whole && json["folder"] == inode_of(run) ? json : Json::object();
 }
 
 // The one who held it before may have removed it since it was opened.
@@ -135,7 +135,7 @@ void LaunchState::read_or_begin(const std::string& line) {
   was_empty_ = continues_ ? left["empty"].get<bool>() : !holds_something(run_);
   const Json state{{"id", id_},           {"root", temporary_root_.string()},
                    {"before", before_},   {"line", line},
-                   {"empty", was_empty_}, {"folder", number_of(run_)}};
+                   {"empty", was_empty_}, {"folder", inode_of(run_)}};
   write_file_atomically(run_ / kState, state.dump(2) + "\n");
 }
 
