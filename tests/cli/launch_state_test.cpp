@@ -170,14 +170,18 @@ TEST(LaunchState, FoldersAreMadeWhileAnEarlierRankWritesThere) {
   const ScratchFolder scratch;
   LaunchState state(scratch.path() / "run", "train");
   state.make_folders();
-  const std::jthread rank([folder = state.folder()](const std::stop_token& stop) {
-    while (!stop.stop_requested()) {
-      std::error_code ignored;
-      fs::create_directory(folder / "pids", ignored);
-      std::ofstream(folder / "pids" / "1") << "1";
-    }
-  });
-  for (int i = 0; i < 300; ++i) EXPECT_NO_THROW(state.make_folders());
+  {
+    const std::jthread rank([folder = state.folder()](const std::stop_token& stop) {
+      while (!stop.stop_requested()) {
+        std::error_code ignored;
+        fs::create_directory(folder / "pids", ignored);
+        std::ofstream(folder / "pids" / "1") << "1";
+      }
+    });
+    for (int i = 0; i < 300; ++i) EXPECT_NO_THROW(state.make_folders());
+  }
+  state.finish();
+  EXPECT_FALSE(fs::exists(state.folder()));
 }
 
 /// A process that sleeps, with these variables.
