@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <string_view>
 
@@ -26,11 +27,20 @@ int wait_for(pid_t child) {
   int status = 0;
   while (waitpid(child, &status, 0) < 0)
     if (errno != EINTR) throw Error(ExitCode::kInternal, std::string("waitpid: ") + std::strerror(errno));
-  constexpr int kSignalBase = 128;
-  return WIFEXITED(status) ? WEXITSTATUS(status) : kSignalBase + WTERMSIG(status);
+  return exit_code_of(status);
 }
 
 }  // namespace
+
+int exit_code_of(int wait_status) {
+  return WIFSIGNALED(wait_status) ? kSignalBase + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
+}
+
+bool is_fault(int exit_code) {
+  for (const int signal : {SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL})
+    if (exit_code == kSignalBase + signal) return true;
+  return false;
+}
 
 std::vector<char*> child_arguments(const std::vector<std::string>& command) {
   std::vector<char*> words;

@@ -7,9 +7,17 @@
 
 namespace lockstep {
 
-/// Runs a command to its end and returns its exit code (128 + signal for one that a signal ended). All its
-/// output goes to the file `output`. Its environment is ours without variables of Open MPI, PMIx and options
-/// of this program. Throws Error(kHosts) where it cannot be started.
+/// Of a process that has ended: its own code, or kSignalBase + the signal that ended it.
+int exit_code_of(int wait_status);
+constexpr int kSignalBase = 128;
+
+/// Whether such a code tells of a signal that a process brings upon itself: a fault of the program. Any other
+/// is done to it.
+bool is_fault(int exit_code);
+
+/// Runs a command to its end and returns its exit_code_of(). All its output goes to the file `output`. Its
+/// environment is ours without variables of Open MPI, PMIx and options of this program. Throws Error(kHosts)
+/// where it cannot be started.
 int run_child(const std::vector<std::string>& command, const std::filesystem::path& output);
 
 /// A command's words for exec; valid as long as `command`.

@@ -4,13 +4,14 @@
 #include <csignal>
 #include <cstring>
 
+#include "cli/child_process.h"
 #include "lockstep/core/error.h"
 
 namespace lockstep {
 
 namespace {
 
-constexpr int kSignalBase = 128, kLastSignal = 128 + 64;
+constexpr int kLastSignal = kSignalBase + 64;
 constexpr int kLostHost = 205, kTimeUp = 110, kToldToEnd = 1;  // of Open MPI's mpirun
 
 bool is_own(int code) {
@@ -19,13 +20,6 @@ bool is_own(int code) {
 
 bool is_signal(int code) {
   return code > kSignalBase && code <= kLastSignal;
-}
-
-// What a rank does to itself is a fault of the program.
-bool is_fault(int code) {
-  for (const int signal : {SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL})
-    if (code == kSignalBase + signal) return true;
-  return false;
 }
 
 bool is_final(int code) {
@@ -49,7 +43,7 @@ int rank_of(const JobEnd& end) {
 }
 
 // Codes of this program stay; what comes from elsewhere becomes one of ours.
-int exit_code_of(int code) {
+int own_code_for(int code) {
   return is_own(code) ? code : static_cast<int>(ExitCode::kInternal);
 }
 
@@ -108,7 +102,7 @@ Judgement judge(const JobEnd& end) {
                           : is_rank_fault                        ? Verdict::kError
                                                                  : verdict_of(code);
   const int told_code = end.ended_because.empty() ? code : 0;  // how a rank dies of its end is chance
-  return {verdict,     verdict == Verdict::kOutside ? stopped : exit_code_of(code), reason, false, told_code,
+  return {verdict,     verdict == Verdict::kOutside ? stopped : own_code_for(code), reason, false, told_code,
           rank_of(end)};
 }
 

@@ -83,9 +83,4 @@ void forget_outer_launcher() {
   for (const std::string& name : names) unsetenv(name.c_str());
 }
 
-int exit_code_of(int wait_status) {
-  constexpr int kSignalBase = 128;
-  return WIFSIGNALED(wait_status) ? kSignalBase + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
-}
-
 }  // namespace lockstep

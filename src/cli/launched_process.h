@@ -36,7 +36,4 @@ pid_t start_launcher(const std::vector<std::string>& line, const SignalQueue& si
 /// What an outer launcher told this process would make mpirun join that job: takes it from the environment.
 void forget_outer_launcher();
 
-/// 128 + signal where one ended the process.
-int exit_code_of(int wait_status);
-
 }  // namespace lockstep

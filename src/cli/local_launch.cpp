@@ -12,6 +12,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "cli/child_process.h"
 #include "cli/launched_process.h"
 #include "lockstep/comm/mpi_session.h"
 #include "lockstep/core/error.h"
@@ -45,19 +46,16 @@ std::vector<std::string> without_ranks(const std::vector<std::string>& arguments
   return kept;
 }
 
-// What a rank does to itself is a fault of the program; what is done to it ends a run that can be resumed.
-bool is_fault(int signal) {
-  return signal == SIGSEGV || signal == SIGABRT || signal == SIGBUS || signal == SIGFPE || signal == SIGILL;
-}
-
+// A run to which something is done can be resumed.
 int exit_code(int status, bool was_stopped) {
   const int code = exit_code_of(status);
-  if (code <= 128) return code;
+  if (code <= kSignalBase) return code;
   // mpirun is quiet, and the rank could not say it.
   if (!was_stopped)
     std::fprintf(stderr, "lockstep: %s was ended by signal %d (%s), and the others with it\n",
-                 WIFSIGNALED(status) ? "mpirun" : "a rank", code - 128, strsignal(code - 128));
-  return static_cast<int>(is_fault(code - 128) ? ExitCode::kInternal : ExitCode::kStopped);
+                 WIFSIGNALED(status) ? "mpirun" : "a rank", code - kSignalBase,
+                 strsignal(code - kSignalBase));
+  return static_cast<int>(is_fault(code) ? ExitCode::kInternal : ExitCode::kStopped);
 }
 
 int wait_for(pid_t child, const SignalQueue& signals) {

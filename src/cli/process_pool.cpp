@@ -46,11 +46,6 @@ void bind_to(const std::vector<int>& processors) {
   _exit(static_cast<int>(ExitCode::kHosts));
 }
 
-int code_of(int status) {
-  constexpr int kSignalBase = 128;
-  return WIFEXITED(status) ? WEXITSTATUS(status) : kSignalBase + WTERMSIG(status);
-}
-
 }  // namespace
 
 ProcessPool::ProcessPool(int concurrent) : concurrent_(static_cast<std::size_t>(concurrent)) {
@@ -114,7 +109,7 @@ void ProcessPool::handle_signal(int signal, const std::function<void(std::size_t
     const Child ended = std::move(children_[i]);
     children_.erase(children_.begin() + static_cast<std::ptrdiff_t>(i));
     free_processors_.insert(free_processors_.end(), ended.processors.begin(), ended.processors.end());
-    on_end(ended.job, code_of(status));
+    on_end(ended.job, exit_code_of(status));
   }
 }
 

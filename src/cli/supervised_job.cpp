@@ -10,7 +10,9 @@
 #include <limits>
 #include <thread>
 
+#include "cli/child_process.h"
 #include "core/clock.h"
+#include "train/generation.h"
 
 namespace lockstep {
 
@@ -28,6 +30,7 @@ SupervisedJob::SupervisedJob(Place place, const LaunchLimits& limits, const Sign
 JobEnd SupervisedJob::run(const std::vector<std::string>& line, bool has_ranks_here) {
   std::error_code ignored;
   fs::remove(place_.run / "status.json", ignored);
+  earlier_ = generation_number(place_.run);
   stage_ = Stage::kRuns;
   trouble_s_ = -1;
   begin_s_ = now_seconds();
@@ -41,13 +44,20 @@ JobEnd SupervisedJob::run(const std::vector<std::string>& line, bool has_ranks_h
     check_deadline();
   }
   end_leftovers(0);
-  end.status = read_status(place_.run);
+  end.status = own_status();
   progress_->look(now_seconds());
   constexpr double kLong_s = 10;  // to fail in; ranks on other machines are not seen
   end.has_begun = has_begun_ || (!has_ranks_here && now_seconds() - begin_s_ > kLong_s) || end.status ||
                   progress_->has_come();
   end.step = end.status && end.status->step >= 0 ? end.status->step : progress_->step();
   return end;
+}
+
+// Not one that a rank of an earlier start writes, which is cut off and ends only now.
+std::optional<RunStatus> SupervisedJob::own_status() const {
+  std::optional<RunStatus> status = read_status(place_.run);
+  if (status && status->generation > 0 && status->generation <= earlier_) status.reset();
+  return status;
 }
 
 // Where no rank is on this machine nobody sees them start.
@@ -95,7 +105,7 @@ void SupervisedJob::watch(JobEnd* end) {
   look_at_ranks(end);
   progress_->look(now_s);
   if (stage_ != Stage::kRuns) return;
-  const auto status = read_status(place_.run);
+  const auto status = own_status();
   if ((has_dead_ || status) && trouble_s_ < 0) trouble_s_ = now_s;
   if (trouble_s_ >= 0) {
     // Ranks that ended in order may still be on their way through MPI_Finalize.

@@ -49,11 +49,13 @@ class SupervisedJob {
   void enter(Stage stage);
   void kill_all() const;
   double sign_limit_s() const;
+  std::optional<RunStatus> own_status() const;
 
   Place place_;
   const LaunchLimits& limits_;
   const SignalQueue& signals_;
   pid_t launcher_ = 0;
+  std::int64_t earlier_ = 0;  // generation of the start before
   Stage stage_ = Stage::kRuns;
   double deadline_s_ = 0;
   double asked_s_ = 0;  // when the ranks were last asked to save

@@ -151,7 +151,7 @@ int cross_validate(const Options& options, const Plugins& plugins, Communicator&
     if (result.exit_code != 0) return result.exit_code;
   }
   StatusFile status(communicator);
-  status.begin(run);
+  status.begin(run, 0);
   on_all_ranks(communicator, [&] {
     if (communicator.rank() == 0) report(run, folds);
     status.end(0, "finished");

@@ -32,6 +32,15 @@ std::optional<Generation> read_generation(const fs::path& run) {
   }
 }
 
+std::int64_t generation_number(const fs::path& run) {
+  try {
+    const std::optional<Generation> generation = read_generation(run);
+    return generation ? generation->number : 0;
+  } catch (const Error&) {  // damaged: the next start counts on from its checkpoints
+    return 0;
+  }
+}
+
 void write_generation(const fs::path& run, const Generation& generation) {
   const Json json = {{"generation", generation.number}, {"kept", generation.kept}};
   write_file_atomically(path_in(run), json.dump(1) + "\n");

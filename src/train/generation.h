@@ -22,6 +22,9 @@ struct Generation {
 /// read.
 std::optional<Generation> read_generation(const std::filesystem::path& run);
 
+/// Its number; 0 where the directory has none, or it cannot be read.
+std::int64_t generation_number(const std::filesystem::path& run);
+
 /// Written atomically. Throws Error(kOutput) or Error(kIo).
 void write_generation(const std::filesystem::path& run, const Generation& generation);
 

@@ -7,6 +7,7 @@
 #include "core/caught_error.h"
 #include "core/json.h"
 #include "lockstep/core/error.h"
+#include "train/generation.h"
 
 namespace lockstep {
 
@@ -23,16 +24,6 @@ std::optional<Json> read_object(const fs::path& path) {
   } catch (const Error&) {  // gone in the meantime
   }
   return {};
-}
-
-// 0 without one.
-Index generation_of(const fs::path& run) {
-  const std::optional<Json> json = read_object(run / "generation.json");
-  try {
-    return json ? json->value("generation", Index{0}) : 0;
-  } catch (const Json::exception&) {
-    return 0;
-  }
 }
 
 }  // namespace
@@ -56,9 +47,10 @@ std::optional<RunStatus> read_status(const fs::path& run) {
 }
 
 void StatusFile::write(int code, const std::string& reason) const {
-  const RunStatus status{code,   communicator_.rank(), communicator_.host(), step_,
-                         reason, generation_of(run_)};
+  if (generation_ > 0 && generation_number(run_) > generation_) return;
+  RunStatus status{code, communicator_.rank(), communicator_.host(), step_, reason, generation_};
   write_status(run_, status);
+  status.generation = 0;
   if (code != 0 && !job_.empty()) write_status(job_, status);
 }
 

@@ -198,7 +198,9 @@ static TrainingResult run_session(const Options& options, const Plugins& plugins
     if (directory) request.watchdog->set_generation(directory->generation());
     request.watchdog->write_to(communicator, directory ? directory->path() : "", request.job);
   }
-  status.begin(directory ? directory->path() : request.directory, request.job);
+  std::int64_t generation = directory ? directory->generation() : 0;
+  broadcast(communicator, &generation, sizeof generation);
+  status.begin(directory ? directory->path() : request.directory, generation, request.job);
   trainer->add_observer(status);
 
   std::optional<ProgressLog> progress;

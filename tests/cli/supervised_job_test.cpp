@@ -6,6 +6,7 @@
 
 #include <csignal>
 
+#include "train/generation.h"
 #include "train/scratch_folder.h"
 
 namespace lockstep {
@@ -34,6 +35,25 @@ TEST(SupervisedJob, EndsRanksOfOtherMachinesThatNeverGiveASign) {
 
 TEST(SupervisedJob, EndsRanksThatDoNotStart) {
   EXPECT_EQ(end_of_silent_ranks(true).ended_because, "the ranks did not start within 0.05 s");
+}
+
+// Ranks that end with code 3 after one has written the status of start number `generation`; two were before.
+std::optional<RunStatus> status_heard(Index generation) {
+  const ScratchFolder scratch;
+  const LaunchLimits limits;
+  const SignalQueue signals;
+  write_generation(scratch.path(), {2, {}});
+  SupervisedJob job({scratch.path(), scratch.path(), scratch.path() / "signs", "aaaa"}, limits, signals);
+  const std::string script = "echo '{\"code\": 70, \"generation\": " + std::to_string(generation) + "}' > " +
+                             (scratch.path() / "status.json").string() + "; exit 3";
+  return job.run({"/bin/sh", "-c", script}, true).status;
+}
+
+TEST(SupervisedJob, HearsTheStatusOfItsOwnStartAlone) {
+  EXPECT_FALSE(status_heard(1));
+  EXPECT_FALSE(status_heard(2));
+  EXPECT_TRUE(status_heard(3));
+  EXPECT_TRUE(status_heard(0)) << "of all folds";
 }
 
 }  // namespace

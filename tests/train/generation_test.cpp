@@ -15,6 +15,7 @@
 #include "train/checkpoint.h"
 #include "train/options.h"
 #include "train/run_directory.h"
+#include "train/run_status.h"
 #include "train/trainer.h"
 
 namespace lockstep::testing {
@@ -121,6 +122,20 @@ TEST(Generation, NothingIsPublishedAfterATakeover) {
   EXPECT_NE(read_file(directory.file("metrics.jsonl")), "");
   fs::remove(directory.file("generation.json"));
   EXPECT_EQ(code_of([&] { directory.publish("summary.json", "late"); }), ExitCode::kStopped);
+}
+
+TEST(Generation, AReplacedStartTellsNoStatus) {
+  const TemporaryFolder folder;
+  run_ranks(1, [&](Communicator& communicator) {
+    StatusFile status(communicator);
+    write_generation(folder.path(), {2, {}});
+    status.begin(folder.path(), 2);
+    status.end(0, "finished");
+    EXPECT_EQ(read_status(folder.path())->generation, 2);
+    write_generation(folder.path(), {3, {}});
+    status.end(75, "late");
+    EXPECT_EQ(read_status(folder.path())->reason, "finished");
+  });
 }
 
 class Takeover final : public StepObserver {
