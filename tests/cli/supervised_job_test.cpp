@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <cstdlib>
 
 #include "train/generation.h"
 #include "train/scratch_folder.h"
@@ -54,6 +55,19 @@ TEST(SupervisedJob, HearsTheStatusOfItsOwnStartAlone) {
   EXPECT_FALSE(status_heard(2));
   EXPECT_TRUE(status_heard(3));
   EXPECT_TRUE(status_heard(0)) << "of all folds";
+}
+
+// In a process of its own, which is asleep until both have come.
+TEST(SupervisedJob, HearsASignalThatComesTogetherWithTheEnd) {
+  const auto is_heard = [] {
+    const ScratchFolder scratch;
+    const LaunchLimits limits;
+    const SignalQueue signals;
+    SupervisedJob job({scratch.path(), scratch.path(), scratch.path() / "signs", "aaaa"}, limits, signals);
+    const std::string script = "(sleep 0.2; kill -CONT $PPID) & kill -STOP $PPID; kill -TERM $PPID; exit 3";
+    return job.run({"/bin/sh", "-c", script}, true).was_stopped;
+  };
+  EXPECT_EXIT(std::_Exit(is_heard() ? 0 : 1), ::testing::ExitedWithCode(0), "");
 }
 
 }  // namespace

@@ -244,12 +244,12 @@ class Campaign:
         return ", ".join(f"{p.program} rank {p.rank}: {p.state()}" for p in self.family.find())
 
     def is_fine(self, code, struck):
-        """Whether a run may end with this code after this blow. A supervisor stops where it is asked to, and where it
-        has lost its network: of all else it has to recover."""
+        """Whether a run may end with this code after this blow. A supervisor stops where it is asked to; of all else it
+        has to recover."""
         if code == 0:
             return True
         if code == STOPPED:
-            return self.options.mode == "train" or self.cluster is not None or struck[0] in ("TERM", "USR1")
+            return self.options.mode == "train" or struck[0] in ("TERM", "USR1")
         if struck[1] in ("parent", "supervisor") or self.ranks == 1:
             return code == -getattr(signal, "SIG" + struck[0], 0)
         return struck == ("TERM", "mpirun") and code in (1, 143)
