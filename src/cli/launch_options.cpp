@@ -18,9 +18,11 @@ void declare_launch_options(OptionTable& table) {
       .integer("launch.restarts", 100, "failed ranks are started again at most so often in an hour; 0: never")
       .range(0, 1000000);
   table
-      .integer("launch.repeats", 5,
-               "give up when ranks were ended from outside so often in a row at one step, without a new "
-               "checkpoint; errors of their own are tried twice")
+      .integer(
+          "launch.repeats", 5,
+          "give up when ranks were ended from outside so often in a row at one step without a new "
+          "checkpoint, or at any steps 30 times, or so often if that is more; errors of their own are tried "
+          "twice")
       .range(1, 1000000);
   table.real("launch.start_s", 120, "seconds in which the launcher has to start all ranks")
       .range(1, kLongest_s);

@@ -12,6 +12,7 @@ constexpr double kHour_s = 3600;
 constexpr int kErrorRepeats = 2;
 constexpr int kErrorsInVain =
     5;  // a crash is seen at the step of the last progress.json, so steps may differ
+constexpr int kFailuresInVain = 30;  // with the waits half an hour, as where memory is short to load the data
 
 }  // namespace
 
@@ -26,8 +27,10 @@ bool RestartPolicy::is_same_failure(const Failure& failure, bool is_of_start) co
 
 std::string RestartPolicy::why_not(int most) const {
   const int times = same_ >= most ? same_ : errors_ >= kErrorsInVain ? errors_ : 0;
-  if (times == 0) return "";
-  return "the same failure " + std::to_string(times) + " times in a row, without a new checkpoint";
+  if (times > 0)
+    return "the same failure " + std::to_string(times) + " times in a row, without a new checkpoint";
+  if (in_vain_ < std::max(kFailuresInVain, limits_.repeats)) return "";
+  return std::to_string(in_vain_) + " failures in a row, without a new checkpoint";
 }
 
 RestartPolicy::Decision RestartPolicy::decide(const Judgement& judgement, Index step,

@@ -136,9 +136,24 @@ TEST(RestartPolicy, KillsAtOneStepAreAllowedMoreOften) {
   EXPECT_FALSE(restarts(policy.decide(kKill, 7, saved(5), 5)));
 }
 
-TEST(RestartPolicy, KillsAtUnknownStepsAreNoLoop) {
+TEST(RestartPolicy, KillsAtUnknownOrManyStepsEndWhereNothingIsSaved) {
+  for (const bool is_known : {false, true}) {
+    RestartPolicy policy(limits());
+    for (int i = 0; i < 29; ++i)
+      EXPECT_TRUE(restarts(policy.decide(kKill, is_known ? i : -1, kNone, i))) << i;
+    const auto last = policy.decide(kKill, is_known ? 29 : -1, kNone, 29);
+    EXPECT_EQ(last.why_not, "30 failures in a row, without a new checkpoint");
+  }
+}
+
+TEST(RestartPolicy, KillsAreNoLoopWhereMuchIsSavedOrMoreAreAllowed) {
   RestartPolicy policy(limits());
-  for (int i = 0; i < 50; ++i) EXPECT_TRUE(restarts(policy.decide(kKill, -1, kNone, i))) << i;
+  for (int i = 0; i < 90; ++i) EXPECT_TRUE(restarts(policy.decide(kKill, i, saved(i / 20), i))) << i;
+  LaunchLimits many = limits();
+  many.repeats = 50;
+  RestartPolicy patient(many);
+  for (int i = 0; i < 49; ++i) EXPECT_TRUE(restarts(patient.decide(kKill, -1, kNone, i))) << i;
+  EXPECT_FALSE(restarts(patient.decide(kKill, -1, kNone, 49)));
 }
 
 TEST(RestartPolicy, ALauncherThatCannotStartRanksIsNotTriedForEver) {
