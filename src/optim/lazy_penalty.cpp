@@ -141,8 +141,11 @@ std::vector<double> LazyPenalty::window() const {
 }
 
 void LazyPenalty::restore(const std::vector<double>& window) {
-  LOCKSTEP_CHECK_LE(window.size(), static_cast<std::size_t>(4 * most_steps_));
   const std::size_t steps = window.size() / 4;
+  const bool is_window = window.size() == 4 * steps && steps <= static_cast<std::size_t>(most_steps_) &&
+                         std::all_of(window.begin() + static_cast<std::ptrdiff_t>(3 * steps), window.end(),
+                                     [](double number) { return number >= 0 && number <= 0x1p53; });
+  if (!is_window) throw Error(ExitCode::kData, "the checkpoint's window of lazy updates is malformed");
   close();
   for (std::size_t i = 0; i < steps; ++i) {
     products_.push_back(window[i]);

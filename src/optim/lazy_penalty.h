@@ -46,7 +46,7 @@ class LazyPenalty {
   /// ages[i]. state: the same of the first state vector, or null. Padding is zero and stays so.
   void catch_up(Index rows, Index width, const std::uint16_t* ages, float* weights, float* state) const;
 
-  /// The window as numbers, for checkpoints.
+  /// The window as numbers, for checkpoints. restore() throws Error(kData) for what cannot be one.
   std::vector<double> window() const;
   void restore(const std::vector<double>& window);
 

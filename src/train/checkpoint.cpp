@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
+#include <cstring>
 
 #include "core/json.h"
 #include "lockstep/core/error.h"
@@ -150,10 +152,11 @@ fs::path checkpoint_path(const fs::path& folder, const CheckpointName& name) {
   return folder / name.text();
 }
 
-void remove_checkpoint(const fs::path& folder, FileSystem& files) {
-  if (!is_folder(folder)) return;
+bool remove_checkpoint(const fs::path& folder, FileSystem& files) {
+  if (!is_folder(folder)) return true;
   std::error_code error;
-  if (fs::exists(folder / kManifest, error) && files.remove_file((folder / kManifest).string()) != 0) return;
+  if (fs::exists(folder / kManifest, error) && files.remove_file((folder / kManifest).string()) != 0)
+    return false;
   std::vector<fs::path> rest;
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error))
     if (const std::string name = entry->path().filename().string();
@@ -161,6 +164,7 @@ void remove_checkpoint(const fs::path& folder, FileSystem& files) {
       rest.push_back(entry->path());
   for (const fs::path& path : rest) files.remove_file(path.string());
   files.remove_folder(folder.string());
+  return true;
 }
 
 void remove_old_checkpoints(const fs::path& run, Index keep, FileSystem& files) {
@@ -171,7 +175,8 @@ void remove_old_checkpoints(const fs::path& run, Index keep, FileSystem& files) 
 
 void remove_checkpoints_from(const fs::path& run, Index step) {
   for (const fs::path& folder : list_checkpoints(run))
-    if (folder.filename() >= CheckpointName{step, 0}.text()) remove_checkpoint(folder);
+    if (folder.filename() >= CheckpointName{step, 0}.text() && !remove_checkpoint(folder))
+      throw Error(ExitCode::kIo, folder.string() + ": cannot be removed: " + std::strerror(errno));
 }
 
 void remove_stale_checkpoints(const fs::path& folder, const std::vector<std::string>& kept) {

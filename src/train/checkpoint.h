@@ -51,11 +51,13 @@ std::vector<CheckpointName> all_checkpoints(const std::filesystem::path& folder)
 std::filesystem::path checkpoint_path(const std::filesystem::path& folder, const CheckpointName& name);
 
 /// Deletes a checkpoint, its manifest first. What cannot be deleted stays, and so does what a link leads to.
-void remove_checkpoint(const std::filesystem::path& folder, FileSystem& files = machine_files());
+/// Returns whether it is one no more; else errno tells why.
+bool remove_checkpoint(const std::filesystem::path& folder, FileSystem& files = machine_files());
 /// Deletes the checkpoints of a run that count but the newest `keep` and the milestones.
 void remove_old_checkpoints(const std::filesystem::path& run, Index keep,
                             FileSystem& files = machine_files());
-/// Deletes those of a run that count and stand at `step` or behind it: the run went back to it.
+/// Deletes those of a run that count and stand at `step` or behind it: the run went back to it. Throws
+/// Error(kIo) where one stays.
 void remove_checkpoints_from(const std::filesystem::path& run, Index step);
 /// Deletes all in this folder that `kept` does not name, whole or not.
 void remove_stale_checkpoints(const std::filesystem::path& folder, const std::vector<std::string>& kept);

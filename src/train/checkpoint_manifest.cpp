@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::uintmax_t kMostBytes = 16'000'000;
-constexpr Index kMostFloats = Index{1} << 48;  // sums of as many sizes as fit in a manifest do not overflow
+constexpr Index kMostFloats = Index{1} << 48;  // of a vector, and of all together: bytes do not overflow
 constexpr int kDeepest = 8;
 const std::string kNoChecksum(32, '0');
 const std::string kChecksumKey = "\"checksum\": \"";
@@ -140,7 +140,12 @@ CheckpointManifest parse(const fs::path& folder, const std::string& text) {
   manifest.state = json.at("state").get<std::string>();
   manifest.config = json.at("config").get<std::string>();
   std::set<std::string> names;
-  for (const Json& entry : json.at("vectors")) manifest.vectors.push_back(parse_vector(entry, names));
+  Index floats = 0;
+  for (const Json& entry : json.at("vectors")) {
+    manifest.vectors.push_back(parse_vector(entry, names));
+    floats += manifest.vectors.back().size;
+    if (floats > kMostFloats) refuse("its vectors are too large");
+  }
   for (const Json& entry : json.at("parts")) manifest.parts.push_back(parse_part(entry, manifest.vectors));
   require_cover(manifest);
   require_part_files(folder, manifest);

@@ -55,7 +55,7 @@ std::uint64_t CheckpointSession::votes(double now) {
   take_result();
   if (is_taken_over_ || failed_in_a_row_ >= kMostFailures) votes |= kVoteTrouble;
   limit_.note_step(now);
-  if (limit_.is_over(now)) votes |= kVoteTimeUp;
+  if (limit_.is_over(now, writer_->is_writing() ? 2 : 1)) votes |= kVoteTimeUp;
   return votes;
 }
 
@@ -130,7 +130,7 @@ void CheckpointSession::finish() {
 // Steps are counted again, so a number that was saved says nothing.
 void CheckpointSession::go_back() {
   finish();
-  saved_step_ = -1;
+  saved_step_ = there_step_ = -1;
   is_pending_ = cadence_.exists();
 }
 

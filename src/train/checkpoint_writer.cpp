@@ -234,10 +234,13 @@ void CheckpointWriter::finish() {
   } catch (const std::exception& error) {
     result.trouble = error.what();
   }
-  if (!result.trouble.empty())
-    remove_checkpoint(folder(), *settings_.files);
-  else
-    remove_old_checkpoints(directory_->path(), settings_.keep, *settings_.files);
+  try {
+    if (!result.trouble.empty())
+      remove_checkpoint(folder(), *settings_.files);
+    else
+      remove_old_checkpoints(directory_->path(), settings_.keep, *settings_.files);
+  } catch (const std::exception&) {  // a folder that cannot be listed for now: the next one removes them
+  }
   for (int writer = 0; writer < plan_.writers(); ++writer)
     for (const CheckpointPiece& piece : plan_.pieces(writer, content_.sources))
       result.bytes += (piece.end - piece.begin) * static_cast<Index>(sizeof(float));

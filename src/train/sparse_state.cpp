@@ -51,13 +51,17 @@ void SparseStep::restore(const TensorFile& checkpoint, float* weights) {
       static_cast<Index>(ages->values.size()) != features().size / width_)
     throw Error(ExitCode::kData, "the checkpoint has not what its lazy updates have to make up for");
   std::copy(values->values.begin(), values->values.end(), weights);
-  const Slice rows = exchange_->rows();
-  for (Index row = rows.begin; row < rows.end; ++row)
-    exchange_->ages()[row] = static_cast<std::uint16_t>(ages->values[static_cast<std::size_t>(row)]);
   std::vector<double> numbers(window->values.size() / 2);
   std::memcpy(numbers.data(), window->values.data(), numbers.size() * sizeof(double));
   numbers.erase(numbers.begin());
   lazy_.restore(numbers);
+  const Slice rows = exchange_->rows();
+  for (Index row = rows.begin; row < rows.end; ++row) {
+    const float age = ages->values[static_cast<std::size_t>(row)];
+    if (!(age >= 0 && age <= static_cast<float>(lazy_.age())))
+      throw Error(ExitCode::kData, "the checkpoint has weights that are older than what it made up for");
+    exchange_->ages()[row] = static_cast<std::uint16_t>(age);
+  }
 }
 
 }  // namespace lockstep

@@ -80,12 +80,12 @@ void TimeLimit::expect_save(double bytes) {
   save_s_ = bytes / kSlowDisk;
 }
 
-double TimeLimit::margin_s() const {
-  return longest_ + 1.5 * save_s_ + kSpare_s;
+double TimeLimit::margin_s(int saves) const {
+  return longest_ + (saves + 0.5) * save_s_ + kSpare_s;
 }
 
-bool TimeLimit::is_over(double now) const {
-  return exists() && now - start_ + margin_s() >= limit_s_;
+bool TimeLimit::is_over(double now, int saves) const {
+  return exists() && now - start_ + margin_s(saves) >= limit_s_;
 }
 
 }  // namespace lockstep

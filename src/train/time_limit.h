@@ -21,9 +21,10 @@ class TimeLimit {
   void note_save(double seconds) { save_s_ = seconds; }
   /// Before the first one: what it may take.
   void expect_save(double bytes);
-  /// Whether it is time to stop.
-  bool is_over(double now) const;
-  double margin_s() const;
+  /// Whether it is time to stop, where so many checkpoints are still to be written: with the one that is
+  /// being written, two.
+  bool is_over(double now, int saves) const;
+  double margin_s(int saves) const;
 
  private:
   double limit_s_ = 0;

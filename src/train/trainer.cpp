@@ -86,6 +86,7 @@ Trainer::Trainer(const Options& options, const Plugins& plugins, Communicator& c
       weight_check_(communicator, model.model->layout(), *reducer_),
       spikes_(options.real("train.spike_factor"), options.integer("train.spike_window")),
       rewind_(options),
+      rollback_rewind_(options),
       path_(options.integer("log.path")),
       trace_(options.text("log.trace"), options.origin("log.trace")),
       checkpoints_(options, steps_per_epoch_) {

@@ -135,6 +135,7 @@ class Trainer {
   bool passes_checks(const BatchWindow& window, const Tail& total);
   void tell_hash();
   void keep(Snapshot& snapshot);
+  void keep_rollback();
   void keep_states();
   std::vector<NamedSlice> slices();
   std::vector<double> trouble_state() const;
@@ -152,6 +153,7 @@ class Trainer {
   std::vector<CheckpointSource> checkpoint_sources(bool all);
   RunState run_state() const;
   void take(const RunState& state);
+  void require_sound(const RunState& state) const;
   void add_final_metrics();
   void keep_final_weights();
   bool is_finished() const { return position(consumed_) >= total_steps_ || reason_ != EndReason::kFinished; }
@@ -191,6 +193,7 @@ class Trainer {
   SpikeRule spikes_;
   Rewind rewind_;
   Snapshot rollback_;             // the last state that passed, for train.on_disagree
+  Rewind rollback_rewind_;        // what rewind_ had kept by then
   std::unique_ptr<Audit> audit_;  // null: nothing is computed twice
   WeightPath path_;
   StepTrace trace_;

@@ -34,6 +34,7 @@ StepReplay Trainer::replay(const TensorFile& dump) {
                                        first_difference(state.canonical_config, canonical_config(options_)));
   if (state.data_fingerprint != data_.fingerprint())
     throw Error(ExitCode::kData, data_.train.info().source + ": is not what the run was trained on");
+  require_sound(state);
   take(state);
   copy_tensors(dump, "", model_.model->layout(), model_.weights.data());
   start_weights();

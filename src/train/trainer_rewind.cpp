@@ -38,12 +38,17 @@ void Trainer::keep(Snapshot& snapshot) {
       snapshot.values[i] = *mine[i].values;
 }
 
+void Trainer::keep_rollback() {
+  keep(rollback_);
+  if (rewind_.is_on()) rollback_rewind_ = rewind_;
+}
+
 void Trainer::keep_states() {
   if (rewind_.is_due(step_)) {
     rewinds_in_a_row_ = 0;
     keep(rewind_.next());
   }
-  if (keeps_rollback_ && rollback_.values.empty()) keep(rollback_);
+  if (keeps_rollback_ && rollback_.values.empty()) keep_rollback();
 }
 
 // All from here on is made anew: what was said and saved of it goes.
@@ -58,6 +63,7 @@ void Trainer::go_back(const Snapshot& snapshot) {
   const Index skipped = outcome_.skipped_steps;
   take(snapshot.state);
   outcome_.skipped_steps = skipped;
+  if (reason_ == EndReason::kTolerance) reason_ = EndReason::kFinished;  // of a step that is given up
   passed_over_ = static_cast<Index>(state.at(0));
   rewinds_ = static_cast<Index>(state.at(1));
   rewinds_in_a_row_ = static_cast<Index>(state.at(2));

@@ -133,6 +133,7 @@ void Trainer::require_same_experiment(const RunState& state) const {
 }
 
 void Trainer::resume(const RunState& state, CheckpointReader& checkpoint) {
+  require_sound(state);
   const ParameterLayout& layout = model_.model->layout();
   const Slice slice = reducer_->slice();
   const auto take_slice = [&](const std::string& name, AlignedVector<float>& mine) {
@@ -154,18 +155,41 @@ void Trainer::resume(const RunState& state, CheckpointReader& checkpoint) {
     Snapshot& snapshot = rewind_.next();
     snapshot.values.clear();
     snapshot.state = parse_run_state(state.rewinds[k]);
+    require_sound(snapshot.state);
     for (const NamedSlice& named : slices())
       take_slice(rewind_prefix(k) + named.name, snapshot.values.emplace_back(update_step_.slice_size()));
   }
   checkpoint.require("weights", "", layout);
   checkpoint.read("weights", 0, layout.size(), model_.weights.data());
   if (sparse_) sparse_->restore(checkpoint.tensors("lazy."), model_.weights.data());
-  if (directory_ != nullptr && path_.exists()) path_.restore(directory_->file("path.safetensors"), step_);
+  if (directory_ != nullptr && path_.exists())
+    path_.restore(directory_->file("path.safetensors"), step_, layout.logical_size());
   resumed_rows_ = consumed_;
   hashed_step_ = passed_step_ = step_;
   report_.train_s = resumed_train_s_ = state.train_s;
   reason_ = static_cast<EndReason>(state.end_reason);
   if (reason_ == EndReason::kTarget) outcome_.time_to_target_s = state.train_s;
+}
+
+// That it can be one of this experiment: a checkpoint may have been made to do harm.
+void Trainer::require_sound(const RunState& state) const {
+  const RunState own = run_state();
+  const auto is_count = [](double value) { return value >= 0 && value <= 0x1p53; };
+  const std::size_t counts = own.trouble.size() - spikes_.state().size();
+  const bool has_counts = state.trouble.size() >= counts &&
+                          std::all_of(state.trouble.begin(),
+                                      state.trouble.begin() + static_cast<std::ptrdiff_t>(counts), is_count);
+  const double batch = state.batch.size() == own.batch.size() ? state.batch[0] : 0;
+  const bool is_batch = batch >= 1 && batch <= static_cast<double>(batches_.most());
+  const bool has_average = state.average_count > 0;
+  if (!has_counts || !is_batch || (has_average && !average_.exists()) || state.rows != own.rows ||
+      !is_count(static_cast<double>(state.step)) || !is_count(static_cast<double>(state.consumed)) ||
+      !is_count(static_cast<double>(state.average_count)) ||
+      !is_count(static_cast<double>(state.skipped_steps)) ||
+      state.progressive.size() != own.progressive.size() || state.noise.size() != own.noise.size() ||
+      state.schedule.size() != own.schedule.size() || state.end_reason < 0 ||
+      state.end_reason >= static_cast<int>(EndReason::kStopped))
+    throw Error(ExitCode::kData, "the state in the checkpoint is malformed");
 }
 
 // The numbers of a state; its vectors are there already, and its clock is left alone.

@@ -135,6 +135,7 @@ void Trainer::handle_disagreement(TroubleReport trouble, const Verdict& verdict)
   }
   blamed_.insert(blamed_.end(), verdict.ranks.begin(), verdict.ranks.end());
   go_back(rollback_);
+  if (rewind_.is_on()) rewind_ = rollback_rewind_;
   trouble.action = "rollback";
   trouble.back_to = step_;
   tell_trouble(trouble);
@@ -171,7 +172,7 @@ bool Trainer::passes_checks(const BatchWindow& window, const Tail& total) {
   }
   if (!keeps_rollback_ || !(check_every_ > 0 ? compares : is_audited)) return true;
   const Index consumed = std::exchange(consumed_, static_cast<Index>(window.epoch) * rows() + window.first);
-  keep(rollback_);
+  keep_rollback();
   consumed_ = consumed;
   return true;
 }
@@ -182,6 +183,7 @@ void Trainer::tell_hash() {
       (every > 0 ? step_ % every != 0 : position(consumed_) % steps_per_epoch_ != 0) ||
       !passes_weight_check())
     return;
+  if (keeps_rollback_ && check_every_ == 0 && !audit_) keep_rollback();
   hashed_step_ = step_;
   if (observers_.empty()) return;
   const std::string hash = hash_of(current_tensors());
@@ -199,7 +201,7 @@ std::vector<double> Trainer::trouble_state() const {
 
 void Trainer::restore_trouble(const std::vector<double>& state) {
   constexpr std::size_t kOwn = 4;
-  if (state.size() < kOwn) throw Error(ExitCode::kData, "the state in the checkpoint is malformed: trouble");
+  LOCKSTEP_CHECK(state.size() >= kOwn);
   passed_over_ = static_cast<Index>(state[0]);
   rewinds_ = static_cast<Index>(state[1]);
   rewinds_in_a_row_ = static_cast<Index>(state[2]);

@@ -33,6 +33,13 @@ void WeightAverage::add(const float* weights, Index begin, Index count) {
   for (Index i = 0; i < count; ++i) average[i] += share_ * (newest[i] - average[i]);
 }
 
+// There may be those of a checkpoint that turned out to be damaged, and 1.0 times the distance to them is
+// not always the whole way.
+void WeightAverage::restore(Index count) {
+  count_ = count;
+  if (count == 0) std::fill(values_.begin(), values_.end(), 0.0F);
+}
+
 void WeightAverage::collect(GradientReducer& reducer, float* whole) const {
   std::copy(values_.begin(), values_.end(), whole + slice_.begin);
   reducer.publish(whole);

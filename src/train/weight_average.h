@@ -29,7 +29,8 @@ class WeightAverage {
   /// Of the slice.
   AlignedVector<float>& values() { return values_; }
   Index count() const { return count_; }
-  void restore(Index count) { count_ = count; }
+  /// values() are there; without a step none of them stays.
+  void restore(Index count);
 
  private:
   enum class Kind { kNone, kEma, kPolyak };

@@ -55,7 +55,9 @@ void WeightPath::write(const std::filesystem::path& path) const {
                      {"weights", {count, size_}, weights_.data(), count * size_}});
 }
 
-void WeightPath::restore(const std::filesystem::path& path, Index step) {
+void WeightPath::restore(const std::filesystem::path& path, Index step, Index size) {
+  steps_.clear();
+  weights_.clear();
   if (!std::filesystem::exists(path)) return;
   TensorFile file;
   try {
@@ -65,13 +67,14 @@ void WeightPath::restore(const std::filesystem::path& path, Index step) {
   }
   const TensorData *steps = file.find("steps"), *weights = file.find("weights");
   if (steps == nullptr || weights == nullptr || weights->shape.size() != 2 ||
-      weights->shape[0] != static_cast<Index>(steps->values.size()))
+      weights->shape[0] != static_cast<Index>(steps->values.size()) || weights->shape[1] != size)
     return;
-  stride_ = std::max<Index>(std::atoll(file.metadata["stride"].c_str()), 1);
-  size_ = weights->shape[1];
+  constexpr Index kLongestStride = Index{1} << 53;
+  stride_ = std::clamp<Index>(std::atoll(file.metadata["stride"].c_str()), 1, kLongestStride);
+  size_ = size;
   for (const float value : steps->values)
-    if (const auto kept = static_cast<std::int64_t>(value); kept <= step && kept % stride_ == 0)
-      steps_.push_back(kept);
+    if (value >= 0 && value <= static_cast<float>(step) && static_cast<Index>(value) % stride_ == 0)
+      steps_.push_back(static_cast<Index>(value));
   weights_.assign(weights->values.begin(),
                   weights->values.begin() + static_cast<Index>(steps_.size()) * size_);
 }

@@ -28,9 +28,9 @@ class WeightPath {
   /// The last snapshot, whatever its step, and the file.
   void finish(Index step, const std::vector<TensorView>& weights, const std::filesystem::path& path);
   void write(const std::filesystem::path& path) const;
-  /// What a file holds of the steps up to `step`, for a resumed run; a file that is not there, or is not of
-  /// such a run, holds nothing.
-  void restore(const std::filesystem::path& path, Index step);
+  /// What a file holds of the steps up to `step`, for a resumed run of `size` weights; a file that is not
+  /// there, or is not of such a run, holds nothing.
+  void restore(const std::filesystem::path& path, Index step, Index size);
 
  private:
   void append(Index step, const std::vector<TensorView>& weights);

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "lockstep/core/error.h"
 #include "lockstep/run.h"
 #include "support/experiment.h"
 
@@ -107,6 +108,19 @@ TEST(LazyPenalty, ComesToWhatSingleStepsComeTo) {
     for (std::size_t i = 0; i < weights.size(); ++i)
       EXPECT_NEAR(weights[i], single.weights_[i], 1e-6 * 2) << asked.optimizer << asked.penalties[0];
   }
+}
+
+TEST(LazyPenalty, RefusesAWindowThatCannotBe) {
+  const Idle idle(kCases[0]);
+  LazyPenalty lazy(idle.options(), idle.optimizer(), true);
+  EXPECT_NO_THROW(lazy.restore({0.5, 1, 0.1, 1}));
+  EXPECT_EQ(lazy.age(), 1);
+  for (const std::vector<double>& window : {std::vector<double>{0.5, 1, 0.1},
+                                            {0.5, 1, 0.1, -1},
+                                            {0.5, 1, 0.1, std::nan("")},
+                                            {0.5, 1, 0.1, 1e300},
+                                            std::vector<double>(4'000'000)})
+    EXPECT_THROW(lazy.restore(window), Error) << window.size();
 }
 
 TEST(LazyPenalty, LeavesWhatIsUpToDate) {

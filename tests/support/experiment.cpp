@@ -12,12 +12,12 @@
 
 namespace lockstep::testing {
 
-Options options_of(const std::vector<std::string>& settings) {
+Options options_of(const std::vector<std::string>& settings, const Plugins& plugins) {
   ConfigRequest request;
   request.read_environment = false;
   request.sets = {"log.progress=none", "checkpoint.every=never", "checkpoint.background=false"};
   request.sets.insert(request.sets.end(), settings.begin(), settings.end());
-  return resolve_config(all_options(builtin_plugins()), request);
+  return resolve_config(all_options(plugins), request);
 }
 
 std::vector<std::string> with(std::vector<std::string> settings, const std::vector<std::string>& more) {

@@ -8,13 +8,14 @@
 
 #include "lockstep/core/error.h"
 #include "lockstep/core/options.h"
+#include "lockstep/run.h"
 #include "train/training_run.h"
 
 namespace lockstep::testing {
 
 /// Options of the whole program with "key=value" settings; no progress, no checkpoints unless set, and
 /// these exactly when they are due.
-Options options_of(const std::vector<std::string>& settings);
+Options options_of(const std::vector<std::string>& settings, const Plugins& plugins = builtin_plugins());
 
 /// Later ones win.
 std::vector<std::string> with(std::vector<std::string> settings, const std::vector<std::string>& more);

@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <fstream>
+#include <nlohmann/json.hpp>
 #include <random>
 #include <set>
 
@@ -42,6 +44,7 @@ struct End {
   std::string message;
   std::string hash;
   std::string newest;  // checkpoint
+  Index back_to = -1;  // of a rollback
 };
 
 // All ranks must come to the same end.
@@ -73,6 +76,10 @@ End run(int ranks, const Settings& settings, const Fault& fault) {
   if (ends[0].code == 0) ends[0].hash = summary_text(training.directory, "parameters_hash");
   if (const auto all = list_checkpoints(training.directory); !all.empty())
     ends[0].newest = all[0].filename().string();
+  std::ifstream lines(training.directory / "metrics.jsonl");
+  for (std::string line; std::getline(lines, line);)
+    if (const auto json = nlohmann::json::parse(line); json.value("action", "") == "rollback")
+      ends[0].back_to = json.at("step");
   return ends[0];
 }
 
@@ -279,6 +286,25 @@ TEST(WeightCheck, RollsBackToTheHashOfTheUndisturbedRun) {
   EXPECT_EQ(end.code, 0) << end.message;
   EXPECT_EQ(end.hash, run(3, settings, {}).hash);
   EXPECT_EQ(end.hash, run(1, settings, {}).hash);
+}
+
+const Settings kDrifting = {"model.name=softmax", "train.reduction=faulty_mpi", "train.on_disagree=rollback"};
+
+// Without train.check_every copies are compared where the hash is told: that is where to go back to.
+TEST(WeightCheck, RollsBackToTheLastHash) {
+  const Settings settings = with(kDrifting, {"log.hash_every=5"});
+  const End end = run(3, settings, {1, 13, 13});
+  EXPECT_EQ(end.code, 0) << end.message;
+  EXPECT_EQ(end.back_to, 10);
+  EXPECT_EQ(end.hash, run(3, settings, {}).hash);
+}
+
+TEST(WeightCheck, ARollbackTakesBackThatTheRunWasFinished) {
+  const Settings settings = with(kDrifting, {"log.hash_every=1", "train.tolerance=1e9"});
+  const End whole = run(3, settings, {}), end = run(3, settings, {1, 1, 1});
+  EXPECT_EQ(end.code, 0) << end.message;
+  EXPECT_EQ(end.back_to, 0);
+  EXPECT_EQ(end.hash, whole.hash);
 }
 
 }  // namespace

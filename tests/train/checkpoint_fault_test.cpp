@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "core/atomic_file.h"
 #include "lockstep/core/error.h"
@@ -15,6 +16,7 @@
 #include "train/checkpoint.h"
 #include "train/checkpoint_manifest.h"
 #include "train/part_file.h"
+#include "train/time_limit.h"
 #include "train/trainer.h"
 
 namespace lockstep::testing {
@@ -290,8 +292,63 @@ TEST_F(CheckpointFaults, ManifestsThatAreMadeToDoHarmAreRefused) {
     expect_refused(manifest_text(manifest), cases[i].what);
   }
   expect_refused(std::string(100'000, '['), "nested too deeply");
+  CheckpointManifest endless = good;  // 2^64 bytes more, which is none
+  for (int i = 0; i < 1 << 14; ++i) {
+    endless.parts[0].pieces.push_back({static_cast<int>(endless.vectors.size()), 0, Index{1} << 48});
+    endless.vectors.push_back({"v" + std::to_string(i), Index{1} << 48, {}});
+  }
+  expect_refused(manifest_text(endless), "too large");
   write_file_atomically(checkpoint / "manifest.json", manifest_text(good));
   EXPECT_EQ(code_of_reading(checkpoint), ExitCode::kOk);
+}
+
+// Whole, with the right hashes, and of this experiment.
+TEST_F(CheckpointFaults, StatesThatAreMadeToDoHarmAreRefused) {
+  const fs::path run = trained("run"), checkpoint = list_checkpoints(run).at(0);
+  const CheckpointManifest good = read_manifest(checkpoint);
+  using Json = nlohmann::json;
+  const std::vector<std::pair<std::string, Json>> cases = {{"step", -1},
+                                                           {"step", Index{1} << 60},
+                                                           {"consumed", -50},
+                                                           {"consumed", Index{1} << 62},
+                                                           {"rows", 100},
+                                                           {"average_count", 1},
+                                                           {"skipped_steps", -1},
+                                                           {"end_reason", 5},
+                                                           {"end_reason", -1},
+                                                           {"progressive", Json::array({"0"})},
+                                                           {"schedule", {"1", "2", "3", "4"}},
+                                                           {"noise", Json::array()},
+                                                           {"batch", {"50", "1", "1"}},
+                                                           {"batch", {"0", "1"}},
+                                                           {"batch", {"nan", "1"}},
+                                                           {"batch", {"1e300", "1"}},
+                                                           {"trouble", {"0", "0", "0"}},
+                                                           {"trouble", {"0", "inf", "0", "0"}}};
+  fs::remove(run / "model.safetensors");
+  fs::remove(run / "summary.json");
+  TrainingRequest request = into("run");
+  request.resumes = true;
+  for (const auto& [key, value] : cases) {
+    Json state = Json::parse(good.state);
+    state.at(key) = value;
+    CheckpointManifest manifest = good;
+    manifest.state = state.dump();
+    fs::remove(run / "generation.json");  // or one that was passed over would count no more
+    write_file_atomically(checkpoint / "manifest.json", manifest_text(manifest));
+    EXPECT_EQ(code_of([&] { train_on(2, kSettings, request); }), ExitCode::kData) << key << " " << value;
+  }
+}
+
+// A folder in the place of a manifest cannot be unlinked, not even by root.
+TEST_F(CheckpointFaults, OneThatCannotBeRemovedIsTold) {
+  const fs::path run = trained("run");
+  EXPECT_NO_THROW(remove_checkpoints_from(run, 5));
+  const fs::path manifest = list_checkpoints(run).at(0) / "manifest.json";
+  fs::remove(manifest);
+  fs::create_directory(manifest);
+  EXPECT_EQ(code_of([&] { remove_checkpoints_from(run, 4); }), ExitCode::kIo);
+  fs::remove(manifest);
 }
 
 TEST_F(CheckpointFaults, WritingInTheBackgroundChangesNoBit) {
@@ -334,6 +391,14 @@ TEST_F(CheckpointFaults, ATimeLimitStopsTheRunAndSaves) {
   EXPECT_EQ(train_on(2, limited, into("run")).exit_code, static_cast<int>(ExitCode::kStopped));
   EXPECT_EQ(steps_of(folder_.path() / "run"), std::vector<Index>{1});
   expect_resumes(folder_.path() / "run", with({"train.time_limit=10h"}), hash);
+}
+
+// One that is being written is waited for before the last one begins.
+TEST_F(CheckpointFaults, ATimeLimitLeavesTimeForAllThatIsToBeSaved) {
+  TimeLimit limit(options_of(with({"train.time_limit=10h"})));
+  limit.note_save(100);
+  EXPECT_GE(limit.margin_s(1), 100);
+  EXPECT_GE(limit.margin_s(2), 200);
 }
 
 }  // namespace

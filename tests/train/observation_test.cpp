@@ -15,9 +15,11 @@
 #include "support/experiment.h"
 #include "support/temporary_folder.h"
 #include "support/thread_communicator.h"
+#include "train/checkpoint.h"
 #include "train/options.h"
 #include "train/score_histogram.h"
 #include "train/trainer.h"
+#include "train/weight_path.h"
 
 namespace lockstep::testing {
 namespace {
@@ -178,6 +180,24 @@ TEST_F(Observation, UpdateRatioIsThatOfThePath) {
   }
 }
 
+// A checkpoint that turns out to be damaged is followed by the one before: the path is read for both.
+TEST_F(Observation, PathIsReadAnewAndOnlyWhereItFits) {
+  const fs::path file = run("run", 1, kSettings) / "path.safetensors";
+  const Index size = read_safetensors(file).find("weights")->shape.at(1);
+  const auto steps_after = [&](const std::vector<std::pair<Index, Index>>& reads) {
+    WeightPath path(100);
+    for (const auto& [step, floats] : reads) path.restore(file, step, floats);
+    path.write(folder_.path() / "again");
+    return read_safetensors(folder_.path() / "again").find("steps")->values;
+  };
+  const std::vector<float> four = {0, 1, 2, 3, 4};
+  EXPECT_EQ(steps_after({{4, size}}), four);
+  EXPECT_EQ(steps_after({{9, size}, {4, size}}), four);
+  WeightPath other(100);
+  other.restore(file, 4, size + 1);
+  EXPECT_TRUE(other.wants(4)) << "nothing was read";
+}
+
 TEST_F(Observation, PathIsThinnedAndSurvivesAResume) {
   const auto steps_of = [](const fs::path& path) {
     return read_safetensors(path / "path.safetensors").find("steps")->values;
@@ -187,7 +207,7 @@ TEST_F(Observation, PathIsThinnedAndSurvivesAResume) {
   EXPECT_EQ(steps_of(path), (std::vector<float>{0, 8, 12}));
   const std::string whole = read_file(path / "path.safetensors");
   fs::remove(path / "model.safetensors");
-  fs::remove(path / "checkpoints/step-000000000010.safetensors");
+  fs::remove_all(list_checkpoints(path).at(0));
   TrainingRequest request;
   request.directory = path;
   request.resumes = true;

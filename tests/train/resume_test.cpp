@@ -3,6 +3,7 @@
 // refuses what is of another experiment, and leaves a run directory as if nothing had happened.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 
 #include "core/atomic_file.h"
@@ -12,6 +13,7 @@
 #include "train/checkpoint.h"
 #include "train/run_directory.h"
 #include "train/trainer.h"
+#include "train/weight_average.h"
 
 namespace lockstep::testing {
 namespace {
@@ -76,6 +78,21 @@ TEST_F(Resume, PassesOverDamagedCheckpoints) {
   EXPECT_NE(log.find("part-000.bin has"), std::string::npos) << log;
   EXPECT_NE(log.find("resumes from step-000000000004-g0001 at step 4 of 12"), std::string::npos) << log;
   EXPECT_EQ(summary_text(request.directory, "parameters_hash"), hash_of_whole());
+}
+
+// What was read of a checkpoint that turned out to be damaged leaves no trace in an average that begins
+// later.
+TEST(WeightAverage, BeginsWithTheWeightsWhateverWasThere) {
+  const Options options = options_of({"train.average=ema", "train.average_start=2 steps"});
+  WeightAverage average(options, 10, {0, 64});
+  std::fill(average.values().begin(), average.values().end(), -0.7F);
+  average.restore(0);
+  std::vector<float> weights(64);
+  for (std::size_t i = 0; i < weights.size(); ++i) weights[i] = 0.1F * static_cast<float>(i + 1);
+  EXPECT_FALSE(average.begin_step(2));
+  ASSERT_TRUE(average.begin_step(3));
+  average.add(weights.data(), 0, 64);
+  EXPECT_TRUE(std::equal(weights.begin(), weights.end(), average.values().begin()));
 }
 
 TEST_F(Resume, EndsWhereEveryCheckpointIsDamaged) {

@@ -14,6 +14,7 @@
 #include "lockstep/core/error.h"
 #include "lockstep/run.h"
 #include "support/experiment.h"
+#include "support/faulty_plugins.h"
 #include "support/temporary_folder.h"
 #include "support/thread_communicator.h"
 #include "train/checkpoint.h"
@@ -65,15 +66,17 @@ class Spikes : public ::testing::Test {
     std::string hash() const { return summary.value("parameters_hash", ""); }
   };
 
-  End train(const std::string& name, int ranks, const Settings& all, bool resumes = false) {
+  End train(const std::string& name, int ranks, const Settings& all, bool resumes = false,
+            const Fault& fault = {}) {
     TrainingRequest request;
     request.directory = folder_.path() / name;
     request.resumes = resumes;
     End end;
     end.run = request.directory;
-    const Options options = options_of(all);
-    const Plugins plugins = builtin_plugins();
+    const Plugins plugins = faulty_plugins(fault);
+    const Options options = options_of(all, plugins);
     run_ranks(ranks, [&](Communicator& communicator) {
+      be_rank(communicator.rank());
       End mine;
       try {
         mine.code = train_run(options, plugins, communicator, request).exit_code;
@@ -196,6 +199,18 @@ TEST_F(Spikes, AreGoneBackFromAfterADamagedCheckpointWasPassedOver) {
   ASSERT_EQ(resumed.code, 0) << resumed.message;
   EXPECT_NE(read_file(resumed.run / "log.txt").find("resumes from step-000000000045"), std::string::npos);
   EXPECT_EQ(resumed.hash(), whole.hash());
+}
+
+// The states for rewinds that were kept since the rollback's are as suspect as those it leaves.
+TEST_F(Spikes, AreGoneBackFromAlikeAfterARollback) {
+  const Settings both = settings({"train.on_spike=rewind", "train.reduction=faulty_mpi",
+                                  "train.check_every=25", "train.on_disagree=rollback"});
+  const End whole = train("whole", 3, both);
+  ASSERT_EQ(whole.summary.at("rewinds"), 1);
+  const End back = train("back", 3, both, false, {1, 30, 30});
+  ASSERT_EQ(back.code, 0) << back.message;
+  EXPECT_EQ(troubles(back.run).at(0).at("action"), "rollback");
+  EXPECT_EQ(back.hash(), whole.hash());
 }
 
 // What lies behind the state that was gone back to is made anew.
