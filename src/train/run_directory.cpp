@@ -77,9 +77,8 @@ RunDirectory::RunDirectory(fs::path path, Mode mode) : path_(std::move(path)) {
   if (error) fail(checkpoints(), "cannot be created: " + error.message());
   if (mode == Mode::kResume) remove_unfinished_files();
   fs::remove(file("status.json"), error);
-  open_metrics();
-  log_.open(file("log.txt"), std::ios::app);
-  if (!log_) fail(path_, "cannot be written");
+  metrics_.open(file("metrics.jsonl"));
+  log_.open(file("log.txt"));
 }
 
 RunDirectory::Lock::~Lock() {
@@ -179,13 +178,8 @@ void RunDirectory::publish(const std::string& name, const std::string& content) 
   write_file_atomically(file(name), content);
 }
 
-void RunDirectory::open_metrics() {
-  metrics_.open(file("metrics.jsonl"), std::ios::app);
-  if (!metrics_) fail(path_, "cannot be written");
-}
-
 void RunDirectory::drop_metrics_after(std::int64_t step) {
-  metrics_.close();
+  metrics_.flush();
   std::istringstream lines(read_file(file("metrics.jsonl")));
   std::string kept, line;
   while (std::getline(lines, line)) {
@@ -193,20 +187,29 @@ void RunDirectory::drop_metrics_after(std::int64_t step) {
     if (json.is_object() && json.value("step", std::int64_t{0}) <= step) kept += line + "\n";
   }
   publish("metrics.jsonl", kept);
-  open_metrics();
+  metrics_.open(file("metrics.jsonl"));
 }
 
-void RunDirectory::fail_to_append(const char* name) const {
-  throw Error(ExitCode::kIo, file(name).string() + ": cannot be written: " + std::strerror(errno));
+void RunDirectory::append(GrowingFile& to, const char* name, const std::string& text) const {
+  const bool waited = !to.trouble().empty();
+  to.append(text);
+  if (!waited && !to.trouble().empty())
+    fmt::print(stderr, "lockstep: warning: {}: {}; its lines wait until it can be written\n",
+               file(name).string(), to.trouble());
 }
 
 void RunDirectory::append_metrics(const std::string& json) {
-  if (!(metrics_ << json << '\n' << std::flush)) fail_to_append("metrics.jsonl");
+  append(metrics_, "metrics.jsonl", json + "\n");
   if (listener_) listener_(json);
 }
 
 void RunDirectory::append_log(const std::string& line) {
-  if (!(log_ << log_line(line) << std::flush)) fail_to_append("log.txt");
+  append(log_, "log.txt", log_line(line));
+}
+
+void RunDirectory::flush() {
+  metrics_.flush();
+  log_.flush();
 }
 
 bool holds_something(const fs::path& folder) {

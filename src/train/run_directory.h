@@ -3,11 +3,11 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
 #include <functional>
 #include <string>
 #include <vector>
 
+#include "core/growing_file.h"
 #include "train/generation.h"
 
 namespace lockstep {
@@ -44,7 +44,8 @@ class RunDirectory {
   /// Writes a file atomically, if the directory is still this run's.
   void publish(const std::string& name, const std::string& content) const;
 
-  /// Appends one line to metrics.jsonl and flushes it. Throws Error(kIo), as append_log() does.
+  /// Appends one line to metrics.jsonl. On a full disk it waits, with a warning; Error(kIo) once a megabyte
+  /// does. append_log() is alike.
   void append_metrics(const std::string& json);
   /// Who is told of every line that is appended from now on.
   void tell_metrics_to(std::function<void(const std::string&)> listener) { listener_ = std::move(listener); }
@@ -53,12 +54,13 @@ class RunDirectory {
   void drop_metrics_after(std::int64_t step);
   /// Appends one line, with the time of day, to log.txt.
   void append_log(const std::string& line);
+  /// At the end. Throws Error(kIo) where lines that wait cannot be written.
+  void flush();
 
  private:
   void lock();
   void add_note(const std::string& text);
-  void open_metrics();
-  [[noreturn]] void fail_to_append(const char* name) const;
+  void append(GrowingFile& to, const char* name, const std::string& text) const;
   void refuse_links() const;
   void begin_generation(Mode mode);
   void refuse_foreign_files() const;
@@ -78,8 +80,8 @@ class RunDirectory {
   Lock lock_;
   Generation generation_;
   std::string note_;
-  std::ofstream metrics_;
-  std::ofstream log_;
+  GrowingFile metrics_;
+  GrowingFile log_;
   std::function<void(const std::string&)> listener_;
 };
 

@@ -26,13 +26,20 @@ void Trainer::keep_best(const float* weights) {
   best_weights_.assign(weights + mine.begin, weights + mine.end);
 }
 
-// A model file of its own, so that the best weights outlive a run that is not finished.
+// A model file of its own, so that the best weights outlive a run that is not finished. Checkpoints have them
+// too: where the disk is full the run goes on.
 void Trainer::save_best(const float* weights) {
-  on_all_ranks(communicator_, [&] {
-    if (directory_ == nullptr) return;
-    directory_->require_own_generation();
-    save_weights(directory_->checkpoints() / "best.safetensors", options_, model_, weights);
-  });
+  try {
+    on_all_ranks(communicator_, [&] {
+      if (directory_ == nullptr) return;
+      directory_->require_own_generation();
+      save_weights(directory_->checkpoints() / "best.safetensors", options_, model_, weights);
+    });
+  } catch (const AgreedError& error) {
+    if (error.code() != ExitCode::kIo) throw;
+    for (StepObserver* observer : observers_)
+      observer->on_message(std::string("warning: the best weights are not saved: ") + error.what());
+  }
 }
 
 void Trainer::write_to(RunDirectory* directory, FileSystem* files) {

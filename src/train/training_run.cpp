@@ -245,6 +245,7 @@ static TrainingResult run_session(const Options& options, const Plugins& plugins
     if (!directory) return;
     result.directory = directory->path();
     directory->require_own_generation();
+    directory->flush();
     if (outcome.reason != EndReason::kStopped)
       save_model(directory->file("model.safetensors"), options, *model);
     if (has_curves) directory->publish("curves.json", curves);

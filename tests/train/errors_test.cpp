@@ -20,6 +20,7 @@
 #include "core/safetensors.h"
 #include "lockstep/core/error.h"
 #include "lockstep/run.h"
+#include "support/experiment.h"
 #include "support/temporary_folder.h"
 #include "support/thread_communicator.h"
 #include "train/checkpoint.h"
@@ -320,21 +321,40 @@ TEST(RunDirectory, OverwritesARunWithItsUnfinishedFilesAndNothingElse) {
   EXPECT_FALSE(fs::exists(run / "model.safetensors.a1B2c3.tmp"));
 }
 
-// A limit of the size of files refuses what a full disk refuses.
-TEST(RunDirectory, ADiskThatTakesNoMoreIsAnError) {
+// A limit of the size of files refuses what a full disk refuses: here all behind the seventh byte.
+TEST(RunDirectory, LinesThatADiskDoesNotTakeWait) {
   const TemporaryFolder folder;
   rlimit before{};
   getrlimit(RLIMIT_FSIZE, &before);
   std::signal(SIGXFSZ, SIG_IGN);
-  const auto is_refused = [&](const char* name, const std::function<void(RunDirectory&)>& append) {
-    RunDirectory directory(folder.path() / name, RunDirectory::Mode::kNew);
-    const rlimit none{0, before.rlim_max};
-    setrlimit(RLIMIT_FSIZE, &none);
-    EXPECT_THROW(append(directory), Error) << name;
-    setrlimit(RLIMIT_FSIZE, &before);
+  const auto fill = [&] {
+    const rlimit few{7, before.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &few);
   };
-  is_refused("metrics.jsonl", [](RunDirectory& directory) { directory.append_metrics("{}"); });
-  is_refused("log.txt", [](RunDirectory& directory) { directory.append_log("hello"); });
+  const auto make_room = [&] { setrlimit(RLIMIT_FSIZE, &before); };
+  {
+    RunDirectory directory(folder.path() / "run", RunDirectory::Mode::kNew);
+    fill();
+    directory.append_metrics(R"({"step": 1})");
+    directory.append_log("hello");
+    directory.append_metrics(R"({"step": 2})");
+    EXPECT_EQ(testing::code_of([&] { directory.flush(); }), ExitCode::kIo);
+    make_room();
+    EXPECT_EQ(read_file(directory.file("metrics.jsonl")), R"({"step")");
+    directory.append_metrics(R"({"step": 3})");
+    EXPECT_EQ(read_file(directory.file("metrics.jsonl")), "{\"step\": 1}\n{\"step\": 2}\n{\"step\": 3}\n");
+    fill();
+    directory.append_metrics(R"({"step": 4})");
+    make_room();
+    directory.drop_metrics_after(4);
+    fill();
+    EXPECT_EQ(testing::code_of([&] { directory.append_log(std::string(1'100'000, 'x')); }), ExitCode::kIo);
+    make_room();
+  }
+  const std::string log = read_file(folder.path() / "run" / "log.txt");
+  EXPECT_EQ(log.find("hello\n"), std::string("2026-01-31 23:59:59 ").size());
+  EXPECT_TRUE(log.ends_with("xxx\n"));
+  EXPECT_NE(read_file(folder.path() / "run" / "metrics.jsonl").find("4}"), std::string::npos);
   std::signal(SIGXFSZ, SIG_DFL);
 }
 

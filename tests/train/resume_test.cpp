@@ -80,6 +80,20 @@ TEST_F(Resume, PassesOverDamagedCheckpoints) {
   EXPECT_EQ(summary_text(request.directory, "parameters_hash"), hash_of_whole());
 }
 
+// A folder in its place stands for a disk that takes no more: checkpoints have the best weights too.
+TEST_F(Resume, GoesOnWhereTheBestWeightsCannotBeSaved) {
+  const auto settings =
+      with({"data.valid=split:0.3", "eval.every=2 steps", "train.patience=100", "optim.learning_rate=0.001"});
+  const auto request = interrupted("copy", 8, settings);
+  const fs::path best = request.directory / "checkpoints" / "best.safetensors";
+  fs::remove(best);
+  fs::create_directory(best);
+  train_on(2, settings, request);
+  EXPECT_NE(read_file(request.directory / "log.txt").find("the best weights are not saved: "),
+            std::string::npos);
+  EXPECT_EQ(summary_text(request.directory, "parameters_hash"), hash_of_whole());
+}
+
 // What was read of a checkpoint that turned out to be damaged leaves no trace in an average that begins
 // later.
 TEST(WeightAverage, BeginsWithTheWeightsWhateverWasThere) {
