@@ -59,8 +59,8 @@ void GrowingFile::write() {
     const ssize_t written = ::write(descriptor_, waiting_.data() + done, waiting_.size() - done);
     if (written > 0)
       done += static_cast<std::size_t>(written);
-    else if (written < 0 && errno != EINTR)
-      trouble_ = std::strerror(errno);
+    else if (written == 0 || errno != EINTR)
+      trouble_ = std::strerror(written == 0 ? ENOSPC : errno);
   }
   waiting_.erase(0, done);
 }
