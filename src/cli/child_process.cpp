@@ -18,7 +18,7 @@ namespace lockstep {
 namespace {
 
 bool is_kept(std::string_view variable) {
-  for (const std::string_view start : {"OMPI_", "PMIX_", "LOCKSTEP__"})
+  for (const std::string_view start : {"OMPI_", "PMIX_", "LOCKSTEP__", "SLURM_STEP_NUM_TASKS"})
     if (variable.starts_with(start)) return false;
   return true;
 }

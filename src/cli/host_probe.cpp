@@ -141,7 +141,8 @@ std::string host_script(const std::string& id, const std::filesystem::path& fold
   const std::string own = shell_text({folder.string()}), both = own + " " + shell_text({memory.string()});
   return "for p in $(grep -lszxF " + std::string(kJobVariable) + "=" + id +
          " /proc/[0-9]*/environ | tr -dc '0-9\\n'); do kill -9 $p; done; rm -rf " + both + "; " +
-         (prepares ? "mkdir -p -m 700 " + both + " && [ -O " + own + " ] && " : std::string()) + "nproc";
+         (prepares ? "mkdir -p -m 700 " + both + " && [ -O " + own + " ] && " : std::string()) +
+         "env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc";
 }
 
 bool Quarantine::holds(const std::string& host, double now_s) const {

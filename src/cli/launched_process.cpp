@@ -76,7 +76,7 @@ void forget_outer_launcher() {
   std::vector<std::string> names;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view text(*entry);
-    for (const char* prefix : {"OMPI_", "PMIX_", "PMI_", "MPI_LOCAL"})
+    for (const char* prefix : {"OMPI_", "PMIX_", "PMI_", "MPI_LOCAL", "SLURM_STEP_NUM_TASKS"})
       if (text.starts_with(prefix) && !text.starts_with("OMPI_ALLOW_RUN_AS_ROOT"))
         names.emplace_back(text.substr(0, text.find('=')));
   }

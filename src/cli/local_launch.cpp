@@ -21,13 +21,6 @@ namespace lockstep {
 
 namespace {
 
-// How many ranks the launcher of this process started, as far as it says: Open MPI, MPICH, Slurm.
-int launched_ranks() {
-  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MPI_LOCALNRANKS", "SLURM_STEP_NUM_TASKS"})
-    if (const char* text = std::getenv(name)) return std::atoi(text);
-  return 1;
-}
-
 // Without -n P, -nP, --ranks P, --ranks=P and --no-restart.
 std::vector<std::string> without_ranks(const std::vector<std::string>& arguments) {
   std::vector<std::string> kept;
@@ -87,6 +80,12 @@ int run_and_pass_signals(const std::vector<std::string>& line) {
   if (launched_by_mpi()) forget_outer_launcher();
   const SignalQueue signals;
   return wait_for(start_launcher(line, signals), signals);
+}
+
+int launched_ranks() {
+  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MPI_LOCALNRANKS", "SLURM_STEP_NUM_TASKS"})
+    if (const char* text = std::getenv(name)) return std::atoi(text);
+  return 1;
 }
 
 std::vector<std::string> rank_command(const std::vector<std::string>& arguments) {

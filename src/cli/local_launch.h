@@ -23,6 +23,9 @@ std::optional<int> launch_ranks(const CommandContext& context);
 /// launch_ranks() does.
 int ranks_to_start(const CommandContext& context);
 
+/// How many ranks the launcher of this process started, as far as it says (Open MPI, MPICH, Slurm); else 1.
+int launched_ranks();
+
 /// The same command line for a rank: with the path of this program, without -n.
 std::vector<std::string> rank_command(const std::vector<std::string>& arguments);
 

@@ -32,6 +32,18 @@ std::vector<std::string> start_of_line(bool binds) {
   return line;
 }
 
+// Where ranks are to be is said on the line: within an allocation its slots and machines are not asked for.
+void ignore_allocations(std::vector<std::string>* line, const char* starter) {
+  add(line, {"--mca", "ras", "^slurm,gridengine,tm,lsf,loadleveler", "--mca", "plm", starter});
+}
+
+// Open MPI refuses networks that are both included and excluded, be it by a variable of the user's.
+bool has_networks(const std::string& layer) {
+  for (const char* list : {"_tcp_if_include", "_tcp_if_exclude"})
+    if (std::getenv(("OMPI_MCA_" + layer + list).c_str()) != nullptr) return true;
+  return false;
+}
+
 }  // namespace
 
 std::vector<std::string> mpirun_line(int ranks, const std::vector<std::string>& command, Binding binding,
@@ -47,6 +59,7 @@ std::vector<std::string> mpirun_line(int ranks, const std::vector<std::string>& 
     // Its messages go by memory; looking for fast networks, as it does unasked, takes 0.2 s of every start.
     if (std::getenv("OMPI_MCA_pml") == nullptr) add(&line, {"--mca", "pml", "ob1"});
     if (!can_copy_between_processes()) add(&line, {"--mca", "btl_vader_single_copy_mechanism", "none"});
+    ignore_allocations(&line, "^slurm");
   }
   line.insert(line.end(), {"-n", std::to_string(ranks)});
   line.insert(line.end(), command.begin(), command.end());
@@ -56,7 +69,9 @@ std::vector<std::string> mpirun_line(int ranks, const std::vector<std::string>& 
 std::vector<std::string> mpirun_line(const HostPlan& plan, const std::vector<std::string>& command) {
   const bool binds = plan.binding == Binding::kCores;
   std::vector<std::string> line = start_of_line(binds);
-  add(&line, {"--map-by", "slot", "--rank-by", "slot", "--bind-to", binds ? "core" : "none"});
+  // There may be a slot for each of a core's hardware threads.
+  add(&line,
+      {"--map-by", "slot", "--rank-by", "slot", "--bind-to", binds ? "core:overload-allowed" : "none"});
   add(&line, {"--mca", "odls_base_sigkill_timeout", "1"});
   add(&line, {"--mca", "oob_tcp_keepalive_time", "6", "--mca", "oob_tcp_keepalive_intvl", "2", "--mca",
               "oob_tcp_keepalive_probes", "3"});
@@ -66,9 +81,10 @@ std::vector<std::string> mpirun_line(const HostPlan& plan, const std::vector<std
     for (const char* network : {"btl_tcp_if_include", "oob_tcp_if_include"})
       add(&line, {"--mca", network, plan.interface.c_str()});
   } else {  // bridges of containers and virtual machines have one address on every host
-    add(&line, {"--mca", "btl_tcp_if_exclude", "127.0.0.1/8,sppp,docker0,virbr0"});
-    add(&line, {"--mca", "oob_tcp_if_exclude", "docker0,virbr0"});
+    if (!has_networks("btl")) add(&line, {"--mca", "btl_tcp_if_exclude", "127.0.0.1/8,sppp,docker0,virbr0"});
+    if (!has_networks("oob")) add(&line, {"--mca", "oob_tcp_if_exclude", "docker0,virbr0"});
   }
+  ignore_allocations(&line, "rsh");
   add(&line, {"--mca", "plm_rsh_agent", plan.agent.c_str()});
   for (const std::string& variable : plan.variables) add(&line, {"-x", variable.c_str()});
   add(&line, {"--host", to_text(plan.hosts).c_str()});
@@ -78,8 +94,12 @@ std::vector<std::string> mpirun_line(const HostPlan& plan, const std::vector<std
 }
 
 std::vector<std::string> srun_line(int ranks, const std::vector<std::string>& command) {
-  std::vector<std::string> line = {"srun", "--mpi=pmix", "--kill-on-bad-exit=1", "--cpu-bind=cores",
-                                   "--distribution=block:block"};
+  // Ranks need the variables of this process, whatever a job was given of its user's.
+  std::vector<std::string> line = {
+      "srun",        "--mpi=pmix", "--kill-on-bad-exit=1", "--cpu-bind=cores", "--distribution=block:block",
+      "--export=ALL"};
+  // Within a step, such as a shell, it would wait for what that step holds.
+  if (std::getenv("SLURM_STEP_ID") != nullptr) line.emplace_back("--overlap");
   if (ranks > 0) line.insert(line.end(), {"-n", std::to_string(ranks)});
   line.insert(line.end(), command.begin(), command.end());
   return line;

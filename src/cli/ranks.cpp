@@ -8,6 +8,7 @@
 #include <stop_token>
 #include <thread>
 
+#include "cli/local_launch.h"
 #include "cli/process_record.h"
 #include "comm/agreement.h"
 #include "comm/rank_record.h"
@@ -62,6 +63,15 @@ std::unique_ptr<Communicator> start_mpi(std::optional<MpiSession>& session, doub
   return make_communicator(timeout_s);
 }
 
+// Each would train a model of its own. In a shell that a step gave a terminal one process is meant.
+void refuse_lone_ranks(int ranks) {
+  const int launched = launched_ranks();
+  if (ranks > 1 || launched <= 1 || (!launched_by_mpi() && isatty(STDIN_FILENO) == 1)) return;
+  throw Error(ExitCode::kHosts, "a launcher started " + std::to_string(launched) +
+                                    " ranks, which do not find each other: it is of another MPI than " +
+                                    mpi_library() + ". Under Slurm: srun --mpi=pmix, or `lockstep launch`");
+}
+
 }  // namespace
 
 int run_as_rank(double timeout_s, const std::function<int(Communicator&)>& work) {
@@ -69,6 +79,7 @@ int run_as_rank(double timeout_s, const std::function<int(Communicator&)>& work)
   std::optional<MpiSession> session;
   const std::unique_ptr<Communicator> communicator =
       launched_by_mpi() ? start_mpi(session, timeout_s) : make_communicator(timeout_s);
+  refuse_lone_ranks(communicator->size());
   record.tell_ready();
   const int code = run_guarded(*communicator, work);
   record_of(*communicator).begin(RankPhase::kFinalize);

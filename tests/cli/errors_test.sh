@@ -58,6 +58,9 @@ expect_no_directory 64 "--ranks is 0; expected" "${train[@]}" "${demo[@]}" -n 0
 expect_no_directory 64 "starts ranks, but a launcher already started 2" "${mpi[@]}" -n 2 "${train[@]}" "${demo[@]}" -n 3
 expect_no_directory 65 "bad.csv:3:3: " "${train[@]}" --set model.name=logistic --set data.train=bad.csv -n 2
 expect_no_directory 69 "mpirun is not in PATH" env PATH=/nowhere "${train[@]}" "${demo[@]}" -n 2
+# Tasks of a step that MPI does not know of would each train a model.
+expect_no_directory 69 "which do not find each other" env SLURM_STEP_NUM_TASKS=4 \
+  bash -c 'exec "$@" < /dev/null' bash "${train[@]}" "${demo[@]}"
 expect_no_directory 73 "file: is a file" "$lockstep" train "${demo[@]}" --run-dir file
 expect_no_directory 76 "the ranks do not have the same configuration" "${mpi[@]}" \
   -n 1 "${train[@]}" "${demo[@]}" : -n 1 "${train[@]}" "${demo[@]}" --set run.seed=2

@@ -105,17 +105,22 @@ TEST(HostList, TheLineSaysWhereRanksRun) {
   plan.interface = "10.0.0.0/8";
   plan.variables = {"LOCKSTEP_X"};
   const std::string line = shell_text(mpirun_line(plan, {"lockstep", "train"}));
-  for (const char* part :
-       {"--host a:2,b:1 -n 3 lockstep train", "--mca btl_tcp_if_include 10.0.0.0/8",
-        "--mca oob_tcp_if_include 10.0.0.0/8", "--mca oob_tcp_keepalive_time 6",
-        "--mca oob_tcp_keepalive_intvl 2", "--mca oob_tcp_keepalive_probes 3",
-        "--mca plm_rsh_agent 'ssh -o BatchMode=yes'", "-x LOCKSTEP_X", "--bind-to core", "--rank-by slot"})
+  for (const char* part : {"--host a:2,b:1 -n 3 lockstep train", "--mca btl_tcp_if_include 10.0.0.0/8",
+                           "--mca oob_tcp_if_include 10.0.0.0/8", "--mca oob_tcp_keepalive_time 6",
+                           "--mca oob_tcp_keepalive_intvl 2", "--mca oob_tcp_keepalive_probes 3",
+                           "--mca plm rsh --mca plm_rsh_agent 'ssh -o BatchMode=yes'", "--mca ras '^slurm,",
+                           "-x LOCKSTEP_X", "--bind-to core", "--rank-by slot"})
     EXPECT_NE(line.find(part), std::string::npos) << part << " is not in " << line;
   plan.interface = "";
   const std::string unnamed = shell_text(mpirun_line(plan, {"x"}));
   EXPECT_EQ(unnamed.find("if_include"), std::string::npos);
   EXPECT_NE(unnamed.find("--mca oob_tcp_if_exclude docker0,virbr0"), std::string::npos);
   EXPECT_NE(unnamed.find("--mca btl_tcp_if_exclude 127.0.0.1/8,sppp,docker0,virbr0"), std::string::npos);
+  setenv("OMPI_MCA_btl_tcp_if_include", "ib0", 1);
+  const std::string chosen = shell_text(mpirun_line(plan, {"x"}));
+  unsetenv("OMPI_MCA_btl_tcp_if_include");
+  EXPECT_EQ(chosen.find("btl_tcp_if_exclude"), std::string::npos) << "Open MPI takes one of both alone";
+  EXPECT_NE(chosen.find("oob_tcp_if_exclude"), std::string::npos);
 }
 
 }  // namespace

@@ -50,4 +50,9 @@ PATH=/nowhere "$lockstep" doctor > out 2>&1
 (($? == 69)) || complain "doctor without mpirun does not end with 69"
 grep -q '^error .*install openmpi-bin' out || complain "doctor does not say what to install"
 
+echo "== -n is meant for this machine, whatever an allocation has"
+env SLURM_JOBID=1 SLURM_NODELIST=elsewhere SLURM_TASKS_PER_NODE=1 SLURM_NNODES=1 "$lockstep" train -n 2 \
+  --set model.name=logistic --set data.train=demo:logistic --set train.steps=5 --run-dir allocated > out 2>&1 ||
+  complain "-n 2 within an allocation of another machine"
+
 finish "ranks start as they should"

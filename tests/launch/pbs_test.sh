@@ -20,19 +20,28 @@ steps=$(awk -v seconds="${seconds:-1}" 'BEGIN {printf "%d", 20000 * 10 / seconds
 "$LOCKSTEP" train $sets --set "train.steps=$steps" --run-dir golden > out 2>&1 || complain "one rank"
 
 echo "== a job of $steps steps that runs out of time after two seconds"
-PBS_JOBID=7.server LIMIT_S=122 RESTARTS=3 ARGUMENTS="$sets --set train.steps=$steps" launch/pbs/train.pbs > out 2>&1
+QSUB_OPTIONS="-A project -q queue" PBS_JOBID=7.server LIMIT_S=122 RESTARTS=3 ARGUMENTS="$sets --set train.steps=$steps" launch/pbs/train.pbs > out 2>&1
 code=$?
 ((code == 75)) || complain "code $code instead of 75"
-next="-l select=1:ncpus=2:mpiprocs=2 -l walltime=122 -v RUN_DIR=runs/pbs-7,RESTARTS=2,LIMIT_S=122,LOCKSTEP=$LOCKSTEP"
-grep -qxF -- "$next launch/pbs/train.pbs" submitted || complain "did not submit $next but $(cat submitted)"
+next="-A project -q queue -l select=1:ncpus=2:mpiprocs=2 -l walltime=122"
+next+=" -v RUN_DIR=runs/pbs-7,RESTARTS=2,LIMIT_S=122,LOCKSTEP=$LOCKSTEP,QSUB_OPTIONS=-A project -q queue"
+grep -qxF -- "$next runs/pbs-7.pbs" submitted || complain "did not submit $next but $(cat submitted)"
 expect_no_model runs/pbs-7
 
 echo "== its successor"
-PBS_JOBID=8.server RUN_DIR=runs/pbs-7 RESTARTS=2 LIMIT_S=400 launch/pbs/train.pbs > out 2>&1 ||
+PBS_JOBID=8.server RUN_DIR=runs/pbs-7 RESTARTS=2 LIMIT_S=400 bash runs/pbs-7.pbs > out 2>&1 ||
   complain "the second job ended with $?"
 expect_hash runs/pbs-7 "$(hash_of golden)"
 grep -q '"ranks": 2,' runs/pbs-7/summary.json || complain "not on two ranks"
 (($(wc -l < submitted) == 1)) || complain "submitted a job after the run was finished"
+
+echo "== one that gains nothing has no successor"
+printf '#!/bin/sh\nexit 75\n' > bin/giver
+chmod +x bin/giver
+LOCKSTEP=$folder/bin/giver PBS_JOBID=10.server ARGUMENTS="$sets" launch/pbs/train.pbs > out 2>&1
+code=$?
+((code == 75)) || complain "code $code instead of 75"
+(($(wc -l < submitted) == 1)) || complain "submitted a job that will gain nothing either"
 
 echo "== an error in the data is not tried again"
 PBS_JOBID=9.server ARGUMENTS="--set model.name=linear --set data.train=absent.csv" launch/pbs/train.pbs > out 2>&1
