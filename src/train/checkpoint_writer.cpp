@@ -2,11 +2,11 @@
 #include "train/checkpoint_writer.h"
 
 #include <pthread.h>
-#include <signal.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <cstring>
 #include <numeric>
 #include <utility>

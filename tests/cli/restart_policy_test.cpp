@@ -37,6 +37,7 @@ bool restarts(const RestartPolicy::Decision& decision) {
 TEST(RestartPolicy, TheFirstRestartIsAtOnceAndWaitsGrowToALimit) {
   RestartPolicy policy(limits());
   std::vector<double> delays;
+  delays.reserve(10);
   for (int i = 0; i < 10; ++i) delays.push_back(policy.decide(kKill, -1, kNone, i).delay_s);
   EXPECT_EQ(delays, (std::vector<double>{0, 1, 2, 4, 8, 16, 32, 60, 60, 60}));
 }

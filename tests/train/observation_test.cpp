@@ -73,7 +73,7 @@ class Observation : public ::testing::Test {
 TEST_F(Observation, MetricsAreAsDocumented) {
   const fs::path path = run("run", 2, kSettings);
   const auto lines = lines_of(path);
-  const Json schema = lines.at(0);
+  const Json& schema = lines.at(0);
   EXPECT_EQ(schema.at("kind"), "schema");
   EXPECT_EQ(keys_of(schema),
             (std::set<std::string>{"kind", "name", "version", "rows", "features", "parameters", "batch",
