@@ -276,9 +276,10 @@ class Campaign:
             if struck[0] in ("TERM", "USR1") or (struck[0] == "KILL" and self.ends_with(struck[1])):
                 break
         # Who starts a supervisor again does not always wait for what the killed one left.
+        # (Struck in its last moment it leaves nothing to take over, but a run that is finished.)
         if self.options.mode == "launch" and struck == ("KILL", "supervisor") and self.random.random() < 0.5:
             self.child.wait()
-            return True
+            return not self.is_finished()
         code = self.await_end(HANG_S if self.kills < KILLS_OF_A_RUN else FINISH_S, struck)
         if code is not None and not self.is_fine(code, struck):
             with self.count.lock:
