@@ -24,6 +24,8 @@ class SignalQueue {
   void restore() const;
 
   static bool asks_to_stop(int signal) { return signal == SIGTERM || signal == SIGINT || signal == SIGHUP; }
+  /// That, or SIGUSR1, by which a user or a batch system tells ranks to save and stop.
+  static bool asks_to_save(int signal) { return asks_to_stop(signal) || signal == SIGUSR1; }
 
  private:
   sigset_t signals_, before_;

@@ -70,7 +70,7 @@ bool SupervisedJob::has_ended(double seconds, JobEnd* end) {
   int status = 0;
   if (waitpid(launcher_, &status, WNOHANG) != launcher_) return false;
   while (const int signal = signals_.wait(0))  // they came together with the end
-    if (SignalQueue::asks_to_stop(signal) || signal == SIGUSR1) end->was_stopped = true;
+    if (SignalQueue::asks_to_save(signal)) end->was_stopped = true;
   end->code = exit_code_of(status);
   end->launcher_died = WIFSIGNALED(status);
   return true;

@@ -136,7 +136,7 @@ bool Supervisor::pause(double seconds) {
   const double end_s = now_seconds() + seconds;
   for (double left_s = seconds; left_s > 0 && !asked_to_stop_; left_s = end_s - now_seconds()) {
     const int signal = signals_.wait(left_s);
-    asked_to_stop_ = SignalQueue::asks_to_stop(signal) || signal == SIGUSR1;
+    asked_to_stop_ = SignalQueue::asks_to_save(signal);
   }
   return !asked_to_stop_;
 }

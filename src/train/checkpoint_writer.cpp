@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstdio>
 #include <cstring>
 #include <numeric>
 #include <utility>
@@ -239,7 +240,9 @@ void CheckpointWriter::finish() {
       remove_checkpoint(folder(), *settings_.files);
     else
       remove_old_checkpoints(directory_->path(), settings_.keep, *settings_.files);
-  } catch (const std::exception&) {  // a folder that cannot be listed for now: the next one removes them
+  } catch (
+      const std::exception& error) {  // a folder that cannot be listed for now: the next one removes them
+    std::fprintf(stderr, "lockstep: warning: old checkpoints stay: %s\n", error.what());
   }
   for (int writer = 0; writer < plan_.writers(); ++writer)
     for (const CheckpointPiece& piece : plan_.pieces(writer, content_.sources))
